@@ -1,0 +1,1 @@
+//! Our cost beside the peers' and the limits', in one run.

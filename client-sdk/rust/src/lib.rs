@@ -1,0 +1,1 @@
+//! Rust client of Lightmoon: a runtime-free core and drivers.

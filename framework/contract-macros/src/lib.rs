@@ -1,0 +1,1 @@
+//! The macros behind Lightmoon contracts: contract, data, replicate.

@@ -1,0 +1,1 @@
+//! Network shell of Lightmoon: QUIC and WebTransport on one UDP port.

@@ -1,0 +1,1 @@
+//! The sans-io node: the game definition, sessions, routing.

@@ -1,0 +1,1 @@
+//! Deterministic simulation of Lightmoon nodes and clients: clock, links, faults, checkers.

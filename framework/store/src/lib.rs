@@ -1,0 +1,1 @@
+//! The store trait of Lightmoon, a memory store and the conformance suite.

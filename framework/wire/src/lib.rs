@@ -1,0 +1,1 @@
+//! Sans-io wire protocol of Lightmoon: handshake, frames, lanes, limits; client and server side.

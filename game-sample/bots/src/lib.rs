@@ -1,0 +1,1 @@
+//! Bots that play the sample game through the Rust client.

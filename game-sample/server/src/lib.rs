@@ -1,0 +1,1 @@
+//! The sample game: a small open world in space.

@@ -1,0 +1,1 @@
+//! The lightmoon command: code generation for clients.
