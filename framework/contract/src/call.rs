@@ -174,6 +174,9 @@ pub enum CallError {
     /// The connection or the node went away before the answer. It may have happened.
     #[error("the other side went away before the answer")]
     Gone,
+    /// The call came back to an actor that waits for it. Nothing was done; the operations call each other in a circle.
+    #[error("the call came back to an actor that waits for it")]
+    Deadlock,
     /// An error of a newer peer, by its code.
     #[error("error {0} of a newer peer")]
     Other(ErrorCode),

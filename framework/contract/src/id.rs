@@ -6,6 +6,8 @@
 //! - I1: an id is a value; it holds no pointer, no reference count and stays valid over restarts and moves.
 //! - I2: [`NetId::NONE`] (0) names nothing; an id is never used for a second entity.
 
+mod bytes;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -119,7 +121,7 @@ impl<C: ?Sized> fmt::Debug for Ref<C> {
 /// The identity of a replicated entity outside its world.
 ///
 /// The upper 24 bits are the allocator block of the zone it was born in, the lower 40 a counter; never reused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct NetId(pub u64);
 
 impl NetId {

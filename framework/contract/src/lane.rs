@@ -7,7 +7,13 @@
 
 use std::fmt;
 
+use lightmoon_contract_macros::data;
+
+use crate::codec::{Data, DecodeError, DecodeReason, Reader, Writer};
+use crate::descriptor::{Scalar, TypeRef, TypeTable};
+
 /// How urgent a message is. Lower numbers go first.
+#[data(fixed)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Priority {
@@ -24,9 +30,21 @@ pub enum Priority {
 impl Priority {
     /// All, most urgent first.
     pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Normal, Self::Low];
+
+    /// The word for it, as in descriptors.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
 }
 
 /// What is promised about delivery.
+#[data(fixed)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Reliability {
@@ -47,6 +65,18 @@ impl Reliability {
     #[must_use]
     pub const fn is_reliable(self) -> bool {
         matches!(self, Self::ReliableUnordered | Self::ReliableOrdered | Self::ExactlyOnce)
+    }
+
+    /// The words for it, as in descriptors.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreliable => "unreliable",
+            Self::UnreliableLatest => "unreliable-latest",
+            Self::ReliableUnordered => "reliable-unordered",
+            Self::ReliableOrdered => "reliable-ordered",
+            Self::ExactlyOnce => "exactly-once",
+        }
     }
 }
 
@@ -102,19 +132,24 @@ impl Lane {
 
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let priority = match self.priority {
-            Priority::Critical => "critical",
-            Priority::High => "high",
-            Priority::Normal => "normal",
-            Priority::Low => "low",
-        };
-        let reliability = match self.reliability {
-            Reliability::Unreliable => "unreliable",
-            Reliability::UnreliableLatest => "unreliable-latest",
-            Reliability::ReliableUnordered => "reliable-unordered",
-            Reliability::ReliableOrdered => "reliable-ordered",
-            Reliability::ExactlyOnce => "exactly-once",
-        };
-        write!(f, "{priority} {reliability}")
+        write!(f, "{} {}", self.priority.name(), self.reliability.name())
+    }
+}
+
+/// Its [number](Lane::number).
+impl Data for Lane {
+    const MIN_BYTES: usize = 1;
+
+    fn write(&self, to: &mut Writer) {
+        to.put(&self.number());
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = from.position();
+        Self::from_number(from.get()?).ok_or_else(|| DecodeError::new(at, DecodeReason::Variant))
+    }
+
+    fn describe(_: &mut TypeTable) -> TypeRef {
+        TypeRef::Scalar(Scalar::U8)
     }
 }

@@ -7,9 +7,12 @@
 //! - I1: a spec is a constant; two builds of the same contract and `contracts.lock` have equal specs.
 //! - I2: an operation without an [`Aim`] cannot be called from outside the cluster.
 
+use lightmoon_contract_macros::data;
+
 use crate::{ActorId, Data, Kind, Lane, OperationNumber, Ref};
 
 /// How an operation is called.
+#[data(fixed)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum CallForm {
     /// No answer; the caller learns nothing.
@@ -21,6 +24,7 @@ pub enum CallForm {
 }
 
 /// Which actors a client may call an operation on.
+#[data(fixed)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Aim {
     /// The session's own player.
@@ -32,6 +36,7 @@ pub enum Aim {
 }
 
 /// How often one session may call an operation: a token bucket.
+#[data(fixed)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Rate {
     /// Calls per second that refill the bucket.

@@ -1,1 +1,52 @@
-//! Network shell of Lightmoon: QUIC and WebTransport on one UDP port.
+//! The network shell: QUIC and WebTransport clients on one UDP port.
+//!
+//! *Responsible for*: sockets, TLS, the QUIC settings of client links, accepting (and bounding) handshakes, moving bytes
+//! between streams, datagrams and the two queues of a link, closing with a code and a reason.
+//! *Not responsible for*: what the bytes mean (`wire`), who is behind a link (`node`), node links, WebSocket. Admission
+//! per lane by acknowledged bytes needs lane acknowledgements in frames; here [`limits::SEND_WINDOW`] bounds all lanes
+//! of a link together.
+//!
+//! Layer: a shell above `contract` and `wire`; the owner of quinn, rustls and web-transport-quinn. None of their types,
+//! and none of tokio's, is in a public signature.
+//!
+//! The loop: [`Endpoint::bind`] is given a sink. Each link begins with [`NetEvent::Opened`], ends with
+//! [`NetEvent::Closed`], and speaks through [`Commands::send`] in between. The sink is called on the runtime's threads
+//! and must return at once; `Commands` may be called from any thread and never blocks for longer than a short lock.
+//!
+//! ```text
+//!            UDP port                       sink(NetEvent)
+//!  client --------------> quinn --- link tasks ------------> node thread
+//!         <--------------       <--- one outbox per link <--
+//!                                                Commands::send
+//! ```
+//!
+//! Invariants:
+//! - I1: after `Closed` of a link comes no event of that link; before `Opened` neither.
+//! - I2: bytes of one stream arrive in order; nothing is promised between streams.
+//! - I3: what the receiver of events holds is bounded per link by [`Credit`]; beyond it the link is not read, so that
+//!   QUIC's flow control stops the sender.
+//! - I4: what waits for a client is bounded by [`limits::QUEUE_BYTES_MAX`]; beyond it the link is closed as overloaded.
+//! - I5: `send_fairness` of quinn stays on: without it one cut-off stream starves every lane above it.
+
+mod admission;
+mod commands;
+mod counters;
+mod endpoint;
+mod error;
+mod event;
+mod identity;
+pub mod limits;
+mod link;
+mod options;
+mod outbox;
+mod settings;
+mod socket;
+
+pub use commands::Commands;
+pub use counters::Counters;
+pub use endpoint::Endpoint;
+pub use error::Error;
+pub use event::{Credit, LinkId, NetEvent, Transport};
+pub use identity::TlsIdentity;
+pub use options::NetOptions;
+pub use socket::SocketBuffers;

@@ -1,0 +1,86 @@
+// @ts-check
+/**
+ * Maxima of this client, each with its reason. What exceeds one is refused with an error, never grown into.
+ *
+ * Responsible for: numbers. Those of the protocol stand in `docs/wire.md` too.
+ * Not responsible for: enforcing them (the module that holds the queue or buffer does).
+ */
+
+/** Deepest nesting of values read from bytes; deeper input is hostile, contracts refuse such types. */
+export const NESTING_MAX = 32;
+
+/** Bytes of the token in a Hello. */
+export const TOKEN_BYTES_MAX = 1_024;
+
+/** Bytes of UTF-8 in reasons and error texts. */
+export const TEXT_BYTES_MAX = 256;
+
+/** Bytes of the arguments of one call; the server refuses larger ones. */
+export const CALL_BYTES_MAX = 16 * 1_024;
+
+/** Bytes of a push's arguments or an answer's value. */
+export const PUSH_BYTES_MAX = 64 * 1_024;
+
+/** Bytes of one View payload. */
+export const VIEW_BYTES_MAX = 64 * 1_024;
+
+/** Bytes of one State payload: what every path carries in one packet. */
+export const STATE_BYTES_MAX = 1_100;
+
+/** Bytes of a datagram that we send. */
+export const DATAGRAM_BYTES_MAX = 1_200;
+
+/** Incoming streams: one for each of the four priorities and two reliable reliabilities. */
+export const INCOMING_STREAMS_MAX = 8;
+
+/** Bytes of other lanes kept while the Welcome, on its own stream, is still on its way. */
+export const EARLY_BYTES_MAX = 512 * 1_024;
+
+/** Bytes that wait for a stream which the network does not take; a page that writes more lost its connection long ago. */
+export const LANE_BACKLOG_BYTES_MAX = 1_024 * 1_024;
+
+/** Requests that wait for their answer at once; a page that asks more has a loop without an end. */
+export const REQUESTS_MAX = 256;
+
+/** Pings without a pong that are remembered; over it the oldest is forgotten. */
+export const PINGS_OPEN_MAX = 8;
+
+/** Entities in a view; the server lets no more in. */
+export const ENTITIES_MAX = 4_096;
+
+/** Bytes of one sticky value. */
+export const STICKY_BYTES_MAX = 4_096;
+
+/** Components of a game: one bit each in a 64 bit mask. */
+export const COMPONENTS_MAX = 64;
+
+/** Bits of all state components together. */
+export const STATE_BITS_MAX = 4_096;
+
+/**
+ * Values kept per entity and state component: playback lags at most {@link PLAYBACK_LAG_TICKS} behind the newest, and
+ * needs one more on each side.
+ */
+export const HISTORY_VALUES = 16;
+
+/** Ticks that playback may lag behind after a stall and still catch up by running faster; beyond it jumps. */
+export const PLAYBACK_LAG_TICKS = 13;
+
+/** Milliseconds of the first and the longest wait between two attempts to connect. */
+export const BACK_OFF_FIRST_MS = 100;
+export const BACK_OFF_MOST_MS = 2_000;
+
+/** Milliseconds from opening the transport to Welcome; the server gives up after the same time. */
+export const HANDSHAKE_MS = 5_000;
+
+/** Milliseconds for `/lightmoon.json`. */
+export const INFO_MS = 3_000;
+
+/** Milliseconds between two pings. */
+export const PING_EVERY_MS = 1_000;
+
+/** Milliseconds of silence after which a connection is given up, whatever it carries: five lost pings. */
+export const SILENCE_MS = 5_000;
+
+/** Least milliseconds of silence, while state packets flow, after which another connection is tried beside this one. */
+export const SUSPICION_MS = 600;

@@ -1,0 +1,342 @@
+// @ts-check
+/**
+ * The client's copy of what it sees in a zone, as `docs/wire-state.md` describes.
+ *
+ * Responsible for: View and State payloads, entities, their values and short history, sampling between ticks.
+ * Not responsible for: which attachment holds (`wire.js`), the clock of playback (`playback.js`).
+ *
+ * Invariants:
+ * - I1: an entity exists exactly between its Enter and its Leave; State neither makes nor removes anything.
+ * - I2: a component's value never goes back to an older tick.
+ * - I3: memory is bounded by {@link ENTITIES_MAX} and the widths of the layout, whatever arrives.
+ */
+
+import { BitReader } from "./bits.js";
+import { DecodeError, Reader } from "./bytes.js";
+import { Violation } from "./close.js";
+import { Entity } from "./entity.js";
+import { readLayout } from "./layout.js";
+import { ENTITIES_MAX, STATE_BYTES_MAX, STICKY_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
+
+/** @typedef {import("./contract.js").Component<any>} Component */
+/** @typedef {import("./layout.js").Layout} Layout */
+/** @typedef {import("./layout.js").Place} Place */
+
+/**
+ * The head of a state packet.
+ * @typedef {object} StateHeader
+ * @property {number} tick
+ * @property {number} rate ticks per second
+ * @property {number} input sequence of the last input applied
+ * @property {number} view View payloads sent before it
+ * @property {number} count records
+ */
+
+/**
+ * Who wants to know what changes. Called while a payload is applied; must not throw.
+ * @typedef {object} ViewListener
+ * @property {(entity: Entity) => void} [entered]
+ * @property {(entity: Entity, gone: boolean) => void} [left] `gone`: it is gone from the world, not only out of view
+ * @property {(entity: Entity, component: Component) => void} [changed] a sticky value came or changed
+ */
+
+export class ClientView {
+  /** @param {readonly Component[]} components those of the contracts */
+  constructor(components) {
+    this.components = components;
+    /** @type {Map<number, Entity>} by index on the wire */
+    this.byIndex = new Map();
+    /** @type {Map<bigint, Entity>} */
+    this.byId = new Map();
+    /** @type {Entity[] | undefined} in order of ids; `undefined`: to be sorted anew */
+    this.sorted = undefined;
+    /** @type {Layout | undefined} */
+    this.layout = undefined;
+    /** @type {number | undefined} */
+    this.generation = undefined;
+    this.nextSequence = 0;
+    this.viewTick = 0;
+    /** The tick that {@link Entity.sample} shows. */
+    this.renderTick = 0;
+    /** @type {Set<ViewListener>} */
+    this.listeners = new Set();
+  }
+
+  /**
+   * A zone from here on; what was seen before is dropped.
+   * @param {number} generation
+   */
+  attach(generation) {
+    this.#dropAll(false);
+    this.generation = generation;
+    this.layout = undefined;
+    this.nextSequence = 0;
+    this.viewTick = 0;
+  }
+
+  /** No zone from here on. */
+  detach() {
+    this.#dropAll(false);
+    this.generation = undefined;
+    this.layout = undefined;
+  }
+
+  /**
+   * All entities in view, in order of their ids.
+   * @returns {readonly Entity[]}
+   */
+  entities() {
+    this.sorted ??= [...this.byId.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+    return this.sorted;
+  }
+
+  /**
+   * @param {bigint} id
+   * @returns {Entity | undefined}
+   */
+  entity(id) {
+    return this.byId.get(id);
+  }
+
+  /**
+   * @param {ViewListener} listener
+   * @returns {() => void} stops it
+   */
+  listen(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Applies a View payload of the present attachment; others are ignored.
+   * @param {number} generation
+   * @param {Uint8Array} payload
+   * @throws {Violation} when it is malformed; the connection has to end
+   */
+  applyView(generation, payload) {
+    if (generation !== this.generation) return;
+    if (payload.length > VIEW_BYTES_MAX) throw new Violation("too-large", `view of ${payload.length} bytes`);
+    const from = new Reader(payload);
+    checked("view", () => {
+      const tick = from.safe();
+      const sequence = from.safe();
+      if (sequence < this.nextSequence) return;
+      if (sequence > this.nextSequence) throw new DecodeError(`gap: payload ${sequence} instead of ${this.nextSequence}`);
+      if (tick < this.viewTick) throw new DecodeError(`tick ${tick} after ${this.viewTick}`);
+      this.viewTick = tick;
+      this.nextSequence += 1;
+      for (let first = true; from.remaining > 0; first = false) this.#event(from, tick, first);
+    });
+  }
+
+  /**
+   * @param {Reader} from
+   * @param {number} tick
+   * @param {boolean} first
+   */
+  #event(from, tick, first) {
+    const kind = from.u8();
+    if (kind === 0) {
+      if (!first) throw new DecodeError("layout that is not the first event");
+      this.#dropAll(true);
+      this.layout = readLayout(from, this.components);
+      return;
+    }
+    const layout = this.layout;
+    if (layout === undefined) throw new DecodeError("event before the layout");
+    const index = fixed16(from);
+    if (kind === 1) return this.#enter(from, tick, index, layout);
+    const entity = this.byIndex.get(index);
+    if (entity === undefined) throw new DecodeError(`entity ${index} is not in the view`);
+    if (kind === 2) {
+      const reason = from.u8();
+      if (reason > 1) throw new DecodeError(`leave for reason ${reason}`);
+      this.#drop(entity, reason === 1);
+    } else if (kind === 3) {
+      const place = layout.places[from.u8()];
+      if (place === undefined || place.width !== 0 || !entity.has.has(place.position)) {
+        throw new DecodeError("sticky value of a component that the entity does not have");
+      }
+      this.#sticky(from, entity, place);
+    } else if (kind === 4) {
+      this.#mask(from, tick, entity, layout);
+    } else {
+      throw new DecodeError(`event ${kind}`);
+    }
+  }
+
+  /**
+   * @param {Reader} from
+   * @param {number} tick
+   * @param {number} index
+   * @param {Layout} layout
+   */
+  #enter(from, tick, index, layout) {
+    if (from.remaining < 8) throw new DecodeError("ends early");
+    const id = from.view.getBigUint64(from.position, true);
+    from.position += 8;
+    if (id === 0n) throw new DecodeError("entity without an id");
+    if (this.byIndex.has(index) || this.byId.has(id)) throw new DecodeError(`entity ${index} is in the view already`);
+    if (this.byIndex.size >= ENTITIES_MAX) throw new Violation("too-large", "too many entities");
+    const entity = new Entity(id, index, this, this.components.length);
+    const places = layout.placesOf(from.u64());
+    this.byIndex.set(index, entity);
+    this.byId.set(id, entity);
+    this.sorted = undefined;
+    // Values are read before anybody hears of the entity: a listener sees it whole.
+    this.#values(from, tick, entity, places);
+    for (const listener of this.listeners) listener.entered?.(entity);
+  }
+
+  /**
+   * @param {Reader} from
+   * @param {number} tick
+   * @param {Entity} entity
+   * @param {Layout} layout
+   */
+  #mask(from, tick, entity, layout) {
+    const places = layout.placesOf(from.u64());
+    const now = new Set(places.map((place) => place.position));
+    for (const position of entity.has) {
+      if (now.has(position)) continue;
+      entity.has.delete(position);
+      const component = layout.places[position]?.component;
+      if (component !== undefined) entity.forget(component.index);
+    }
+    this.#values(from, tick, entity, places.filter((place) => !entity.has.has(place.position)));
+  }
+
+  /**
+   * Values of components that are new to an entity.
+   * @param {Reader} from
+   * @param {number} tick
+   * @param {Entity} entity
+   * @param {readonly Place[]} places
+   */
+  #values(from, tick, entity, places) {
+    const bits = new BitReader(from.array, from.position, from.end);
+    for (const place of places) {
+      entity.has.add(place.position);
+      if (place.width > 0) readState(bits, place, entity, tick);
+    }
+    from.position = bits.align();
+    for (const place of places) if (place.width === 0) this.#sticky(from, entity, place);
+  }
+
+  /**
+   * @param {Reader} from
+   * @param {Entity} entity
+   * @param {Place} place
+   */
+  #sticky(from, entity, place) {
+    const length = from.count(1);
+    if (length > STICKY_BYTES_MAX) throw new DecodeError(`sticky value of ${length} bytes`);
+    const end = from.position + length;
+    const known = place.component;
+    if (known !== undefined) {
+      const inner = new Reader(from.array, from.position, end);
+      entity.setSticky(known.index, known.spec.read(inner));
+      inner.finish();
+    }
+    from.position = end;
+    if (known !== undefined) for (const listener of this.listeners) listener.changed?.(entity, known.spec);
+  }
+
+  /**
+   * Applies a State packet of the present attachment.
+   * @param {number} generation
+   * @param {Uint8Array} payload
+   * @returns {StateHeader | undefined} `undefined`: it was ignored
+   * @throws {Violation} when it is malformed; the connection has to end
+   */
+  applyState(generation, payload) {
+    const layout = this.layout;
+    if (generation !== this.generation || layout === undefined) return undefined;
+    if (payload.length > STATE_BYTES_MAX) throw new Violation("too-large", `state of ${payload.length} bytes`);
+    return checked("state", () => {
+      const from = new Reader(payload);
+      const header = { tick: from.safe(), rate: from.u8(), input: from.safe(), view: from.safe(), count: fixed16(from) };
+      if (header.rate < 1 || header.rate > 60) throw new DecodeError(`rate of ${header.rate}`);
+      const bits = new BitReader(payload, from.position);
+      this.#records(bits, header, layout);
+      if (bits.align() !== payload.length) throw new DecodeError("bytes after the records");
+      return header;
+    });
+  }
+
+  /**
+   * @param {BitReader} bits
+   * @param {StateHeader} header
+   * @param {Layout} layout
+   */
+  #records(bits, header, layout) {
+    let index = 0xffff;
+    let places = layout.statePlaces;
+    for (let record = 0; record < header.count; record += 1) {
+      if (bits.take(1) === 0) index = (index + 1) & 0xffff;
+      else if (bits.take(1) === 0) index = (index + 2 + bits.take(4)) & 0xffff;
+      else index = bits.take(16);
+      if (bits.take(1) === 0) places = layout.statePlaces.filter(() => bits.take(1) === 1);
+      const entity = this.byIndex.get(index);
+      for (const place of places) {
+        if (entity === undefined || !entity.has.has(place.position)) bits.skip(place.width);
+        else readState(bits, place, entity, header.tick);
+      }
+    }
+  }
+
+  /**
+   * @param {Entity} entity
+   * @param {boolean} gone
+   */
+  #drop(entity, gone) {
+    this.byIndex.delete(entity.index);
+    this.byId.delete(entity.id);
+    this.sorted = undefined;
+    for (const listener of this.listeners) listener.left?.(entity, gone);
+  }
+
+  /** @param {boolean} gone */
+  #dropAll(gone) {
+    for (const entity of [...this.entities()]) this.#drop(entity, gone);
+  }
+}
+
+/**
+ * Reads one state component of an entity.
+ * @param {BitReader} bits
+ * @param {Place} place
+ * @param {Entity} entity
+ * @param {number} tick
+ */
+function readState(bits, place, entity, tick) {
+  const component = place.component;
+  if (component === undefined) return bits.skip(place.width);
+  const values = component.spec.fields.map((/** @type {{bits: number}} */ field) => bits.take(field.bits));
+  bits.skip(place.width - component.width);
+  entity.setState(component.index, component.spec, tick, values);
+}
+
+/**
+ * Two bytes, little-endian, as the view's own integers are.
+ * @param {Reader} from
+ */
+function fixed16(from) {
+  return from.u8() | (from.u8() << 8);
+}
+
+/**
+ * Runs `read` and makes its decode errors the connection's.
+ * @template T
+ * @param {string} what
+ * @param {() => T} read
+ * @returns {T}
+ */
+function checked(what, read) {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DecodeError) throw new Violation("protocol-violation", `${what}: ${error.message}`);
+    throw error;
+  }
+}

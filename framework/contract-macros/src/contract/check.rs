@@ -1,0 +1,138 @@
+//! Which options go together.
+//!
+//! *Responsible for*: refusing the rest at the word that is too much, naming what exists.
+//! *Not responsible for*: reading them.
+
+use syn::{Error, Result};
+
+use super::operation::{Form, Operation, Word};
+
+/// Checks one operation.
+pub(super) fn check(operation: &Operation, ticking: bool) -> Result<()> {
+    not_offered(operation)?;
+    handler(operation, ticking)?;
+    match operation.form() {
+        Form::OneWay => one_way(operation)?,
+        Form::Request => request(operation)?,
+        Form::Push => push(operation)?,
+    }
+    client(operation)?;
+    repeated(operation)
+}
+
+fn refuse(operation: &Operation, word: Word, message: &str) -> Result<()> {
+    match operation.options.get(word) {
+        Some(value) => Err(Error::new(value.span, message)),
+        None => Ok(()),
+    }
+}
+
+/// What the words promise but the framework does not do yet.
+fn not_offered(operation: &Operation) -> Result<()> {
+    if let Some(value) = operation.options.get(Word::Reliability)
+        && value.text == "exactly_once"
+    {
+        let message = if operation.options.has(Word::Client) {
+            "exactly_once is between actors: it is never open to clients, who can repeat what they send; use reliable_ordered"
+        } else {
+            "exactly_once is not offered yet; there are unreliable, unreliable_latest, reliable_unordered and reliable_ordered"
+        };
+        return Err(Error::new(value.span, message));
+    }
+    if let Some(value) = operation.options.get(Word::Lock)
+        && value.text != "actor"
+    {
+        return Err(Error::new(
+            value.span,
+            format!("lock = {} is not offered yet; there is lock = actor: the actor serves one operation at a time", value.text),
+        ));
+    }
+    match operation.options.get(Word::Durability) {
+        Some(value) if value.text != "none" => Err(Error::new(
+            value.span,
+            format!("durability = {} is not offered yet; there is durability = none: state lives in memory", value.text),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn handler(operation: &Operation, ticking: bool) -> Result<()> {
+    if operation.is_async && ticking {
+        return Err(Error::new(
+            operation.ident.span(),
+            "a ticking contract has no async operations: the world's tick waits for nothing; let a plain actor wait \
+             and tell the zone",
+        ));
+    }
+    Ok(())
+}
+
+fn one_way(operation: &Operation) -> Result<()> {
+    refuse(operation, Word::TimeoutMs, "a one-way operation has no answer to wait for; leave timeout_ms out, or add `ack`")
+}
+
+fn request(operation: &Operation) -> Result<()> {
+    if let Some(value) = operation.options.get(Word::Ack)
+        && operation.reply.is_some()
+    {
+        return Err(Error::new(value.span, "an operation that returns a value is acknowledged by it; leave `ack` out"));
+    }
+    match operation.options.get(Word::Reliability) {
+        Some(value) if value.text.starts_with("unreliable") => Err(Error::new(
+            value.span,
+            format!(
+                "an operation with an answer cannot be {}: its caller would wait in vain; use reliable_ordered or \
+                 reliable_unordered, or leave the answer out",
+                value.text
+            ),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn push(operation: &Operation) -> Result<()> {
+    refuse(operation, Word::Client, "a push goes to clients, they do not call it; leave `client` out")?;
+    refuse(operation, Word::Ack, "a push has no answer; leave `ack` out")?;
+    refuse(operation, Word::TimeoutMs, "a push has no answer to wait for; leave timeout_ms out")?;
+    refuse(operation, Word::EveryMs, "a push is not served by the actor and cannot repeat itself")?;
+    if let Some(reply) = &operation.reply {
+        return Err(Error::new_spanned(reply, "a push has no answer; let the client call an operation"));
+    }
+    if operation.is_async {
+        return Err(Error::new(operation.ident.span(), "a push is a message to clients, not served by the actor; leave `async` out"));
+    }
+    match operation.options.get(Word::Reliability) {
+        Some(value) if value.text.starts_with("unreliable") => Err(Error::new(
+            value.span,
+            "unreliable pushes are not offered yet; there are reliable_ordered and reliable_unordered, and state \
+             components for what changes each tick",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn client(operation: &Operation) -> Result<()> {
+    if operation.options.has(Word::Client) {
+        return Ok(());
+    }
+    let message = "rate and burst limit clients, who cannot call this operation: add `client = …`, or leave them out";
+    refuse(operation, Word::Rate, message)?;
+    refuse(operation, Word::Burst, message)
+}
+
+fn repeated(operation: &Operation) -> Result<()> {
+    let Some(every) = operation.options.get(Word::EveryMs) else { return Ok(()) };
+    if let Some(argument) = operation.arguments.first() {
+        return Err(Error::new(
+            argument.ident.span(),
+            "an operation with every_ms is called by the actor itself and has no arguments",
+        ));
+    }
+    if operation.form() == Form::Request {
+        return Err(Error::new(every.span, "an operation with every_ms is called by the actor itself: nobody takes its answer"));
+    }
+    if operation.options.has(Word::Client) {
+        return Err(Error::new(every.span, "an operation with every_ms is called by the actor itself; leave `client` out"));
+    }
+    Ok(())
+}

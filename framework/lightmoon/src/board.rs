@@ -1,0 +1,94 @@
+//! What threads tell each other about the server's state.
+//!
+//! *Responsible for*: the latest report of the node, the time of its last turn, the published certificates. *Not
+//! responsible for*: showing them (`web`, `console`).
+//!
+//! Invariants:
+//! - I1: readers never make the node thread wait for longer than a pointer takes to copy.
+
+use crate::{clock, limits};
+use lightmoon_contract::Mono;
+use lightmoon_net::Counters as NetCounters;
+use lightmoon_node::NodeReport;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A look at the node's thread.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) node: NodeReport,
+    /// Turns since the start.
+    pub(crate) turns: u64,
+    /// Longest turn since the last snapshot.
+    pub(crate) turn_max: Duration,
+    /// Events that wait for the node because a turn takes only so many.
+    pub(crate) turns_full: u64,
+}
+
+/// Shared by the threads of one server.
+#[derive(Debug)]
+pub(crate) struct Board {
+    pub(crate) title: String,
+    pub(crate) version: &'static str,
+    pub(crate) started: Mono,
+    snapshot: Mutex<Arc<Snapshot>>,
+    hashes: Mutex<Arc<Vec<String>>>,
+    net: Mutex<NetCounters>,
+    /// Boot time of the last turn in ns. Relaxed: a reader wants a recent value, and nothing hangs on it.
+    last_turn: AtomicU64,
+}
+
+impl Board {
+    pub(crate) fn new(title: String, version: &'static str) -> Self {
+        let now = clock::mono();
+        Self {
+            title,
+            version,
+            started: now,
+            snapshot: Mutex::default(),
+            hashes: Mutex::default(),
+            net: Mutex::default(),
+            last_turn: AtomicU64::new(now.0),
+        }
+    }
+
+    pub(crate) fn turned(&self, now: Mono) {
+        self.last_turn.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Whether the node took a turn lately.
+    pub(crate) fn is_healthy(&self) -> bool {
+        let last = Mono(self.last_turn.load(Ordering::Relaxed));
+        clock::mono().since(last) <= limits::TURN_SILENCE_MAX
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_snapshot(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        let old =
+            std::mem::replace(&mut *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner), snapshot);
+        // Freed here, after the lock is given back.
+        drop(old);
+    }
+
+    /// Hashes of the certificates that clients may meet, hex, the shown one first.
+    pub(crate) fn hashes(&self) -> Arc<Vec<String>> {
+        Arc::clone(&self.hashes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_hashes(&self, hashes: Vec<String>) {
+        *self.hashes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(hashes);
+    }
+
+    pub(crate) fn net(&self) -> NetCounters {
+        *self.net.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_net(&self, counters: NetCounters) {
+        *self.net.lock().unwrap_or_else(PoisonError::into_inner) = counters;
+    }
+}

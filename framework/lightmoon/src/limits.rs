@@ -1,0 +1,38 @@
+//! Every bound of this crate, with its reason and what happens when it is reached.
+//!
+//! *Responsible for*: constants that are not options. *Not responsible for*: bounds of links (`net`) and calls (`node`).
+
+use std::time::Duration;
+
+/// Events given to the node in one turn. The rest waits for the next turn, so that a flood cannot stop ticks.
+pub(crate) const TURN_EVENTS_MAX: usize = 4_096;
+
+/// The node thread sleeps at most this long; a bound, in case a deadline is far away.
+pub(crate) const PARK_MAX: Duration = Duration::from_millis(500);
+
+/// How often the node's report is copied for the console and metrics.
+pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(250);
+
+/// A node whose last turn is older than this is called unhealthy by `/health`.
+pub(crate) const TURN_SILENCE_MAX: Duration = Duration::from_secs(2);
+
+/// How long an orderly stop may take in the node; then its links are closed anyway. With the next one under 2 s.
+pub(crate) const STOP_NODE_MAX: Duration = Duration::from_millis(900);
+/// How long closed links may take to agree.
+pub(crate) const STOP_LINKS_MAX: Duration = Duration::from_millis(800);
+/// How long the web servers' connections may take to go.
+pub(crate) const STOP_WEB_MAX: Duration = Duration::from_millis(100);
+
+/// Open connections of one web server. Beyond it new ones wait in the kernel's queue.
+pub(crate) const WEB_CONNECTIONS_MAX: usize = 1_024;
+/// A web connection on which nothing moves for this long is closed; browsers open a new one when they need it.
+pub(crate) const WEB_IDLE_MAX: Duration = Duration::from_secs(30);
+
+/// How often to look whether the certificate wants its successor.
+pub(crate) const ROTATION_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes of `lightmoon.toml`; a larger file is another file by mistake.
+pub(crate) const CONFIG_BYTES_MAX: u64 = 64 * 1024;
+
+/// Attempts to find one free port number that UDP and TCP both have.
+pub(crate) const PORT_ATTEMPTS_MAX: usize = 16;

@@ -1,0 +1,151 @@
+//! What `serve` can be told, with meaning.
+//!
+//! *Responsible for*: the table of settings and their types. *Not responsible for*: where values come from (`config`).
+
+use crate::Failure;
+use crate::setting::{Origin, Setting, Settings};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The settings of every game's server.
+pub(crate) const SERVE: &[Setting] = &[
+    Setting {
+        name: "data",
+        value: "DIR",
+        default: "./lightmoon-data",
+        help: "Folder for keys, chosen ports and stored state; made if missing",
+    },
+    Setting {
+        name: "listen",
+        value: "ADDR:PORT",
+        default: "127.0.0.1:4433",
+        help: "UDP address of the game, for native clients and WebTransport; port 0 picks one and keeps it in --data",
+    },
+    Setting {
+        name: "web",
+        value: "ADDR:PORT",
+        default: "",
+        help: "TCP address of the game's page; without it that of --listen, with the same port number",
+    },
+    Setting {
+        name: "console",
+        value: "ADDR:PORT",
+        default: "127.0.0.1:4434",
+        help: "TCP address of the console and /metrics, loopback only; port 0 picks one and keeps it in --data",
+    },
+    Setting {
+        name: "store",
+        value: "URL",
+        default: "memory:",
+        help: "Where state is kept; `memory:` forgets it when the server ends",
+    },
+    Setting {
+        name: "ready-json",
+        value: "FILE",
+        default: "",
+        help: "File to write, whole, once every port listens: addresses, certificate hashes, console token, process id",
+    },
+    Setting {
+        name: "log",
+        value: "FILTER",
+        default: "warn",
+        help: "What to log on stderr: error, warn, info, debug, or target=level pairs",
+    },
+];
+
+/// The settings of `serve`, understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ServeOptions {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    /// `None`: the address of `listen`, with the same port number.
+    pub(crate) web: Option<SocketAddr>,
+    pub(crate) console: SocketAddr,
+    pub(crate) ready_json: Option<PathBuf>,
+}
+
+impl ServeOptions {
+    pub(crate) fn read(settings: &Settings) -> Result<Self, Failure> {
+        check_store(settings)?;
+        let console = address(settings, "console")?;
+        if !console.ip().is_loopback() {
+            let why = "the console may only listen on a loopback address; reach it from elsewhere through an SSH tunnel";
+            return Err(settings.wrong("console", why));
+        }
+        Ok(Self {
+            data: PathBuf::from(settings.text("data")),
+            listen: address(settings, "listen")?,
+            web: optional(settings, "web").map(|_| address(settings, "web")).transpose()?,
+            console,
+            ready_json: optional(settings, "ready-json").map(PathBuf::from),
+        })
+    }
+}
+
+fn optional<'a>(settings: &'a Settings, name: &str) -> Option<&'a str> {
+    Some(settings.text(name)).filter(|text| !text.is_empty())
+}
+
+/// An address as `IP:PORT`. Names are not resolved: which of their addresses to listen on would be a guess.
+fn address(settings: &Settings, name: &str) -> Result<SocketAddr, Failure> {
+    let text = settings.text(name);
+    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().map_err(|_| {
+        settings.wrong(name, "it should look like 127.0.0.1:4433, [::1]:4433 or 0.0.0.0:4433 (all of this machine)")
+    })
+}
+
+fn check_store(settings: &Settings) -> Result<(), Failure> {
+    match settings.text("store") {
+        "memory:" => Ok(()),
+        _ => Err(settings.wrong(
+            "store",
+            "this build has one store, `memory:`, which forgets everything when the server ends",
+        )),
+    }
+}
+
+/// Whether a value was asked for by somebody, rather than being the default.
+pub(crate) fn is_asked_for(settings: &Settings, name: &str) -> bool {
+    settings.origin(name) != Origin::Default
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<ServeOptions, Failure> {
+        ServeOptions::read(&Settings::defaults(SERVE).with(name, value))
+    }
+
+    #[test]
+    fn the_defaults_are_good_and_stay_on_this_machine() {
+        let options = ServeOptions::read(&Settings::defaults(SERVE)).unwrap();
+        assert!(options.listen.ip().is_loopback() && options.console.ip().is_loopback());
+        assert_eq!(options.web, None);
+    }
+
+    #[test]
+    fn the_console_stays_on_this_machine() {
+        let failure = read("console", "0.0.0.0:4434").unwrap_err();
+        assert!(failure.to_string().contains("loopback"), "{failure}");
+        assert_eq!(failure.code(), 2);
+    }
+
+    #[test]
+    fn a_store_that_does_not_exist_is_answered_with_those_that_do() {
+        for url in ["files:x", "cql://host/game", "postgres:", ""] {
+            let failure = read("store", url).unwrap_err().to_string();
+            assert!(failure.contains("`memory:`"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_bad_address_is_answered_with_good_ones() {
+        for address in ["4433", "example.org:4433", "127.0.0.1", "127.0.0.1:70000", ""] {
+            let failure = read("listen", address).unwrap_err().to_string();
+            assert!(failure.contains("127.0.0.1:4433"), "{failure}");
+        }
+        assert_eq!(read("listen", "localhost:5").unwrap().listen, "127.0.0.1:5".parse().unwrap());
+    }
+}

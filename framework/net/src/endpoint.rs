@@ -1,0 +1,225 @@
+//! The endpoint: one UDP port, its accept loop and handshakes.
+//!
+//! *Responsible for*: binding, accepting within limits, telling native clients from browsers, stopping. *Not responsible
+//! for*: links once they are open (`link`).
+//!
+//! Invariants:
+//! - I1: a handshake that is not done after [`limits::HANDSHAKE_TIMEOUT`] holds nothing any more.
+//! - I2: dropping the endpoint closes its port's connections at once; [`Endpoint::stop`] does it politely.
+
+use crate::admission::{Admission, Place, Verdict};
+use crate::commands::Commands;
+use crate::counters::{Counters, Tally};
+use crate::event::{LinkId, NetEvent, Transport};
+use crate::link::{self, Shared, Sink};
+use crate::outbox::Outbox;
+use crate::socket::SocketBuffers;
+use crate::{Error, NetOptions, TlsIdentity, limits, settings, socket};
+use lightmoon_wire::CloseCode;
+use quinn::crypto::rustls::HandshakeData;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::timeout;
+use web_transport_quinn::{Request, Session};
+
+/// A UDP port that accepts native clients and browsers.
+pub struct Endpoint {
+    endpoint: quinn::Endpoint,
+    address: SocketAddr,
+    buffers: SocketBuffers,
+    options: NetOptions,
+    commands: Commands,
+    tally: Arc<Tally>,
+}
+
+/// What the accept loop and its handshakes share.
+struct Gate {
+    admission: Arc<Admission>,
+    commands: Commands,
+    tally: Arc<Tally>,
+    sink: Sink,
+    queue_bytes_max: usize,
+    next_link: AtomicU64,
+}
+
+impl Endpoint {
+    /// Listens on `options.listen` and reports everything to `sink`, which is called on the runtime's threads and must
+    /// return at once.
+    ///
+    /// Call it within a tokio runtime with I/O and time; a current-thread runtime on a thread of its own costs the least
+    /// CPU.
+    ///
+    /// # Errors
+    /// The port is in use, the address is not ours, the certificate is not usable, or there is no runtime.
+    pub fn bind(
+        options: NetOptions,
+        identity: &TlsIdentity,
+        sink: impl Fn(NetEvent) + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::NoRuntime);
+        }
+        let server = settings::server(&options, identity)?;
+        let (socket, buffers) = socket::bind(options.listen)?;
+        let bind_error = |source| Error::Bind { address: options.listen, source };
+        let address = socket.local_addr().map_err(bind_error)?;
+        let runtime = Arc::new(quinn::TokioRuntime);
+        let endpoint = quinn::Endpoint::new(settings::endpoint(&options), Some(server), socket, runtime)
+            .map_err(bind_error)?;
+        if !buffers.are_enough() {
+            tracing::warn!(
+                target: "lightmoon::net",
+                receive = buffers.receive,
+                send = buffers.send,
+                "the kernel gives UDP sockets small buffers; bursts will be lost. Raise net.core.rmem_max and \
+                 net.core.wmem_max to {}",
+                limits::SOCKET_BUFFER_BYTES
+            );
+        }
+        let (commands, tally) = (Commands::default(), Arc::new(Tally::default()));
+        let gate = Arc::new(Gate {
+            admission: Admission::new(options.handshakes_max, options.links_max, Arc::clone(&tally)),
+            commands: commands.clone(),
+            tally: Arc::clone(&tally),
+            sink: Arc::new(sink),
+            queue_bytes_max: options.queue_bytes_max,
+            next_link: AtomicU64::new(1),
+        });
+        tokio::spawn(accept(endpoint.clone(), gate));
+        Ok(Self { endpoint, address, buffers, options, commands, tally })
+    }
+
+    /// Where it listens; with the port that the system chose, if it did.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The handle that sends on its links.
+    #[must_use]
+    pub fn commands(&self) -> Commands {
+        self.commands.clone()
+    }
+
+    /// The kernel's buffers of the port.
+    #[must_use]
+    pub fn socket_buffers(&self) -> SocketBuffers {
+        self.buffers
+    }
+
+    /// What was counted until now.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.tally.snapshot()
+    }
+
+    /// Shows `identity` to clients that connect from now on; open links go on.
+    ///
+    /// # Errors
+    /// The certificate or key is not usable; the old one stays.
+    pub fn set_identity(&self, identity: &TlsIdentity) -> Result<(), Error> {
+        self.endpoint.set_server_config(Some(settings::server(&self.options, identity)?));
+        Ok(())
+    }
+
+    /// Takes no more clients, closes the open links with `code` and `reason` (those that are closing already keep
+    /// theirs), and returns when all are gone or after `patience`, whichever is first. Links still open then are cut.
+    ///
+    /// # Cancel safety
+    /// When dropped, the endpoint takes no more clients and its links may or may not be closed.
+    pub async fn stop(self, code: CloseCode, reason: &str, patience: Duration) {
+        self.endpoint.set_server_config(None);
+        self.commands.close_all(code, reason);
+        let _ = timeout(patience, async {
+            while !self.commands.is_empty() {
+                // A stop happens once; asking again is simpler than a wake-up that every link would carry.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            self.endpoint.wait_idle().await;
+        })
+        .await;
+        self.endpoint.close(quinn::VarInt::from_u32(code.number()), reason.as_bytes());
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.endpoint.close(quinn::VarInt::from_u32(CloseCode::ShuttingDown.number()), b"the server stops");
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Decides on every connection attempt, until the endpoint closes.
+async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>) {
+    while let Some(incoming) = endpoint.accept().await {
+        match gate.admission.decide(incoming.remote_address_validated()) {
+            Verdict::Accept(place) => {
+                tokio::spawn(Arc::clone(&gate).serve(incoming, place));
+            }
+            Verdict::Retry => {
+                // Cannot fail: an address that is not validated may always be asked to.
+                let _ = incoming.retry();
+            }
+            Verdict::Refuse => incoming.refuse(),
+        }
+    }
+}
+
+impl Gate {
+    /// One client from its first packet to its last.
+    async fn serve(self: Arc<Self>, incoming: quinn::Incoming, place: Place) {
+        let remote = incoming.remote_address();
+        let handshake = timeout(limits::HANDSHAKE_TIMEOUT, handshake(incoming)).await;
+        let (session, transport) = match handshake {
+            Ok(Ok(done)) => done,
+            Ok(Err(error)) => return self.failed(remote, &error),
+            Err(_) => return self.failed(remote, "took too long"),
+        };
+        let place = place.into_link();
+        // Relaxed: only uniqueness matters.
+        let link = LinkId(self.next_link.fetch_add(1, Ordering::Relaxed));
+        let outbox = Arc::new(Outbox::new(self.queue_bytes_max, Arc::clone(&self.tally)));
+        self.commands.insert(link, Arc::clone(&outbox));
+        let shared = Shared {
+            link,
+            session: Arc::new(session),
+            outbox,
+            sink: Arc::clone(&self.sink),
+            tally: Arc::clone(&self.tally),
+        };
+        link::run(shared, transport, place).await;
+        self.commands.remove(link);
+    }
+
+    fn failed(&self, remote: SocketAddr, why: &str) {
+        self.tally.handshakes_failed.add(1);
+        tracing::debug!(target: "lightmoon::net", %remote, why, "handshake failed");
+    }
+}
+
+/// TLS, then for browsers the request for a WebTransport session. Its path and origin are not looked at: a port serves
+/// one game, and who may play is decided by the token in the first frame.
+async fn handshake(incoming: quinn::Incoming) -> Result<(Session, Transport), String> {
+    let mut connecting = incoming.accept().map_err(|e| e.to_string())?;
+    let data = connecting.handshake_data().await.map_err(|e| e.to_string())?;
+    let protocol = data.downcast::<HandshakeData>().ok().and_then(|data| data.protocol);
+    let connection = connecting.await.map_err(|e| e.to_string())?;
+    if protocol.as_deref() == Some(limits::ALPN_WEB_TRANSPORT) {
+        let request = Request::accept(connection).await.map_err(|e| e.to_string())?;
+        let session = request.ok().await.map_err(|e| e.to_string())?;
+        return Ok((session, Transport::WebTransport));
+    }
+    if protocol.as_deref() == Some(limits::ALPN_NATIVE) {
+        return Ok((Session::raw(connection), Transport::Native));
+    }
+    // TLS agrees on one of our two protocols or fails, so this is a fault of the TLS library.
+    Err("no protocol agreed on".to_owned())
+}

@@ -1,0 +1,72 @@
+//! Every bound of this crate, with its reason and what happens when it is reached.
+//!
+//! *Responsible for*: constants that are not options. *Not responsible for*: bounds of frames and calls (`wire`, `node`).
+
+use std::time::Duration;
+
+/// ALPN of native clients; carries the major number of the wire format.
+pub const ALPN_NATIVE: &[u8] = b"lightmoon/1";
+/// ALPN of browsers: WebTransport is a session within HTTP/3.
+pub const ALPN_WEB_TRANSPORT: &[u8] = b"h3";
+
+/// Bytes of one stream read at once. Larger pieces would let one stream take the whole credit of its link.
+pub const CHUNK_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of streams and datagrams that the receiver of events may hold per link, for each of the two. Reached: the link
+/// is not read until some are given back; counted by `read_stalls`. One stream window, so that a full credit equals what
+/// QUIC already allowed the client to have in flight.
+pub const CREDIT_BYTES: u32 = 64 * 1024;
+
+/// What an event costs of the credit at least: many tiny chunks are bounded in number too (256 per link).
+pub const EVENT_COST_MIN: u32 = 256;
+
+/// Bytes waiting per link for quinn to take them (lanes.md rule 9). Reached: the link is closed as overloaded.
+pub const QUEUE_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of datagrams waiting between two turns of a link's task. Reached: the oldest are dropped, counted by
+/// `datagrams_dropped`. More than two ticks of state are stale when they leave.
+pub const DATAGRAM_QUEUE_BYTES_MAX: usize = 16 * 1024;
+
+/// One gathered write to a lane's stream. quinn looks ranges up in a list of writes, so few large ones are 17 times
+/// cheaper than many small; more than this would delay what is queued on the same lane's turn.
+pub const GATHER_BYTES_MAX: usize = 32 * 1024;
+
+/// A message of at least this size is handed over as it is; copying it to gather saves nothing.
+pub const GATHER_BELOW_BYTES: usize = 4 * 1024;
+
+/// Bytes that quinn may hold unacknowledged for one client over all its streams.
+pub const SEND_WINDOW: u64 = 1024 * 1024;
+/// Bytes a client may send on one stream before we read them.
+pub const STREAM_RECEIVE_WINDOW: u32 = 64 * 1024;
+/// Bytes a client may send on all streams together before we read them.
+pub const RECEIVE_WINDOW: u32 = 256 * 1024;
+/// quinn's own queue of outgoing datagrams: about fifteen state packets; more is old news.
+pub const DATAGRAM_SEND_BUFFER: usize = 16 * 1024;
+/// quinn's own queue of incoming datagrams; beyond it the oldest are dropped.
+pub const DATAGRAM_RECEIVE_BUFFER: usize = 64 * 1024;
+/// Streams a client may have open: at most one per reliable lane (8), three of HTTP/3, and some air.
+pub const STREAMS_MAX: u32 = 16;
+/// The largest UDP payload that path MTU discovery tries: Ethernet minus IPv6 and UDP headers, minus some tunnel.
+pub const MTU_UPPER_BOUND: u16 = 1452;
+
+/// Bytes buffered for a connection attempt that is not yet accepted or refused. Attempts are decided at once.
+pub const INCOMING_BYTES_MAX: u64 = 16 * 1024;
+/// The same for all attempts together.
+pub const INCOMING_BYTES_TOTAL_MAX: u64 = 4 * 1024 * 1024;
+
+/// How long a TLS handshake and the WebTransport request may take. Reached: closed, counted by `handshakes_failed`.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a closing link may still send what was queued before the close. Then it is closed without.
+pub const LINGER: Duration = Duration::from_millis(250);
+/// How long a closed link waits for the peer to agree. WebTransport carries code and reason on a stream, so leaving at
+/// once could lose them.
+pub const FAREWELL: Duration = Duration::from_millis(750);
+/// How long bytes that arrived before the peer's close may wait for credit.
+pub const DRAIN: Duration = Duration::from_millis(100);
+
+/// Characters kept of a reason that a peer gave for closing.
+pub const REASON_CHARS_MAX: usize = 256;
+
+/// What we ask the kernel for, both ways. Linux defaults (208 KiB) lose packets at the first burst of a busy tick.
+pub const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;

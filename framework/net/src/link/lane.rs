@@ -1,0 +1,65 @@
+//! One outgoing stream: the bytes of one reliable lane.
+//!
+//! *Responsible for*: opening the stream with the lane's priority and writing gathered batches. *Not responsible for*:
+//! what waits ([`outbox`](crate::outbox)).
+
+use super::Shared;
+use crate::outbox::Batch;
+use lightmoon_contract::{Lane, Priority};
+use std::sync::Arc;
+use tokio::sync::Notify;
+use web_transport_quinn::SendStream;
+
+/// Writes a lane until the link closes (then its rest first) or the stream breaks.
+pub(super) async fn write(shared: Shared, lane: Lane, wake: Arc<Notify>) {
+    // Waits while the peer allows no further stream; what is queued meanwhile is bounded by the outbox.
+    let Ok(mut stream) = shared.session.open_uni().await else { return };
+    if stream.set_priority(stream_priority(lane)).is_err() {
+        return;
+    }
+    loop {
+        match shared.outbox.take_batch(lane) {
+            Batch::Bytes(bytes) => {
+                let count = bytes.len();
+                // Fails when the connection is gone or the peer stopped the stream; either ends the lane, and in the
+                // second case the outbox fills and the link is closed as overloaded.
+                if stream.write_chunk(bytes).await.is_err() {
+                    return;
+                }
+                shared.outbox.written(count);
+                shared.tally.stream_bytes_sent.add(count);
+            }
+            Batch::Empty => wake.notified().await,
+            Batch::Finish => return finish(stream).await,
+        }
+    }
+}
+
+/// Ends the stream and waits until the peer has all of it; the caller bounds the wait.
+async fn finish(mut stream: SendStream) {
+    if stream.finish().is_ok() {
+        let _ = stream.stopped().await;
+    }
+}
+
+/// quinn serves higher numbers first.
+fn stream_priority(lane: Lane) -> i32 {
+    match lane.priority {
+        Priority::Critical => 3,
+        Priority::High => 2,
+        Priority::Normal => 1,
+        Priority::Low => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lightmoon_contract::Reliability;
+
+    #[test]
+    fn more_urgent_lanes_are_served_first() {
+        let priorities = Priority::ALL.map(|p| stream_priority(Lane::new(p, Reliability::ReliableOrdered)));
+        assert!(priorities.is_sorted_by(|a, b| a > b), "{priorities:?}");
+    }
+}

@@ -1,0 +1,119 @@
+//! What happens at the bounds.
+
+use crate::harness::{Server, local, until};
+use bytes::Bytes;
+use lightmoon_contract::Lane;
+use lightmoon_net::{NetEvent, NetOptions, limits};
+use lightmoon_wire::{CloseCode, Transmit};
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_disconnected_with_a_reason() {
+    let mut server = Server::start();
+    let mut transport = quinn::TransportConfig::default();
+    transport.stream_receive_window(quinn::VarInt::from_u32(16_384));
+    let client = server.try_connect(b"lightmoon/1", transport).await.unwrap();
+    let (link, _) = server.opened().await;
+    let mut sent = 0;
+    while server.endpoint.counters().overloaded == 0 {
+        server.send(link, Lane::CONTROL, vec![0; 8_192]);
+        sent += 8_192;
+        tokio::task::yield_now().await;
+        assert!(sent < 4 << 20, "the queue is bounded");
+    }
+    match client.closed().await {
+        quinn::ConnectionError::ApplicationClosed(close) => {
+            assert_eq!(close.error_code.into_inner(), u64::from(CloseCode::Overloaded.number()));
+            assert!(!close.reason.is_empty());
+        }
+        other => panic!("{other:?}"),
+    }
+    server.closed().await;
+}
+
+#[tokio::test]
+async fn a_slow_receiver_of_events_stops_the_client() {
+    let mut server = Server::start();
+    let client = server.native().await;
+    server.opened().await;
+    let total = 4 << 20;
+    let writer = tokio::spawn(async move {
+        let mut stream = client.open_uni().await.unwrap();
+        stream.write_all(&vec![5; total]).await.unwrap();
+        stream.finish().unwrap();
+        stream.stopped().await.unwrap();
+        client
+    });
+    // Nothing is given back, so reading must stop by itself.
+    until(|| server.endpoint.counters().read_stalls > 0).await;
+    let mut held = Vec::new();
+    let mut bytes_held = 0;
+    while let Ok(event) = tokio::time::timeout(Duration::from_millis(300), server.event()).await {
+        if let NetEvent::Stream { bytes, .. } = &event {
+            bytes_held += bytes.len();
+        }
+        held.push(event);
+    }
+    assert!(bytes_held <= usize::try_from(limits::CREDIT_BYTES).unwrap(), "{bytes_held}");
+    assert!(!writer.is_finished());
+
+    held.clear();
+    let rest = server.stream_bytes(total - bytes_held).await;
+    assert_eq!(rest.len() + bytes_held, total, "all of it arrives once there is room");
+    writer.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_datagram_that_fits_no_packet_is_dropped_and_counted() {
+    let mut server = Server::start();
+    let client = server.native().await;
+    let (link, _) = server.opened().await;
+    assert!(server.commands.send(link, Transmit::Datagram(Bytes::from(vec![0; 5_000]))));
+    assert!(server.commands.send(link, Transmit::Datagram(Bytes::from_static(b"fits"))));
+    assert_eq!(client.read_datagram().await.unwrap(), b"fits".as_slice());
+    assert_eq!(server.endpoint.counters().datagrams_too_large, 1);
+}
+
+#[tokio::test]
+async fn half_open_handshakes_are_bounded_and_freed() {
+    let options = NetOptions { listen: local(), handshakes_max: 4, ..NetOptions::default() };
+    let mut server = Server::with(options);
+    // Clients that begin with HTTP/3 and never ask for a session stay in the handshake.
+    let mut half_open = Vec::new();
+    for _ in 0..4 {
+        half_open.push(server.try_connect(b"h3", quinn::TransportConfig::default()).await.unwrap());
+    }
+    assert_eq!(server.endpoint.counters().handshakes, 4);
+    assert!(server.endpoint.counters().retried > 0, "from half of the limit on addresses are validated");
+    let refused = server.try_connect(b"lightmoon/1", quinn::TransportConfig::default()).await;
+    assert!(refused.is_err());
+    assert!(server.endpoint.counters().refused > 0);
+
+    for connection in half_open.drain(..) {
+        connection.close(quinn::VarInt::from_u32(0), b"");
+    }
+    until(|| server.endpoint.counters().handshakes == 0).await;
+    server.native().await;
+    server.opened().await;
+    assert_eq!(server.endpoint.counters().handshakes_failed, 4);
+}
+
+#[tokio::test]
+async fn links_are_bounded() {
+    let options = NetOptions { listen: local(), links_max: 1, ..NetOptions::default() };
+    let mut server = Server::with(options);
+    let first = server.native().await;
+    server.opened().await;
+    assert!(server.try_connect(b"lightmoon/1", quinn::TransportConfig::default()).await.is_err());
+    first.close(quinn::VarInt::from_u32(0), b"");
+    server.closed().await;
+    assert_eq!(server.endpoint.counters().links, 0, "the place is free when the end is reported");
+    server.native().await;
+}
+
+#[tokio::test]
+async fn an_unknown_protocol_is_refused_in_the_handshake() {
+    let server = Server::start();
+    assert!(server.try_connect(b"lightmoon/999", quinn::TransportConfig::default()).await.is_err());
+    assert_eq!(server.endpoint.counters().links_opened, 0);
+}

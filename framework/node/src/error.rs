@@ -1,0 +1,33 @@
+//! What can be wrong with a game's definition.
+//!
+//! *Responsible for*: errors of building a node. *Not responsible for*: errors of calls (`contract::CallError`).
+
+use lightmoon_contract::Kind;
+
+/// Why a node could not be built from a game. All are faults of the game's definition; a retry changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No contract was named as the player's. Call `Game::player` once.
+    #[error("the game has no player: call `Game::player::<YourContract, YourActor>()`")]
+    NoPlayer,
+    /// One contract was registered twice. Remove one of the two.
+    #[error("kind {kind} ({name}) is registered twice")]
+    RegisteredTwice {
+        /// Number of the kind.
+        kind: Kind,
+        /// Name of the contract.
+        name: &'static str,
+    },
+    /// A contract is not in the game's descriptor. Add it to `contracts!`.
+    #[error("contract {0} is registered but missing in `contracts!`")]
+    NotInDescriptor(&'static str),
+    /// A zone to be started is of a kind that is not registered. Call `Game::zone` for it.
+    #[error("zone {kind}/{key} is to be started, but its kind is not registered")]
+    StartsUnknownKind {
+        /// Number of the kind.
+        kind: Kind,
+        /// Key of the zone.
+        key: u64,
+    },
+}

@@ -1,0 +1,190 @@
+//! The definition of a game: its contracts, actors, zones and rules, from which a node is built.
+//!
+//! *Responsible for*: collecting what the user registers and checking that it fits together.
+//! *Not responsible for*: running any of it (`actor`, `zone`, the node).
+//!
+//! Invariants:
+//! - I1: a definition is `Send` and holds no running thing; the same function makes the same game on a real node and in
+//!   the simulator.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bevy_ecs::world::World;
+use lightmoon_actor::{Actor, Cx, Kinds, plain};
+use lightmoon_contract::call::{Serve, ServeWorld};
+use lightmoon_contract::operation::{ContractSpec, OperationSpec};
+use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
+use lightmoon_zone::{Zone, ZoneOptions, zone};
+
+use crate::error::Error;
+use crate::identity::{Authenticate, Guests};
+
+/// Puts one kind into a worker's registry.
+type Install = Box<dyn FnOnce(&mut Kinds) + Send>;
+
+/// One registered contract.
+struct Registered {
+    spec: ContractSpec,
+    ticking: bool,
+    install: Install,
+}
+
+/// A game, as its author defines it.
+///
+/// Write `pub fn game() -> Game` in the server's library: the real node and the simulator both call it.
+pub struct Game {
+    descriptor: Descriptor,
+    registered: Vec<Registered>,
+    player: Option<Kind>,
+    starts: Vec<ActorId>,
+    authenticate: Box<dyn Authenticate>,
+}
+
+impl Game {
+    /// A game with the contracts of `descriptor` (made by `contracts!`) and nothing that answers them yet.
+    #[must_use]
+    pub fn new(descriptor: Descriptor) -> Self {
+        Self {
+            descriptor,
+            registered: Vec::new(),
+            player: None,
+            starts: Vec::new(),
+            authenticate: Box::new(Guests),
+        }
+    }
+
+    /// Answers contract `C` by actors of type `A`, and makes them the players: each session is bound to the one whose
+    /// key is its [`Identity`](crate::Identity)'s player.
+    #[must_use]
+    pub fn player<C, A>(mut self) -> Self
+    where
+        C: Serve<A, Cx>,
+        A: Actor,
+    {
+        self.player = Some(C::KIND);
+        self.actor::<C, A>()
+    }
+
+    /// Answers contract `C` by actors of type `A`, activated by the first call of their key.
+    #[must_use]
+    pub fn actor<C, A>(mut self) -> Self
+    where
+        C: Serve<A, Cx>,
+        A: Actor,
+    {
+        let install: Install = Box::new(|kinds| kinds.register(C::KIND, C::NAME, plain::<C, A>()));
+        self.registered.push(Registered { spec: C::SPEC, ticking: false, install });
+        self
+    }
+
+    /// Answers contract `C` by zones that [`Zone::build`] of `Z` builds, each with a bevy_ecs world of its own.
+    #[must_use]
+    pub fn zone<C, Z>(mut self, options: ZoneOptions) -> Self
+    where
+        C: ServeWorld<Z, Cx, World>,
+        Z: Zone,
+    {
+        let install: Install = Box::new(|kinds| kinds.register(C::KIND, C::NAME, zone::<C, Z>(options)));
+        self.registered.push(Registered { spec: C::SPEC, ticking: true, install });
+        self
+    }
+
+    /// Starts the actors of `C` with these keys when the node starts, instead of at their first call. For zones.
+    #[must_use]
+    pub fn start<C: Contract>(mut self, keys: impl IntoIterator<Item = u64>) -> Self {
+        self.starts.extend(keys.into_iter().map(|key| ActorId::new(C::KIND, key)));
+        self
+    }
+
+    /// Lets clients in by `authenticate` instead of the development default, [`Guests`].
+    #[must_use]
+    pub fn authenticate(mut self, authenticate: impl Authenticate) -> Self {
+        self.authenticate = Box::new(authenticate);
+        self
+    }
+
+    /// The contracts of the game.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// What start-up has to say about logging in, if it is not fit for production.
+    #[must_use]
+    pub fn warning(&self) -> Option<&'static str> {
+        self.authenticate.warning()
+    }
+
+    /// Checks the definition and takes it apart for a node.
+    pub(crate) fn into_parts(self) -> Result<Parts, Error> {
+        let player = self.player.ok_or(Error::NoPlayer)?;
+        let mut operations = BTreeMap::new();
+        let mut kinds = Kinds::default();
+        let mut known: Vec<Kind> = Vec::new();
+        for registered in self.registered {
+            let ContractSpec { name, kind, .. } = registered.spec;
+            if known.contains(&kind) {
+                return Err(Error::RegisteredTwice { kind, name });
+            }
+            if !self.descriptor.contracts.iter().any(|contract| contract.name == name) {
+                return Err(Error::NotInDescriptor(name));
+            }
+            known.push(kind);
+            operations.extend(registered.spec.operations.iter().map(|spec| ((kind, spec.number), spec)));
+            (registered.install)(&mut kinds);
+        }
+        if let Some(start) = self.starts.iter().find(|start| !known.contains(&start.kind)) {
+            return Err(Error::StartsUnknownKind { kind: start.kind, key: start.key });
+        }
+        Ok(Parts {
+            descriptor: self.descriptor,
+            kinds,
+            operations: Operations { specs: operations },
+            player,
+            starts: self.starts,
+            authenticate: self.authenticate,
+        })
+    }
+}
+
+impl fmt::Debug for Game {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let contracts: Vec<&str> = self.registered.iter().map(|registered| registered.spec.name).collect();
+        let zones = self.registered.iter().filter(|registered| registered.ticking).count();
+        f.debug_struct("Game")
+            .field("contracts", &contracts)
+            .field("zones", &zones)
+            .field("player", &self.player)
+            .field("starts", &self.starts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A checked definition.
+pub(crate) struct Parts {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) kinds: Kinds,
+    pub(crate) operations: Operations,
+    pub(crate) player: Kind,
+    pub(crate) starts: Vec<ActorId>,
+    pub(crate) authenticate: Box<dyn Authenticate>,
+}
+
+/// Every operation of the game, found by number.
+#[derive(Debug)]
+pub(crate) struct Operations {
+    specs: BTreeMap<(Kind, OperationNumber), &'static OperationSpec>,
+}
+
+impl Operations {
+    /// The operation `number` of `kind`.
+    pub(crate) fn find(&self, kind: Kind, number: OperationNumber) -> Option<&'static OperationSpec> {
+        self.specs.get(&(kind, number)).copied()
+    }
+
+    /// Whether actors of `kind` run here.
+    pub(crate) fn has_kind(&self, kind: Kind) -> bool {
+        self.specs.range((kind, OperationNumber(0))..=(kind, OperationNumber(u16::MAX))).next().is_some()
+    }
+}

@@ -1,0 +1,239 @@
+//! The gateway: links and sessions of clients, between the wire and the actors.
+//!
+//! *Responsible for*: letting clients in, binding a session to its player, taking their calls, bringing answers, pushes
+//! and state back. *Not responsible for*: bytes of frames (`wire`), sockets (`net`), running actors (`actor`).
+//!
+//! Invariants:
+//! - I1: a player has at most one session; a second login ends the first, which is told why.
+//! - I2: `Connected` and `Disconnected` of a session reach its player once each, in this order.
+//! - I3: every request handed to an actor is answered or dropped with its session; the count in flight is exact.
+//! - I4: nothing here depends on the order of a hash map.
+
+mod calls;
+mod delivery;
+mod login;
+mod rate;
+mod routing;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::cmp::Reverse;
+
+use bytes::Bytes;
+use lightmoon_actor::Envelope;
+use lightmoon_contract::{Kind, Mono, SessionId};
+use lightmoon_wire::{CloseCode, Compatibility, ServerConfig, ServerEvent, ServerLink, StreamKey};
+
+use crate::game::Operations;
+use crate::identity::Authenticate;
+use crate::limits;
+use crate::report::{Counters, SessionReport};
+use crate::{LinkId, Output, Transport};
+use session::Session;
+
+/// What the gateway is built from.
+pub(crate) struct GatewayParts {
+    pub(crate) operations: Operations,
+    pub(crate) player: Kind,
+    pub(crate) authenticate: Box<dyn Authenticate>,
+    pub(crate) compatibility: Compatibility,
+    pub(crate) wire: ServerConfig,
+    pub(crate) seed: u64,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Entry {
+    server: ServerLink,
+    remote: String,
+    transport: Transport,
+    session: Option<SessionId>,
+    /// The deadline that stands in the heap for this link.
+    armed: Option<Mono>,
+}
+
+/// A request that an actor was asked to answer.
+#[derive(Clone, Copy, Debug)]
+struct PendingCall {
+    session: SessionId,
+    request: u64,
+}
+
+/// All links and sessions of a node.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    operations: Operations,
+    player: Kind,
+    authenticate: Box<dyn Authenticate>,
+    compatibility: Compatibility,
+    wire: ServerConfig,
+    random: fastrand::Rng,
+    links: BTreeMap<LinkId, Entry>,
+    sessions: BTreeMap<SessionId, Session>,
+    players: BTreeMap<u64, SessionId>,
+    pending: BTreeMap<u64, PendingCall>,
+    next_token: u64,
+    /// Links with something to transmit or a new deadline.
+    touched: BTreeSet<LinkId>,
+    /// Deadlines, lazily: an entry may be earlier than its link's true deadline, never later.
+    deadlines: BinaryHeap<Reverse<(Mono, LinkId)>>,
+    /// Messages for actors, in the order they came about.
+    to_actors: Vec<Envelope>,
+    pub(crate) counters: Counters,
+}
+
+impl Gateway {
+    pub(crate) fn new(parts: GatewayParts) -> Self {
+        Self {
+            operations: parts.operations,
+            player: parts.player,
+            authenticate: parts.authenticate,
+            compatibility: parts.compatibility,
+            wire: parts.wire,
+            random: fastrand::Rng::with_seed(parts.seed),
+            links: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            players: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            next_token: 1,
+            touched: BTreeSet::new(),
+            deadlines: BinaryHeap::new(),
+            to_actors: Vec::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// A connection was opened.
+    pub(crate) fn opened(&mut self, now: Mono, link: LinkId, remote: String, transport: Transport) {
+        self.counters.links_opened += 1;
+        let mut server = ServerLink::new(self.wire, now);
+        let in_handshake = self.links.len() - self.sessions.len().min(self.links.len());
+        if in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX || self.sessions.len() >= limits::SESSIONS_MAX {
+            self.counters.links_refused += 1;
+            server.close(now, CloseCode::Overloaded, "this node takes no more players now; try again later");
+        }
+        self.links.insert(link, Entry { server, remote, transport, session: None, armed: None });
+        self.after(now, link);
+    }
+
+    /// Bytes of a stream arrived.
+    pub(crate) fn stream(&mut self, now: Mono, link: LinkId, stream: StreamKey, bytes: &Bytes) {
+        if let Some(entry) = self.links.get_mut(&link) {
+            entry.server.on_stream(now, stream, bytes);
+            self.after(now, link);
+        }
+    }
+
+    /// A datagram arrived.
+    pub(crate) fn datagram(&mut self, now: Mono, link: LinkId, bytes: &Bytes) {
+        if let Some(entry) = self.links.get_mut(&link) {
+            entry.server.on_datagram(now, bytes);
+            self.after(now, link);
+        }
+    }
+
+    /// The connection is gone.
+    pub(crate) fn closed(&mut self, now: Mono, link: LinkId) {
+        if let Some(entry) = self.links.get_mut(&link) {
+            entry.server.on_closed(now);
+            self.after(now, link);
+        }
+    }
+
+    /// Lets links act whose time has come.
+    pub(crate) fn on_deadlines(&mut self, now: Mono) {
+        while let Some(Reverse((at, link))) = self.deadlines.peek().copied() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop();
+            let Some(entry) = self.links.get_mut(&link) else { continue };
+            if entry.armed != Some(at) {
+                continue;
+            }
+            entry.armed = None;
+            entry.server.on_deadline(now);
+            self.after(now, link);
+        }
+    }
+
+    /// When [`Self::on_deadlines`] wants to be called; perhaps too early, never too late.
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Tells every client that the node stops.
+    pub(crate) fn stop(&mut self, now: Mono, reason: &str) {
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            if let Some(entry) = self.links.get_mut(&link) {
+                entry.server.close(now, CloseCode::ShuttingDown, reason);
+                self.after(now, link);
+            }
+        }
+    }
+
+    /// Whether no link is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// Takes the messages for actors.
+    pub(crate) fn take_messages(&mut self) -> Vec<Envelope> {
+        std::mem::take(&mut self.to_actors)
+    }
+
+    /// Whether messages for actors wait.
+    pub(crate) fn has_messages(&self) -> bool {
+        !self.to_actors.is_empty()
+    }
+
+    /// Hands out what links transmit, and forgets links that are over.
+    pub(crate) fn transmit(&mut self, out: &mut Vec<Output>) {
+        for link in std::mem::take(&mut self.touched) {
+            let Some(entry) = self.links.get_mut(&link) else { continue };
+            while let Some(transmit) = entry.server.poll_transmit() {
+                out.push(Output::Transmit { link, transmit });
+            }
+            match entry.server.next_deadline() {
+                None => {
+                    self.links.remove(&link);
+                }
+                Some(at) if entry.armed.is_none_or(|armed| at < armed) => {
+                    entry.armed = Some(at);
+                    self.deadlines.push(Reverse((at, link)));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Sessions and links as the console shows them.
+    pub(crate) fn report(&self) -> (usize, Vec<SessionReport>) {
+        let in_handshake = self.links.values().filter(|entry| entry.session.is_none()).count();
+        let sessions = self.sessions.iter().map(|(id, session)| {
+            let entry = self.links.get(&session.link);
+            SessionReport {
+                session: *id,
+                player: session.player,
+                remote: entry.map(|entry| entry.remote.clone()).unwrap_or_default(),
+                transport: entry.map_or(Transport::Native, |entry| entry.transport),
+                zone: session.attached.map(|attached| attached.zone),
+                requests_in_flight: session.requests_in_flight,
+            }
+        });
+        (in_handshake, sessions.collect())
+    }
+
+    /// After each mutation of a link: its events, then its place among those to be drained.
+    fn after(&mut self, now: Mono, link: LinkId) {
+        self.touched.insert(link);
+        while let Some(event) = self.links.get_mut(&link).and_then(|entry| entry.server.poll_event()) {
+            match event {
+                ServerEvent::Hello(hello) => self.hello(now, link, &hello),
+                ServerEvent::Call(call) => self.call(now, link, call),
+                ServerEvent::Closed(_) => self.link_over(link),
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Messages of actors to sessions: attach, pushes, views, state.
+//!
+//! *Responsible for*: who may tell a session what, and handing it to the link. *Not responsible for*: what the payloads
+//! hold (`replica`).
+//!
+//! Invariants:
+//! - I1: only a session's own player attaches and detaches it.
+//! - I2: views and states of an older attachment are dropped and counted.
+
+use bytes::Bytes;
+use lightmoon_actor::reserved::{ToActor, ToSession};
+use lightmoon_actor::{Envelope, ReplyTo};
+use lightmoon_contract::call::Body;
+use lightmoon_contract::{ActorId, Caller, Lane, Mono, NetId, OperationNumber, Priority, SessionId};
+use lightmoon_wire::limits::STATE_BYTES_MAX;
+use lightmoon_wire::{Attach, CloseCode, ServerLink};
+
+use super::Gateway;
+use super::session::Attachment;
+
+impl Gateway {
+    /// Hands a message of an actor to a session.
+    pub(crate) fn deliver(&mut self, now: Mono, envelope: Envelope) {
+        let session = SessionId(envelope.to.key);
+        let (Caller::Actor(from), Body::Typed(body)) = (envelope.from, envelope.body) else {
+            self.counters.messages_stale += 1;
+            return;
+        };
+        let Ok(message) = body.downcast::<ToSession>() else {
+            self.counters.messages_stale += 1;
+            return;
+        };
+        if !self.sessions.contains_key(&session) {
+            self.counters.messages_stale += 1;
+            return;
+        }
+        match *message {
+            ToSession::Attach { zone, avatar } => self.attach(session, from, zone, avatar),
+            ToSession::Detach => self.detach(session, from),
+            ToSession::Close { reason } => self.close_session(now, session, CloseCode::Normal, &reason),
+            ToSession::Push { number, lane, bytes } => self.push(session, lane, from, number, bytes),
+            ToSession::View { generation, bytes } => self.view(session, generation, bytes),
+            ToSession::State { generation, bytes } => self.state(session, generation, bytes),
+        }
+    }
+
+    fn attach(&mut self, id: SessionId, from: ActorId, zone: ActorId, avatar: NetId) {
+        if !self.is_player_of(id, from) {
+            self.counters.messages_stale += 1;
+            return;
+        }
+        self.unsubscribe(id);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let attachment = session.attach(zone, avatar);
+        self.subscribe(id, attachment);
+    }
+
+    fn detach(&mut self, id: SessionId, from: ActorId) {
+        if !self.is_player_of(id, from) {
+            self.counters.messages_stale += 1;
+            return;
+        }
+        if let Some(old) = self.unsubscribe(id)
+            && let Some(server) = self.server_of(id)
+        {
+            // A link that is over meanwhile says so by its own event.
+            let _ = server.detach(old.generation);
+        }
+    }
+
+    /// Tells the client and the zone of an attachment.
+    fn subscribe(&mut self, id: SessionId, attachment: Attachment) {
+        let Attachment { zone, avatar, generation } = attachment;
+        let Some(player) = self.sessions.get(&id).map(|session| session.player) else { return };
+        if let Some(server) = self.server_of(id) {
+            let _ = server.attach(Attach { generation, zone, avatar, tick_hz: 0 });
+        }
+        self.tell(zone, ToActor::Subscribe { session: id, player, avatar, generation, budget_bytes: STATE_BYTES_MAX });
+    }
+
+    /// Ends the present attachment on the zone's side.
+    fn unsubscribe(&mut self, id: SessionId) -> Option<Attachment> {
+        let old = self.sessions.get_mut(&id)?.attached.take()?;
+        self.tell(old.zone, ToActor::Unsubscribe { session: id, generation: old.generation });
+        Some(old)
+    }
+
+    /// A zone lost its viewers: subscribes those that look at it anew, under a new generation, so that nothing the dead
+    /// activation sent is mixed with what the next one sends.
+    pub(crate) fn resubscribe(&mut self, zone: ActorId) {
+        let looking: Vec<(SessionId, NetId)> = self
+            .sessions
+            .iter()
+            .filter_map(|(id, session)| session.attached.filter(|to| to.zone == zone).map(|to| (*id, to.avatar)))
+            .collect();
+        for (id, avatar) in looking {
+            if let Some(session) = self.sessions.get_mut(&id) {
+                let attachment = session.attach(zone, avatar);
+                self.subscribe(id, attachment);
+            }
+        }
+    }
+
+    fn push(&mut self, id: SessionId, lane: Lane, from: ActorId, number: OperationNumber, bytes: Bytes) {
+        if let Some(server) = self.server_of(id)
+            && server.push(lane, from, number, bytes).is_err()
+        {
+            self.counters.pushes_refused += 1;
+        }
+    }
+
+    fn view(&mut self, id: SessionId, generation: u32, bytes: Bytes) {
+        let size = count(bytes.len());
+        match self.server_of(id).map(|server| server.view(generation, bytes)) {
+            Some(Ok(())) => {
+                self.counters.views += 1;
+                self.counters.view_bytes += size;
+            }
+            Some(Err(_)) | None => self.counters.messages_stale += 1,
+        }
+    }
+
+    fn state(&mut self, id: SessionId, generation: u32, bytes: Bytes) {
+        let size = count(bytes.len());
+        match self.server_of(id).map(|server| server.state(generation, bytes)) {
+            Some(Ok(())) => {
+                self.counters.states += 1;
+                self.counters.state_bytes += size;
+            }
+            Some(Err(_)) | None => self.counters.messages_stale += 1,
+        }
+    }
+
+    /// Tells an actor something of the framework's own.
+    pub(super) fn tell(&mut self, to: ActorId, message: ToActor) {
+        self.to_actors.push(Envelope {
+            to,
+            from: Caller::Node,
+            number: message.number(),
+            priority: Priority::Critical,
+            reply_to: ReplyTo::Nobody,
+            timeout_ms: 0,
+            body: Body::typed(message),
+        });
+    }
+
+    fn is_player_of(&self, id: SessionId, from: ActorId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| from == ActorId::new(self.player, session.player))
+    }
+
+    /// The link of a session, marked as touched.
+    fn server_of(&mut self, id: SessionId) -> Option<&mut ServerLink> {
+        let link = self.sessions.get(&id)?.link;
+        self.touched.insert(link);
+        self.links.get_mut(&link).map(|entry| &mut entry.server)
+    }
+}
+
+/// A length as a count.
+fn count(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,31 @@
+//! Every maximum of a node, with its reason and what happens when it is reached.
+//!
+//! *Responsible for*: the numbers that are local to one node. *Not responsible for*: limits of the protocol
+//! (`lightmoon_wire::limits`) and of operations (the contracts).
+
+/// Links whose handshake is not finished. A handshake holds at most 66 KiB, so all of them hold 64 MiB at worst. Over
+/// it: the new link is closed with `overloaded`; counted in [`crate::report::Counters::links_refused`].
+pub const LINKS_IN_HANDSHAKE_MAX: usize = 1_024;
+
+/// Sessions of one node: above what a core can serve (about 2,350 clients), so that the machine, not this number, is
+/// the limit in play. Over it: `overloaded`; counted in [`crate::report::Counters::links_refused`].
+pub const SESSIONS_MAX: usize = 10_000;
+
+/// Requests of one session that wait for their answer. Over it: the request is answered `Busy` at once; counted in
+/// [`crate::report::Counters::calls_refused`].
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 256;
+
+/// Kinds of operations for which one session holds a rate bucket: as many as it calls, and a contract set has at most
+/// this many open to clients. Checked when the game is built.
+pub const CLIENT_OPERATIONS_MAX: usize = 1_024;
+
+/// Roles in one identity: a few words such as `player`, `moderator`. More are cut.
+pub const ROLES_MAX: usize = 16;
+
+/// Inputs taken in one turn: at 20 ticks a second and 1,000 clients about 1,500 arrive per tick. The rest waits for
+/// the next turn, which follows at once.
+pub const INPUTS_PER_TURN_MAX: usize = 4_096;
+
+/// Refused calls in a row after which a session is closed with `rate-exceeded`: ten seconds of a client that calls at
+/// ten times its rate. Counted in [`crate::report::Counters::sessions_closed_for_rate`].
+pub const REFUSALS_IN_A_ROW_MAX: u32 = 6_000;

@@ -1,0 +1,86 @@
+//! What a node says about itself: for the console, metrics and tests.
+//!
+//! *Responsible for*: plain counts and lists, copied out. *Not responsible for*: exporting them (`lightmoon`).
+//!
+//! Invariants:
+//! - I1: counters only grow while the node lives.
+
+use lightmoon_contract::{ActorId, SessionId};
+
+use crate::Transport;
+
+/// A look at a node between two turns.
+#[derive(Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub struct NodeReport {
+    /// Links that have not said who they are yet.
+    pub links_in_handshake: usize,
+    /// Sessions, by id.
+    pub sessions: Vec<SessionReport>,
+    /// Activations in the worker.
+    pub actors: usize,
+    /// What was counted since the node began.
+    pub counters: Counters,
+}
+
+/// One session.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct SessionReport {
+    /// Its id.
+    pub session: SessionId,
+    /// Key of its player.
+    pub player: u64,
+    /// Where it comes from.
+    pub remote: String,
+    /// Native QUIC or a browser.
+    pub transport: Transport,
+    /// The zone it sees, if any.
+    pub zone: Option<ActorId>,
+    /// Requests that wait for their answer.
+    pub requests_in_flight: usize,
+}
+
+/// Counts since the node began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Links that were opened.
+    pub links_opened: u64,
+    /// Links closed at once because the node was full.
+    pub links_refused: u64,
+    /// Clients that were let in.
+    pub sessions_opened: u64,
+    /// Sessions that ended, for whatever reason.
+    pub sessions_closed: u64,
+    /// Sessions that a second login of their player ended.
+    pub sessions_replaced: u64,
+    /// Clients whose token or contracts were refused.
+    pub logins_refused: u64,
+    /// Calls handed to an actor.
+    pub calls: u64,
+    /// Calls refused: not allowed, too fast, not attached, too many.
+    pub calls_refused: u64,
+    /// Sessions closed because they kept calling too fast.
+    pub sessions_closed_for_rate: u64,
+    /// Answers whose session was gone.
+    pub answers_late: u64,
+    /// Answers too large for the wire; their requests failed.
+    pub answers_refused: u64,
+    /// Pushes too large for the wire, or of a link that was just over.
+    pub pushes_refused: u64,
+    /// Messages to sessions that were gone, or of an older attachment.
+    pub messages_stale: u64,
+    /// Messages to kinds that this node does not run.
+    pub messages_unroutable: u64,
+    /// Activations that ended by a panic.
+    pub activations_failed: u64,
+    /// State packets handed to links.
+    pub states: u64,
+    /// Bytes of their payloads.
+    pub state_bytes: u64,
+    /// View payloads handed to links.
+    pub views: u64,
+    /// Bytes of them.
+    pub view_bytes: u64,
+}

@@ -1,0 +1,258 @@
+//! The client's copy of what it sees.
+//!
+//! *Responsible for*: applying View payloads and state packets, keeping each entity's components with their last ticks,
+//! telling what changed. *Not responsible for*: frames and attach order (`wire`), drawing.
+//!
+//! Invariants:
+//! - I1: entities are made by Enter and dropped by Leave, a new layout or a new attach, by nothing else.
+//! - I2: a state value is replaced only by one of a higher tick.
+//! - I3: memory is bounded: entities, sticky bytes, history and waiting events have maxima (`limits`).
+
+mod entity;
+mod indexes;
+mod layout;
+mod read_state;
+mod read_view;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use lightmoon_contract::{NetId, Tick};
+
+pub use entity::Entity;
+pub(crate) use entity::Track;
+pub use read_state::StateHeader;
+
+use crate::client::entity::Stored;
+use crate::client::indexes::Indexes;
+use crate::client::layout::Layout;
+use crate::limits;
+use crate::{ReplicaError, Schema};
+
+/// What became of a payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Applied {
+    /// The view is as the payload says.
+    Taken,
+    /// It was a repetition, or of an attachment that is over; nothing changed.
+    Ignored,
+}
+
+/// Why an entity left the view.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LeaveReason {
+    /// It is out of sight, or the whole view was given up.
+    OutOfView,
+    /// It is gone from the world.
+    Gone,
+}
+
+impl LeaveReason {
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::OutOfView => 0,
+            Self::Gone => 1,
+        }
+    }
+
+    const fn from_number(number: u8) -> Result<Self, ReplicaError> {
+        match number {
+            0 => Ok(Self::OutOfView),
+            1 => Ok(Self::Gone),
+            other => Err(ReplicaError::Reason(other)),
+        }
+    }
+}
+
+/// Something that changed in the view. Components are named by their numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ViewEvent {
+    /// An entity came into view, with all its components.
+    Entered(NetId),
+    /// An entity left the view; it cannot be looked up any more.
+    Left(NetId, LeaveReason),
+    /// A sticky component has a new value.
+    StickyChanged(NetId, u16),
+    /// A component was added to an entity in view.
+    ComponentAdded(NetId, u16),
+    /// A component was removed from an entity in view.
+    ComponentRemoved(NetId, u16),
+}
+
+/// What one client sees of one zone at a time.
+#[derive(Debug)]
+pub struct ClientView {
+    schema: Schema,
+    /// Generation of the last attach; `is_attached` tells whether it still holds.
+    generation: Option<u32>,
+    is_attached: bool,
+    layout: Option<Layout>,
+    sequence_next: u64,
+    view_tick: Tick,
+    newest_tick: Tick,
+    indexes: Indexes,
+    slots: Vec<Option<Stored>>,
+    free: Vec<u16>,
+    by_id: BTreeMap<NetId, u16>,
+    events: VecDeque<ViewEvent>,
+    events_dropped: u64,
+}
+
+impl ClientView {
+    /// A view that sees nothing yet, for a client that knows the components of `schema`.
+    #[must_use]
+    pub fn new(schema: Schema) -> Self {
+        Self {
+            schema,
+            generation: None,
+            is_attached: false,
+            layout: None,
+            sequence_next: 0,
+            view_tick: Tick(0),
+            newest_tick: Tick(0),
+            indexes: Indexes::default(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_id: BTreeMap::new(),
+            events: VecDeque::new(),
+            events_dropped: 0,
+        }
+    }
+
+    /// Starts the view of another attachment: all entities leave, payloads of older generations are ignored from now on.
+    pub fn attach(&mut self, generation: u32) {
+        self.detach();
+        self.generation = Some(generation);
+        self.is_attached = true;
+    }
+
+    /// Ends the view: all entities leave, later payloads of this attachment are ignored.
+    pub fn detach(&mut self) {
+        self.drop_all(LeaveReason::OutOfView);
+        self.is_attached = false;
+        self.layout = None;
+        self.sequence_next = 0;
+        self.view_tick = Tick(0);
+        self.newest_tick = Tick(0);
+    }
+
+    /// Applies a View payload.
+    ///
+    /// # Errors
+    /// The payload is malformed or does not follow the last one: close the connection. Events before the fault were applied.
+    pub fn apply_view(&mut self, generation: u32, payload: &[u8]) -> Result<Applied, ReplicaError> {
+        if self.is_present(generation) {
+            return self.read_view(payload);
+        }
+        let is_old = self.generation.is_some_and(|last| last.wrapping_sub(generation) < 1 << 31);
+        if is_old { Ok(Applied::Ignored) } else { Err(ReplicaError::NotAttached(generation)) }
+    }
+
+    /// Applies a state packet. `None`: it is of another attachment or came before the view did; nothing changed.
+    ///
+    /// # Errors
+    /// The packet is malformed: close the connection. Records before the fault were applied.
+    pub fn apply_state(
+        &mut self,
+        generation: u32,
+        packet: &[u8],
+    ) -> Result<Option<StateHeader>, ReplicaError> {
+        if self.is_present(generation) { self.read_state(packet) } else { Ok(None) }
+    }
+
+    /// All entities in view, in order of their ids.
+    pub fn entities(&self) -> impl Iterator<Item = Entity<'_>> {
+        self.by_id.values().filter_map(|slot| self.stored(*slot)).map(|stored| Entity::new(&self.schema, stored))
+    }
+
+    /// The entity of this id, if it is in view.
+    #[must_use]
+    pub fn entity(&self, id: NetId) -> Option<Entity<'_>> {
+        let stored = self.stored(*self.by_id.get(&id)?)?;
+        Some(Entity::new(&self.schema, stored))
+    }
+
+    /// How many entities are in view.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether nothing is in view.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Takes what changed since the last call, in order. Drain once per frame: beyond [`limits::EVENTS_MAX`] the oldest are
+    /// dropped and counted by [`ClientView::events_dropped`].
+    pub fn drain_events(&mut self) -> impl Iterator<Item = ViewEvent> + '_ {
+        self.events.drain(..)
+    }
+
+    /// Events that were dropped because nobody drained them.
+    #[must_use]
+    pub const fn events_dropped(&self) -> u64 {
+        self.events_dropped
+    }
+
+    /// The highest tick heard of in this attachment, by either kind of payload.
+    #[must_use]
+    pub const fn newest_tick(&self) -> Tick {
+        self.newest_tick
+    }
+
+    /// Generation of the attachment that is shown.
+    #[must_use]
+    pub fn generation(&self) -> Option<u32> {
+        self.generation.filter(|_| self.is_attached)
+    }
+
+    fn is_present(&self, generation: u32) -> bool {
+        self.is_attached && self.generation == Some(generation)
+    }
+
+    fn stored(&self, slot: u16) -> Option<&Stored> {
+        self.slots.get(usize::from(slot))?.as_ref()
+    }
+
+    fn say(&mut self, event: ViewEvent) {
+        if self.events.len() >= limits::EVENTS_MAX {
+            self.events.pop_front();
+            self.events_dropped += 1;
+        }
+        self.events.push_back(event);
+    }
+
+    fn drop_all(&mut self, reason: LeaveReason) {
+        for id in std::mem::take(&mut self.by_id).into_keys() {
+            self.say(ViewEvent::Left(id, reason));
+        }
+        self.indexes.clear();
+        self.slots.clear();
+        self.free.clear();
+    }
+
+    /// Puts an entity into the view; its index and id are free.
+    fn insert(&mut self, stored: Stored) {
+        let (index, id) = (stored.index(), stored.id());
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u16::try_from(self.slots.len() - 1).expect("a view holds at most 4,096 entities")
+        });
+        self.slots[usize::from(slot)] = Some(stored);
+        self.indexes.set(index, slot);
+        self.by_id.insert(id, slot);
+        self.say(ViewEvent::Entered(id));
+    }
+
+    /// Takes an entity out of the view.
+    fn remove(&mut self, index: u16, reason: LeaveReason) -> Result<(), ReplicaError> {
+        let slot = self.indexes.get(index).ok_or(ReplicaError::UnknownIndex(index))?;
+        let stored = self.slots[usize::from(slot)].take().ok_or(ReplicaError::UnknownIndex(index))?;
+        self.indexes.unset(index);
+        self.by_id.remove(&stored.id());
+        self.free.push(slot);
+        self.say(ViewEvent::Left(stored.id(), reason));
+        Ok(())
+    }
+}

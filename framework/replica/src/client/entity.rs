@@ -1,0 +1,230 @@
+//! One entity in a client's view.
+//!
+//! *Responsible for*: its components, their history, looking at them by type or by number.
+//!
+//! Invariants:
+//! - I1: ticks of a component's history ascend; the last value is the newest.
+
+use lightmoon_contract::codec::{self, Limits};
+use lightmoon_contract::replicate::{Replicate, Travel};
+use lightmoon_contract::{NetId, Tick};
+
+use crate::interpolate;
+use crate::limits::HISTORY_TICKS;
+use crate::{BitReader, Component, ReplicaError, Schema};
+
+/// The last values of one state component.
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    /// Ticks, oldest first.
+    ticks: [u64; HISTORY_TICKS],
+    /// Values: rows of `width` fields, in the order of `ticks`.
+    values: Vec<u32>,
+    width: usize,
+    len: usize,
+}
+
+impl Track {
+    fn new(width: usize) -> Self {
+        Self { ticks: [0; HISTORY_TICKS], values: vec![0; width * HISTORY_TICKS], width, len: 0 }
+    }
+
+    /// Makes room for a value of `tick` behind the others, and gives its fields to fill.
+    fn push(&mut self, tick: Tick) -> &mut [u32] {
+        if self.len == HISTORY_TICKS {
+            self.ticks.copy_within(1.., 0);
+            self.values.copy_within(self.width.., 0);
+            self.len -= 1;
+        }
+        self.ticks[self.len] = tick.0;
+        let at = self.len * self.width;
+        self.len += 1;
+        &mut self.values[at..at + self.width]
+    }
+
+    pub(crate) fn ticks(&self) -> &[u64] {
+        &self.ticks[..self.len]
+    }
+
+    pub(crate) fn row(&self, place: usize) -> &[u32] {
+        &self.values[place * self.width..(place + 1) * self.width]
+    }
+
+    fn newest(&self) -> Option<Tick> {
+        self.ticks().last().copied().map(Tick)
+    }
+}
+
+/// What is kept of a component.
+#[derive(Clone, Debug)]
+enum Value {
+    State(Track),
+    Sticky(Box<[u8]>),
+}
+
+/// An entity as the view keeps it. Values stand at the client's own positions.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    id: NetId,
+    index: u16,
+    /// The server's mask.
+    mask: u64,
+    values: Vec<Option<Value>>,
+}
+
+impl Stored {
+    pub(super) fn new(schema: &Schema, id: NetId, index: u16) -> Self {
+        Self { id, index, mask: 0, values: vec![None; schema.components().len()] }
+    }
+
+    pub(super) const fn id(&self) -> NetId {
+        self.id
+    }
+
+    pub(super) const fn index(&self) -> u16 {
+        self.index
+    }
+
+    pub(super) const fn mask(&self) -> u64 {
+        self.mask
+    }
+
+    pub(super) const fn set_mask(&mut self, mask: u64) {
+        self.mask = mask;
+    }
+
+    /// Reads the client's fields of a state component, if `tick` is newer than what is there; passes over them if not.
+    pub(super) fn take_state(
+        &mut self,
+        own: u8,
+        component: &Component,
+        tick: Tick,
+        bits: &mut BitReader<'_>,
+    ) -> Result<bool, ReplicaError> {
+        let width = component.spec.fields.len();
+        let value = self.values[usize::from(own)].get_or_insert_with(|| Value::State(Track::new(width)));
+        let Value::State(track) = value else { return Err(ReplicaError::Layout(component.spec.number)) };
+        if track.newest().is_some_and(|newest| newest >= tick) {
+            bits.skip(component.width_bits)?;
+            return Ok(false);
+        }
+        for (field, out) in component.spec.fields.iter().zip(track.push(tick)) {
+            *out = bits.take(u32::from(field.bits))?;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn set_sticky(&mut self, own: u8, value: &[u8]) {
+        self.values[usize::from(own)] = Some(Value::Sticky(value.into()));
+    }
+
+    pub(super) fn forget(&mut self, own: u8) {
+        self.values[usize::from(own)] = None;
+    }
+
+    /// Bytes of all sticky values.
+    pub(super) fn sticky_bytes(&self) -> usize {
+        let sticky = self.values.iter().flatten().map(|value| match value {
+            Value::Sticky(bytes) => bytes.len(),
+            Value::State(_) => 0,
+        });
+        sticky.sum()
+    }
+}
+
+/// An entity in view, to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Entity<'a> {
+    schema: &'a Schema,
+    stored: &'a Stored,
+}
+
+impl<'a> Entity<'a> {
+    pub(super) const fn new(schema: &'a Schema, stored: &'a Stored) -> Self {
+        Self { schema, stored }
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub const fn id(&self) -> NetId {
+        self.stored.id
+    }
+
+    /// The newest value of a component; `None` if the entity does not have it (or its bytes are no `C`).
+    ///
+    /// A state component is restored from its quantised fields, a sticky one is decoded at each call.
+    #[must_use]
+    pub fn get<C: Replicate>(&self) -> Option<C> {
+        match C::SPEC.travel {
+            Travel::State => C::restore(self.fields(C::SPEC.number)?),
+            Travel::Sticky => codec::decode(self.sticky(C::SPEC.number)?, Limits::NODE).ok(),
+        }
+    }
+
+    /// Whether it has the component of this number.
+    #[must_use]
+    pub fn has(&self, number: u16) -> bool {
+        self.value(number).is_some()
+    }
+
+    /// The newest quantised fields of a state component.
+    #[must_use]
+    pub fn fields(&self, number: u16) -> Option<&'a [u32]> {
+        let track = self.track(number)?;
+        track.ticks().len().checked_sub(1).map(|last| track.row(last))
+    }
+
+    /// The tick that the newest value of a state component is of.
+    #[must_use]
+    pub fn tick_of(&self, number: u16) -> Option<Tick> {
+        self.track(number)?.newest()
+    }
+
+    /// The bytes of a sticky component.
+    #[must_use]
+    pub fn sticky(&self, number: u16) -> Option<&'a [u8]> {
+        match self.value(number)? {
+            Value::Sticky(bytes) => Some(bytes),
+            Value::State(_) => None,
+        }
+    }
+
+    /// The value of a state component at `tick`, which may lie between two ticks, in steps of its quantisation.
+    ///
+    /// Ranges go linearly, angles the short way round, other fields take the nearer value; beyond the newest tick it
+    /// goes on for at most two more and then stands. Ticks come from [`crate::Playback::render_tick`].
+    #[must_use]
+    pub fn sample<C: Replicate>(&self, tick: f64) -> Option<C> {
+        let mut real = [0.0; SAMPLE_FIELDS_MAX];
+        let mut quantised = [0; SAMPLE_FIELDS_MAX];
+        let fields = C::SPEC.fields;
+        let real = real.get_mut(..fields.len())?;
+        self.sample_fields(C::SPEC.number, tick, real)?;
+        for ((field, real), out) in fields.iter().zip(real).zip(&mut quantised) {
+            *out = field.quantise(*real);
+        }
+        C::restore(&quantised[..fields.len()])
+    }
+
+    /// As [`Entity::sample`], in real numbers of full precision, one per field.
+    #[must_use]
+    pub fn sample_fields(&self, number: u16, tick: f64, out: &mut [f64]) -> Option<()> {
+        let track = self.track(number)?;
+        let component = &self.schema.components()[usize::from(self.schema.position(number)?)];
+        interpolate::sample(track, component.spec.fields, tick, out)
+    }
+
+    fn value(&self, number: u16) -> Option<&'a Value> {
+        self.stored.values[usize::from(self.schema.position(number)?)].as_ref()
+    }
+
+    fn track(&self, number: u16) -> Option<&'a Track> {
+        match self.value(number)? {
+            Value::State(track) => Some(track),
+            Value::Sticky(_) => None,
+        }
+    }
+}
+
+/// Fields of one component that [`Entity::sample`] takes: more are refused with `None`; real components have under 16.
+const SAMPLE_FIELDS_MAX: usize = 64;

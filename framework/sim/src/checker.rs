@@ -1,0 +1,68 @@
+//! Checkers: what must be true of every client at every moment, whatever the network does.
+//!
+//! *Responsible for*: judging views, calls and progress against [`crate::truth`]. Each checker is a module that other
+//! assemblies can use alone. *Not responsible for*: running the world ([`crate::world`]).
+//!
+//! Invariants:
+//! - I1: a checker only observes; the world goes the same way with or without it.
+//! - I2: a violation names the client, the entity or call, and the numbers that contradict each other.
+
+use std::fmt;
+use std::time::Duration;
+
+pub mod answers;
+pub mod ghost;
+pub mod liveness;
+pub mod presence;
+pub mod value;
+
+pub use answers::Answers;
+pub use ghost::Ghosts;
+pub use liveness::Liveness;
+pub use presence::Presence;
+pub use value::Values;
+
+/// A client of the simulated world, by its number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientNumber(pub u32);
+
+impl fmt::Display for ClientNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "client {}", self.0)
+    }
+}
+
+/// Something that must never be true was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The checker that found it.
+    pub checker: &'static str,
+    /// What is wrong, in a sentence.
+    pub what: String,
+}
+
+impl Violation {
+    /// A violation found by `checker`.
+    #[must_use]
+    pub fn new(checker: &'static str, what: String) -> Self {
+        Self { checker, what }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.checker, self.what)
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// How long things may take that are right in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// From a change in a zone until the slowest packet told a client of it.
+    pub in_flight: Duration,
+}
+
+#[cfg(test)]
+mod tests;

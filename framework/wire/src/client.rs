@@ -1,0 +1,439 @@
+//! The client's side of one connection.
+//!
+//! *Responsible for*: Hello and Describing, what a server may send when, open requests, the present attachment, pings
+//! and the round-trip time, the end. *Not responsible for*: reconnecting, timeouts of requests, views (the clients).
+//!
+//! Invariants:
+//! - I1: `Welcome` is the first event unless the connection ends before; what overtook it waits, within
+//!   [`limits::EARLY_BYTES_MAX`].
+//! - I2: View and State events belong to the newest Attach event; others are dropped.
+//! - I3: an Answer event comes at most once for each request.
+//! - I4: `Closed` is the last event, and comes exactly once.
+
+mod arrive;
+mod pulse;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use lightmoon_contract::operation::Target;
+use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumber};
+
+use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
+use crate::counters::Counters;
+use crate::error::SendError;
+use crate::frame::{self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, UnreliableCall, Welcome};
+use crate::stream::{IncomingStreams, StreamKey};
+use crate::transmit::{Outbox, Transmit};
+use crate::{MINOR, limits, reliable};
+
+use pulse::Pulse;
+
+/// What a client tells a server about itself, and its patience.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// Abilities to offer, as bits; default none.
+    pub features: u64,
+    /// Fingerprint of `descriptor`.
+    pub fingerprint: Fingerprint,
+    /// The encoded descriptor of the contracts the client was built from, for servers that do not know it; at most
+    /// [`limits::DESCRIPTOR_BYTES_MAX`], a longer one is not sent and the server refuses.
+    pub descriptor: Bytes,
+    /// What the server's authenticator reads; at most [`limits::TOKEN_BYTES_MAX`].
+    pub token: Bytes,
+    /// Time for the handshake; default [`limits::HANDSHAKE_TIME_MAX`].
+    pub handshake_time_max: Duration,
+    /// Silence after which the server is given up; default [`limits::SILENCE_TIME_MAX`]. Several times `ping_every`.
+    pub silence_time_max: Duration,
+    /// Time between two pings; default [`limits::PING_EVERY`].
+    pub ping_every: Duration,
+}
+
+impl ClientConfig {
+    /// A config with the defaults.
+    #[must_use]
+    pub const fn new(fingerprint: Fingerprint, descriptor: Bytes, token: Bytes) -> Self {
+        Self {
+            features: 0,
+            fingerprint,
+            descriptor,
+            token,
+            handshake_time_max: limits::HANDSHAKE_TIME_MAX,
+            silence_time_max: limits::SILENCE_TIME_MAX,
+            ping_every: limits::PING_EVERY,
+        }
+    }
+}
+
+impl std::fmt::Debug for ClientConfig {
+    /// Leaves out the token: it is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("fingerprint", &self.fingerprint)
+            .field("descriptor_bytes", &self.descriptor.len())
+            .field("token_bytes", &self.token.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a server did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClientEvent {
+    /// The handshake succeeded; calls may go.
+    Welcome(Welcome),
+    /// The answer to a request.
+    Answer {
+        /// The request's number.
+        request: u64,
+        /// The encoded value, or why there is none.
+        result: Result<Bytes, CallError>,
+    },
+    /// A message of an actor.
+    Push(Push),
+    /// The session looks at a zone from here on.
+    Attached(Attach),
+    /// The session looks at no zone from here on.
+    Detached {
+        /// The attachment that ended.
+        generation: u32,
+    },
+    /// Reliable part of what the session sees.
+    View {
+        /// The attachment it belongs to.
+        generation: u32,
+        /// For the replica.
+        payload: Bytes,
+    },
+    /// Unreliable part of what the session sees.
+    State {
+        /// The attachment it belongs to.
+        generation: u32,
+        /// For the replica.
+        payload: Bytes,
+    },
+    /// The connection is over; nothing else will come.
+    Closed(Closing),
+}
+
+/// A call to send.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutgoingCall {
+    /// A number for the answer, not used by another open request; `None`: one-way. Never 0.
+    pub request: Option<u64>,
+    /// The operation's lane.
+    pub lane: Lane,
+    /// Whom it is for.
+    pub target: Target,
+    /// The contract.
+    pub kind: Kind,
+    /// The operation.
+    pub number: OperationNumber,
+    /// The operation's message.
+    pub args: Bytes,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Hello is out.
+    Greeting,
+    /// Describing is out too.
+    Described,
+    /// In play.
+    Open,
+    /// Goodbye is out.
+    Lingering { until: Mono },
+    /// Over.
+    Closed,
+}
+
+/// The client's side of one connection, without sockets, clock or threads. See the crate's front page for its loop.
+#[derive(Debug)]
+pub struct ClientLink {
+    config: ClientConfig,
+    phase: Phase,
+    opened_at: Mono,
+    streams: IncomingStreams,
+    /// Bytes of other lanes that overtook the Welcome, in order of arrival.
+    early: Vec<(StreamKey, Bytes)>,
+    outbox: Outbox,
+    events: VecDeque<ClientEvent>,
+    requests: BTreeSet<u64>,
+    /// The newest attachment, also after its Detach.
+    generation: Option<u32>,
+    attached: bool,
+    sequence: u32,
+    pulse: Pulse,
+    counters: Counters,
+}
+
+impl ClientLink {
+    /// A link on a connection that was just opened; its Hello is ready to leave.
+    #[must_use]
+    pub fn new(config: ClientConfig, now: Mono) -> Self {
+        let mut link = Self {
+            pulse: Pulse::new(now, config.ping_every, config.silence_time_max),
+            config,
+            phase: Phase::Greeting,
+            opened_at: now,
+            streams: IncomingStreams::default(),
+            early: Vec::new(),
+            outbox: Outbox::default(),
+            events: VecDeque::new(),
+            requests: BTreeSet::new(),
+            generation: None,
+            attached: false,
+            sequence: 0,
+            counters: Counters::default(),
+        };
+        link.greet();
+        link
+    }
+
+    fn greet(&mut self) {
+        let ClientConfig { features, fingerprint, token, .. } = &self.config;
+        if token.len() > limits::TOKEN_BYTES_MAX {
+            return self.close_now(
+                CloseCode::TooLarge,
+                format!("a token of {} bytes", token.len()),
+                ClosedBy::Us,
+            );
+        }
+        let hello =
+            Hello { minor: MINOR, features: *features, fingerprint: *fingerprint, token: token.clone() };
+        let _ = self.send(Lane::CONTROL, &hello);
+    }
+
+    /// Bytes arrived on a stream, in its order.
+    pub fn on_stream(&mut self, now: Mono, key: StreamKey, bytes: &[u8]) {
+        self.counters.stream_bytes_in += frame::count(bytes.len());
+        if self.is_ending() {
+            self.counters.ignored += 1;
+            return;
+        }
+        self.pulse.heard(now);
+        if let Err(violation) = self.read_stream(key, bytes) {
+            self.close_now(violation.code, violation.reason, ClosedBy::Us);
+        }
+    }
+
+    /// A datagram arrived.
+    pub fn on_datagram(&mut self, now: Mono, bytes: &[u8]) {
+        self.counters.datagrams_in += 1;
+        self.counters.datagram_bytes_in += frame::count(bytes.len());
+        if self.is_ending() {
+            self.counters.ignored += 1;
+            return;
+        }
+        self.pulse.heard(now);
+        if let Err(violation) = self.read_datagram(now, bytes) {
+            self.close_now(violation.code, violation.reason, ClosedBy::Us);
+        }
+    }
+
+    /// The connection is gone; `peer` is the code and reason if the server closed it.
+    pub fn on_closed(&mut self, _now: Mono, peer: Option<(CloseCode, String)>) {
+        self.outbox.discard();
+        if self.phase == Phase::Closed {
+            return;
+        }
+        let by = if peer.is_some() { ClosedBy::Peer } else { ClosedBy::Transport };
+        let (code, reason) = peer.unwrap_or_else(|| (CloseCode::Idle, "the connection went away".to_owned()));
+        let reason = cut_reason(reason);
+        self.end(if matches!(self.phase, Phase::Lingering { .. }) {
+            Closing { code: CloseCode::Normal, reason, by: ClosedBy::Us }
+        } else {
+            Closing { code, reason, by }
+        });
+    }
+
+    /// The time of [`Self::next_deadline`] has come. Calling it early does nothing.
+    pub fn on_deadline(&mut self, now: Mono) {
+        if self.next_deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match self.phase {
+            Phase::Greeting | Phase::Described => {
+                let reason = "no answer to the handshake in time".to_owned();
+                self.close_now(CloseCode::HandshakeTimeout, reason, ClosedBy::Us);
+            }
+            Phase::Open if self.pulse.is_silent(now) => {
+                self.close_now(CloseCode::Idle, "nothing was heard from the server".to_owned(), ClosedBy::Us);
+            }
+            Phase::Open => {
+                if let Some(nonce) = self.pulse.beat(now) {
+                    self.outbox.datagram(&Ping { nonce }, &mut self.counters);
+                }
+            }
+            Phase::Lingering { .. } => {
+                self.close_now(CloseCode::Normal, "closed by the client".to_owned(), ClosedBy::Us);
+            }
+            Phase::Closed => {}
+        }
+    }
+
+    /// When [`Self::on_deadline`] wants to be called.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        match self.phase {
+            Phase::Greeting | Phase::Described => Some(self.opened_at + self.config.handshake_time_max),
+            Phase::Open => Some(self.pulse.next_deadline()),
+            Phase::Lingering { until } => Some(until),
+            Phase::Closed => None,
+        }
+    }
+
+    /// The next thing for the transport to do.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.outbox.poll(&mut self.counters)
+    }
+
+    /// The next thing the server did.
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
+        self.events.pop_front()
+    }
+
+    /// Sends a call: on the stream of a reliable lane, else as a datagram. Requests on unreliable lanes go on the
+    /// reliable-ordered one of their priority, since they are promised an answer.
+    ///
+    /// # Errors
+    /// The call was not sent: [`SendError::NotOpen`], [`SendError::TooLarge`], [`SendError::Stale`] (to the zone while
+    /// attached to none), [`SendError::Busy`] (over [`limits::REQUESTS_OPEN_MAX`] open requests).
+    pub fn call(&mut self, call: OutgoingCall) -> Result<(), SendError> {
+        if self.phase != Phase::Open {
+            return Err(SendError::NotOpen);
+        }
+        let target = self.aim(call.target)?;
+        if call.request.is_none() && !call.lane.reliability.is_reliable() {
+            return self.call_unreliably(call, target);
+        }
+        let OutgoingCall { request, lane, kind, number, args, .. } = call;
+        check_size(args.len(), limits::ARGS_BYTES_MAX)?;
+        if let Some(request) = request {
+            if self.requests.len() >= limits::REQUESTS_OPEN_MAX || self.requests.contains(&request) {
+                return Err(SendError::Busy);
+            }
+            self.requests.insert(request);
+        }
+        let lane = reliable(lane);
+        self.send(lane, &Call { request: request.unwrap_or(0), target, kind, number, args })
+    }
+
+    fn call_unreliably(&mut self, call: OutgoingCall, target: Aimed) -> Result<(), SendError> {
+        let OutgoingCall { lane, kind, number, args, .. } = call;
+        check_size(args.len(), limits::DATAGRAM_BYTES_MAX - limits::HEADER_BYTES_MAX)?;
+        let sequence = self.sequence;
+        self.sequence = sequence.wrapping_add(1);
+        let call = UnreliableCall { sequence, lane, target, kind, number, args };
+        self.outbox.datagram(&call, &mut self.counters);
+        Ok(())
+    }
+
+    /// Forgets a request: its answer, should it come, is dropped.
+    pub fn forget(&mut self, request: u64) {
+        self.requests.remove(&request);
+    }
+
+    /// Ends the connection in order: Goodbye, then the close, when the server closed or a moment later.
+    pub fn close(&mut self, now: Mono, reason: impl Into<String>) {
+        let reason = cut_reason(reason);
+        match self.phase {
+            Phase::Open => {
+                if self.send(Lane::CONTROL, &Goodbye { code: CloseCode::Normal, reason }).is_ok() {
+                    self.phase = Phase::Lingering { until: now + limits::LINGER_TIME_MAX };
+                }
+            }
+            Phase::Greeting | Phase::Described => self.close_now(CloseCode::Normal, reason, ClosedBy::Us),
+            Phase::Lingering { .. } | Phase::Closed => {}
+        }
+    }
+
+    /// The smoothed round-trip time; `None` before the first pong.
+    #[must_use]
+    pub const fn rtt(&self) -> Option<Duration> {
+        self.pulse.rtt()
+    }
+
+    /// Counts so far.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Whether calls can go.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// The present attachment.
+    #[must_use]
+    pub fn attached(&self) -> Option<u32> {
+        self.generation.filter(|_| self.attached)
+    }
+
+    /// Bytes held for this server: unfinished and early frames, undelivered events, unsent writes.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let early: usize = self.early.iter().map(|(_, bytes)| bytes.len()).sum();
+        let events: usize = self.events.iter().map(event_bytes).sum();
+        self.streams.kept_bytes() + early + self.outbox.waiting_bytes() + events
+    }
+}
+
+/// What leaves, and the end.
+impl ClientLink {
+    /// Where a call goes, as it travels.
+    fn aim(&self, target: Target) -> Result<Aimed, SendError> {
+        match target {
+            Target::Own => Ok(Aimed::Own),
+            Target::Zone => {
+                self.attached().map(|generation| Aimed::Zone { generation }).ok_or(SendError::Stale)
+            }
+            Target::Actor(actor) => Ok(Aimed::Actor { key: actor.key }),
+        }
+    }
+
+    fn send<F: frame::Layout>(&mut self, lane: Lane, frame: &F) -> Result<(), SendError> {
+        if self.outbox.stream(lane, frame, &mut self.counters).is_err() {
+            self.close_now(CloseCode::Overloaded, format!("too much waits on lane {lane}"), ClosedBy::Us);
+            return Err(SendError::NotOpen);
+        }
+        Ok(())
+    }
+
+    const fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Lingering { .. } | Phase::Closed)
+    }
+
+    fn close_now(&mut self, code: CloseCode, reason: String, by: ClosedBy) {
+        let reason = cut_reason(reason);
+        self.outbox.close(code, reason.clone());
+        self.end(Closing { code, reason, by });
+    }
+
+    fn end(&mut self, closing: Closing) {
+        self.phase = Phase::Closed;
+        self.streams.clear();
+        self.early.clear();
+        self.requests.clear();
+        self.events.push_back(ClientEvent::Closed(closing));
+    }
+}
+
+fn check_size(bytes: usize, max: usize) -> Result<(), SendError> {
+    if bytes > max { Err(SendError::TooLarge { bytes, max }) } else { Ok(()) }
+}
+
+fn event_bytes(event: &ClientEvent) -> usize {
+    let payload = match event {
+        ClientEvent::Welcome(_) | ClientEvent::Attached(_) | ClientEvent::Detached { .. } => 0,
+        ClientEvent::Answer { result, .. } => result.as_ref().map_or(0, Bytes::len),
+        ClientEvent::Push(push) => push.args.len(),
+        ClientEvent::View { payload, .. } | ClientEvent::State { payload, .. } => payload.len(),
+        ClientEvent::Closed(closing) => closing.reason.len(),
+    };
+    payload + size_of::<ClientEvent>()
+}

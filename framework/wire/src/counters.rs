@@ -1,0 +1,38 @@
+//! Counts of one link: what went in and out, what was dropped and why.
+//!
+//! *Responsible for*: the numbers as plain values. *Not responsible for*: publishing them; nodes and clients do.
+
+/// Counts since the link was made. They never go down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Bytes received on streams.
+    pub stream_bytes_in: u64,
+    /// Bytes handed out for streams.
+    pub stream_bytes_out: u64,
+    /// Datagrams received.
+    pub datagrams_in: u64,
+    /// Bytes of datagrams received.
+    pub datagram_bytes_in: u64,
+    /// Datagrams handed out.
+    pub datagrams_out: u64,
+    /// Bytes of datagrams handed out.
+    pub datagram_bytes_out: u64,
+    /// Frames understood, of streams and datagrams.
+    pub frames_in: u64,
+    /// Frames written, of streams and datagrams.
+    pub frames_out: u64,
+    /// Unreliable calls that came twice, or so late that this cannot be told; dropped.
+    pub doubled: u64,
+    /// Frames of an older attachment, or unreliable-latest calls older than one already seen; dropped.
+    pub stale: u64,
+    /// Datagrams that came before the Welcome; dropped.
+    pub early: u64,
+    /// Answers to requests that are not open; dropped.
+    pub unasked: u64,
+    /// Requests answered `busy` because too many were open.
+    pub busy: u64,
+    /// Outgoing datagrams dropped because too many waited.
+    pub datagrams_dropped: u64,
+    /// Reads and datagrams ignored because the link was closing.
+    pub ignored: u64,
+}

@@ -1,0 +1,36 @@
+//! State: the unreliable part of what the session sees, one datagram each tick.
+//!
+//! ```text
+//! generation u32 | payload bytes ≤ 1,100
+//! ```
+//! Datagram. The payload is described in `docs/wire-state.md`.
+
+use bytes::Bytes;
+use lightmoon_contract::{Reader, Writer};
+
+use super::{FrameKind, Layout, field};
+use crate::close::Violation;
+use crate::limits;
+
+/// Unreliable part of what the session sees.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    /// The attachment it belongs to.
+    pub generation: u32,
+    /// For the replica; at most [`limits::STATE_BYTES_MAX`].
+    pub payload: Bytes,
+}
+
+impl Layout for State {
+    const KIND: FrameKind = FrameKind::State;
+    const BODY_BYTES_MAX: usize = limits::STATE_BYTES_MAX + limits::HEADER_BYTES_MAX;
+
+    fn write(&self, to: &mut Writer) {
+        to.put(&self.generation);
+        to.bytes(&self.payload);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Violation> {
+        Ok(Self { generation: from.get()?, payload: field::bytes(from, limits::STATE_BYTES_MAX, "payload")? })
+    }
+}

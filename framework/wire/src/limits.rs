@@ -1,0 +1,100 @@
+//! Every maximum of the protocol, with its reason and what happens when it is reached.
+//!
+//! *Responsible for*: the numbers. *Not responsible for*: limits per operation (rate, size), which are in the contract
+//! and are held by the node.
+//!
+//! Those that both sides must agree on are part of the protocol and stand in `docs/wire.md`; the rest is local.
+
+use std::time::Duration;
+
+/// Bytes of a Hello's token: a signed token with a few claims is 200 to 600 bytes. Over it: `too-large`.
+pub const TOKEN_BYTES_MAX: usize = 1_024;
+
+/// Bytes of a descriptor: a game of 200 operations needs about 20 KiB. Over it: `too-large`.
+pub const DESCRIPTOR_BYTES_MAX: usize = 64 * 1_024;
+
+/// Bytes a server takes before it has welcomed: one Hello and one Describing with their headers, nothing else. Over it:
+/// `too-large`. It bounds what somebody without a valid token can make a server hold.
+pub const HANDSHAKE_BYTES_MAX: usize = 66 * 1_024;
+
+/// Bytes of the arguments of a client's call. Over it: `too-large`.
+pub const ARGS_BYTES_MAX: usize = 16 * 1_024;
+
+/// Bytes of an answer's value: four times what a client may ask with, so that lists come in one piece. Over it: the
+/// server's own call is refused with [`crate::SendError::TooLarge`].
+pub const ANSWER_BYTES_MAX: usize = 64 * 1_024;
+
+/// Bytes of a push's arguments, as for answers.
+pub const PUSH_BYTES_MAX: usize = 64 * 1_024;
+
+/// Bytes of one View payload; a larger late join is cut into several by the zone.
+pub const VIEW_BYTES_MAX: usize = 64 * 1_024;
+
+/// Bytes of one State payload: what every path carries in one packet, and below the 1,211 that a browser reports.
+pub const STATE_BYTES_MAX: usize = 1_100;
+
+/// Bytes of one datagram with its header. Over it: `too-large`.
+pub const DATAGRAM_BYTES_MAX: usize = 1_200;
+
+/// Bytes of UTF-8 in the reason of a Refuse, a Goodbye or a close: a sentence or two. Our own longer ones are cut.
+pub const REASON_BYTES_MAX: usize = 256;
+
+/// Bytes of UTF-8 in the text of an error answer: a sentence with a few identifiers. Our own longer ones are cut.
+pub const ERROR_TEXT_BYTES_MAX: usize = 256;
+
+/// Bytes that a frame's kind, numbers and lengths can add to its payload: at most two 64-bit ids, three 16-bit numbers
+/// and two lengths, generously rounded.
+pub const HEADER_BYTES_MAX: usize = 64;
+
+/// Incoming streams per link: one for each of the four priorities and two reliable reliabilities. Over it:
+/// `protocol-violation`.
+pub const STREAMS_MAX: usize = 8;
+
+/// Requests that wait for an answer, per link: a player who opens every window of a game at once has a few dozen open.
+/// Over it: the server answers `busy` at once; the client's own call is handed back.
+pub const REQUESTS_OPEN_MAX: usize = 256;
+
+/// Keys (target, kind, operation) for which a link remembers the newest unreliable-latest call: games have a handful
+/// of such operations. Over it: the key that was silent longest is forgotten.
+pub const LATEST_KEYS_MAX: usize = 64;
+
+/// Events a link queues between two polls: 64 KiB of the smallest calls make more, an honest client never does. Over
+/// it: `rate-exceeded`. It bounds the memory that many tiny frames in one read can take.
+pub const EVENTS_MAX: usize = 1_024;
+
+/// Bytes that wait in one outgoing lane between two polls. A late join of 5,000 entities is about 500 KB. Over it:
+/// the link closes with `overloaded`.
+pub const LANE_BACKLOG_BYTES_MAX: usize = 1_024 * 1_024;
+
+/// Datagrams that wait between two polls: a few ticks of one link. Over it: the oldest is dropped.
+pub const DATAGRAMS_WAITING_MAX: usize = 64;
+
+/// Bytes of one gathered write: transports take 16 to 64 KiB best, and one small write per frame costs 17 times more.
+pub const WRITE_BYTES_MAX: usize = 64 * 1_024;
+
+/// Bytes of other lanes that a client holds while the Welcome, on its own stream, is still on its way. Over it:
+/// `protocol-violation`.
+pub const EARLY_BYTES_MAX: usize = 512 * 1_024;
+
+/// Verdicts about fingerprints that a server remembers: a live game has a few dozen builds in use. Over it: the oldest
+/// is forgotten, and its clients are asked for their descriptor again.
+pub const VERDICTS_MAX: usize = 256;
+
+/// Pings without a pong that a client remembers. Over it: the oldest is forgotten.
+pub const PINGS_OPEN_MAX: usize = 8;
+
+/// From the first byte to the Welcome. Over it: `handshake-timeout`.
+pub const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Silence after which a server gives a link up with `idle`: twenty lost pings.
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Silence after which a client gives a link up with `idle`: five lost pings, while states come 10 to 60 times a second.
+pub const SILENCE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Between two pings of a client: often enough for a clock and a round-trip time, cheap next to states.
+pub const PING_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a link that said Refuse or Goodbye waits for the peer to close before it closes itself: two slow round
+/// trips, so that the last frames arrive (closing a QUIC connection drops what is still on its way).
+pub const LINGER_TIME_MAX: Duration = Duration::from_secs(1);

@@ -1,0 +1,141 @@
+//! What a client sends, in every phase.
+//!
+//! *Responsible for*: which frame is allowed when, bounds of the handshake, open requests, doubled and stale calls.
+//! *Not responsible for*: whether the operation may be called (the node asks the contract).
+
+use lightmoon_contract::operation::Target;
+use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, Reliability};
+
+use super::{IncomingCall, Phase, ServerEvent, ServerLink};
+use crate::close::{CloseCode, ClosedBy, Closing, Violation};
+use crate::frame::{self, Aimed, Call, Frame, Goodbye, Pong, Sender, UnreliableCall};
+use crate::limits;
+use crate::stream::StreamKey;
+
+impl ServerLink {
+    pub(super) fn read_stream(
+        &mut self,
+        now: Mono,
+        key: StreamKey,
+        mut bytes: &[u8],
+    ) -> Result<(), Violation> {
+        if !self.is_open() {
+            self.handshake_bytes += bytes.len();
+            if self.handshake_bytes > limits::HANDSHAKE_BYTES_MAX {
+                return Err(Violation::too_large("too much before the Welcome"));
+            }
+        }
+        let mut stream = self.streams.take(key, &mut bytes)?;
+        let Some(lane) = stream.lane() else {
+            self.streams.put(key, stream);
+            return Ok(());
+        };
+        if !self.is_open() && lane != Lane::CONTROL {
+            return Err(Violation::protocol(format!("lane {lane} before the Welcome")));
+        }
+        while let Some(frame) = stream.next(Sender::Client, &mut bytes)? {
+            self.counters.frames_in += 1;
+            self.on_frame(now, lane, frame)?;
+            if self.is_ending() {
+                return Ok(());
+            }
+        }
+        self.streams.put(key, stream);
+        Ok(())
+    }
+
+    fn on_frame(&mut self, now: Mono, lane: Lane, frame: Frame) -> Result<(), Violation> {
+        match (frame, lane == Lane::CONTROL) {
+            (Frame::Hello(hello), true) => self.on_hello(now, hello),
+            (Frame::Describing(describing), true) => self.on_describing(describing),
+            (Frame::Goodbye(goodbye), true) => {
+                self.on_goodbye(goodbye);
+                Ok(())
+            }
+            (Frame::Call(call), _) if self.is_open() => self.on_call(lane, call),
+            (other, _) => Err(Violation::protocol(format!("{} is not allowed here", other.name()))),
+        }
+    }
+
+    fn on_goodbye(&mut self, goodbye: Goodbye) {
+        self.phase = Phase::Closed;
+        self.outbox.close(goodbye.code, goodbye.reason.clone());
+        self.end(Closing { code: goodbye.code, reason: goodbye.reason, by: ClosedBy::Peer });
+    }
+
+    fn on_call(&mut self, lane: Lane, call: Call) -> Result<(), Violation> {
+        let Call { request, target, kind, number, args } = call;
+        if request != 0 {
+            if self.requests.contains_key(&request) {
+                return Err(Violation::protocol(format!("request {request} is open already")));
+            }
+            self.requests.insert(request, lane);
+            if self.requests.len() > limits::REQUESTS_OPEN_MAX {
+                self.counters.busy += 1;
+                // The answer cannot be too large, and a full lane has closed the link by itself.
+                let _ = self.answer(request, Err(CallError::Busy));
+                return Ok(());
+            }
+        }
+        // A reliable call arrives once, whatever happened to the attachment: it goes to the zone of now.
+        let target = target_of(target, kind);
+        let request = (request != 0).then_some(request);
+        self.event(ServerEvent::Call(IncomingCall { request, lane, target, kind, number, args }))
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever is not allowed here is refused, also kinds to come"
+    )]
+    pub(super) fn read_datagram(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+        let frame = frame::read_datagram(Sender::Client, bytes)?;
+        if !self.is_open() {
+            return Err(Violation::protocol(format!("{} before the Welcome", frame.name())));
+        }
+        self.counters.frames_in += 1;
+        match frame {
+            Frame::UnreliableCall(call) => self.on_unreliable_call(call),
+            Frame::Ping(ping) => {
+                self.outbox.datagram(&Pong { nonce: ping.nonce }, &mut self.counters);
+                Ok(())
+            }
+            // The server sends no pings yet; a pong does no harm.
+            Frame::Pong(_) => Ok(()),
+            other => Err(Violation::protocol(format!("{} as a datagram", other.name()))),
+        }
+    }
+
+    fn on_unreliable_call(&mut self, call: UnreliableCall) -> Result<(), Violation> {
+        let UnreliableCall { sequence, lane, target, kind, number, args } = call;
+        if !self.doubles.accept(sequence) {
+            self.counters.doubled += 1;
+            return Ok(());
+        }
+        let another_zone = matches!(target, Aimed::Zone { generation } if !self.is_attached(generation));
+        let target = target_of(target, kind);
+        let overtaken = lane.reliability == Reliability::UnreliableLatest
+            && !self.newest.accept((target, kind, number), sequence);
+        if another_zone || overtaken {
+            self.counters.stale += 1;
+            return Ok(());
+        }
+        self.event(ServerEvent::Call(IncomingCall { request: None, lane, target, kind, number, args }))
+    }
+
+    pub(super) fn event(&mut self, event: ServerEvent) -> Result<(), Violation> {
+        if self.events.len() >= limits::EVENTS_MAX {
+            let reason = "too many frames at once".to_owned();
+            return Err(Violation { code: CloseCode::RateExceeded, reason });
+        }
+        self.events.push_back(event);
+        Ok(())
+    }
+}
+
+fn target_of(aimed: Aimed, kind: Kind) -> Target {
+    match aimed {
+        Aimed::Own => Target::Own,
+        Aimed::Zone { .. } => Target::Zone,
+        Aimed::Actor { key } => Target::Actor(ActorId::new(kind, key)),
+    }
+}

@@ -1,0 +1,223 @@
+//! What a run of bots measured.
+//!
+//! *Responsible for*: counting and the JSON form that scripts and CI read. *Not responsible for*: judging the figures.
+//!
+//! Invariants:
+//! - I1: fields are only added; a name keeps its meaning and unit.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Longest latency a histogram tells apart from longer ones, microseconds: one minute, the longest time-out of a call.
+const LATENCY_US_MAX: u64 = 60_000_000;
+
+/// Measured while bots play; [`Tally::report`] makes it readable.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Sessions that came up, first ones and later ones.
+    pub connects: u64,
+    /// Sessions that ended although their bot wanted to play on.
+    pub disconnects: u64,
+    /// Sessions that came up after one of the same bot had ended.
+    pub reconnects: u64,
+    /// Attempts to connect that failed.
+    pub connect_failures: u64,
+    /// Attachments to a sector, the first included.
+    pub attaches: u64,
+    /// State packets received.
+    pub state_packets: u64,
+    /// Ticks of the attached sector of which no state packet came.
+    pub gaps: u64,
+    /// State packets of a tick that had come before.
+    pub doubles: u64,
+    /// Bytes of datagrams and streams received, without QUIC's own.
+    pub bytes_in: u64,
+    /// Bytes of datagrams and streams sent, without QUIC's own.
+    pub bytes_out: u64,
+    operations: BTreeMap<&'static str, Operation>,
+    last_errors: Vec<String>,
+}
+
+/// Error texts kept; the first ones usually name the cause.
+const ERRORS_KEPT: usize = 8;
+
+#[derive(Debug)]
+struct Operation {
+    sent: u64,
+    done: u64,
+    failed: u64,
+    latency_us: Histogram<u64>,
+}
+
+impl Default for Operation {
+    fn default() -> Self {
+        let latency_us = Histogram::new_with_bounds(1, LATENCY_US_MAX, 2).expect("the bounds are constants in range");
+        Self { sent: 0, done: 0, failed: 0, latency_us }
+    }
+}
+
+impl Tally {
+    /// An operation was sent.
+    pub fn sent(&mut self, kind: &'static str) {
+        self.operations.entry(kind).or_default().sent += 1;
+    }
+
+    /// An operation came to its end `after` it was sent: answered, echoed or heard.
+    pub fn done(&mut self, kind: &'static str, after: Duration) {
+        let operation = self.operations.entry(kind).or_default();
+        operation.done += 1;
+        let micros = u64::try_from(after.as_micros()).unwrap_or(LATENCY_US_MAX);
+        operation.latency_us.saturating_record(micros.max(1));
+    }
+
+    /// An operation was refused or not answered.
+    pub fn failed(&mut self, kind: &'static str, why: &impl std::fmt::Display) {
+        self.operations.entry(kind).or_default().failed += 1;
+        self.error(format!("{kind}: {why}"));
+    }
+
+    /// Keeps the text of an error, the first few of a run.
+    pub fn error(&mut self, text: String) {
+        if self.last_errors.len() < ERRORS_KEPT && !self.last_errors.contains(&text) {
+            self.last_errors.push(text);
+        }
+    }
+
+    /// The readable form.
+    #[must_use]
+    pub fn report(&self, bots: usize, played: Duration, seed: u64) -> Report {
+        let operations = self.operations.iter().map(|(kind, operation)| ((*kind).to_owned(), operation.report()));
+        Report {
+            bots,
+            seconds: played.as_secs_f64(),
+            seed,
+            connects: self.connects,
+            disconnects: self.disconnects,
+            reconnects: self.reconnects,
+            connect_failures: self.connect_failures,
+            attaches: self.attaches,
+            state_packets: self.state_packets,
+            gaps: self.gaps,
+            doubles: self.doubles,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            operations: operations.collect(),
+            errors: self.last_errors.clone(),
+        }
+    }
+}
+
+impl Operation {
+    fn report(&self) -> OperationReport {
+        let at = |quantile| self.latency_us.value_at_quantile(quantile);
+        OperationReport {
+            sent: self.sent,
+            done: self.done,
+            failed: self.failed,
+            latency_us: (self.done > 0).then(|| Percentiles {
+                p50: at(0.5),
+                p90: at(0.9),
+                p99: at(0.99),
+                p999: at(0.999),
+                max: self.latency_us.max(),
+            }),
+        }
+    }
+}
+
+/// A run of bots, as it is written to the report file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// How many bots there were.
+    pub bots: usize,
+    /// How long they played.
+    pub seconds: f64,
+    /// Seed of their choices.
+    pub seed: u64,
+    /// See [`Tally::connects`].
+    pub connects: u64,
+    /// See [`Tally::disconnects`].
+    pub disconnects: u64,
+    /// See [`Tally::reconnects`].
+    pub reconnects: u64,
+    /// See [`Tally::connect_failures`].
+    pub connect_failures: u64,
+    /// See [`Tally::attaches`].
+    pub attaches: u64,
+    /// See [`Tally::state_packets`].
+    pub state_packets: u64,
+    /// See [`Tally::gaps`].
+    pub gaps: u64,
+    /// See [`Tally::doubles`].
+    pub doubles: u64,
+    /// See [`Tally::bytes_in`].
+    pub bytes_in: u64,
+    /// See [`Tally::bytes_out`].
+    pub bytes_out: u64,
+    /// By kind of operation.
+    pub operations: BTreeMap<String, OperationReport>,
+    /// The first few errors, as text.
+    pub errors: Vec<String>,
+}
+
+/// One kind of operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OperationReport {
+    /// Sent.
+    pub sent: u64,
+    /// Answered, echoed or heard.
+    pub done: u64,
+    /// Refused or not answered.
+    pub failed: u64,
+    /// From sending to the end; `None` if none came to its end.
+    pub latency_us: Option<Percentiles>,
+}
+
+/// A distribution, in microseconds, to two digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Percentiles {
+    /// Half are quicker.
+    pub p50: u64,
+    /// Nine in ten are quicker.
+    pub p90: u64,
+    /// 99 of 100 are quicker.
+    pub p99: u64,
+    /// 999 of 1,000 are quicker.
+    pub p999: u64,
+    /// The slowest.
+    pub max: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_tells_what_was_tallied() {
+        let mut tally = Tally::default();
+        for millis in 1..=100 {
+            tally.sent("enter");
+            tally.done("enter", Duration::from_millis(millis));
+        }
+        tally.sent("enter");
+        tally.failed("enter", &"too busy");
+        tally.sent("steer");
+        let report = tally.report(3, Duration::from_secs(2), 7);
+        let enter = &report.operations["enter"];
+        assert_eq!((enter.sent, enter.done, enter.failed), (101, 100, 1));
+        let latency = enter.latency_us.unwrap();
+        assert!((49_000..=52_000).contains(&latency.p50) && (98_000..=101_000).contains(&latency.p99), "{latency:?}");
+        assert_eq!(report.operations["steer"].latency_us, None);
+        assert_eq!(report.errors, ["enter: too busy"]);
+    }
+
+    #[test]
+    fn the_first_errors_are_kept_and_no_more() {
+        let mut tally = Tally::default();
+        (0..100).for_each(|number| tally.error(format!("error {number}")));
+        assert_eq!(tally.report(1, Duration::ZERO, 0).errors.len(), ERRORS_KEPT);
+    }
+}

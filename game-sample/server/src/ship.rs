@@ -1,0 +1,135 @@
+//! Ships: the avatars of pilots.
+//!
+//! *Responsible for*: a ship's components, where it appears, how its controls move it, and who flies what.
+//! *Not responsible for*: the arithmetic of flight ([`crate::flight`]), leaving through gates ([`crate::gate`]).
+//!
+//! Invariants:
+//! - I1: [`Roster`] names exactly the ships that exist, whoever spawned or removed them: observers keep it.
+//! - I2: a pilot has at most one ship in a sector.
+
+use std::collections::BTreeMap;
+
+use bevy_ecs::prelude::*;
+use game_sample_contracts::{Label, Pose, Role, Steer};
+use lightmoon::prelude::*;
+
+use crate::flight::{Controls, Motion};
+use crate::gate::Immune;
+use crate::world_map::{GATE_DISTANCE, GatePlan};
+
+/// Half the side of the square around the middle where new ships appear, units.
+const FRESH_AREA: f32 = 450.0;
+/// How far inside of its gate a ship appears, units: beyond the gate's reach.
+const GATE_EXIT: f32 = 110.0;
+/// Speed with which a ship comes out of a gate, units per second.
+const EXIT_SPEED: f32 = 140.0;
+
+/// A ship and who flies it.
+#[derive(Component, Clone, Copy, Debug)]
+#[component(immutable)]
+pub struct Ship {
+    /// Key of its pilot.
+    pub player: u64,
+}
+
+/// How the ship moves; its [`Pose`] is what clients see of it.
+#[derive(Component, Clone, Copy, Debug)]
+pub struct Flight(pub Motion);
+
+/// What the pilot last asked of the ship.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct Helm(pub Controls);
+
+/// Who flies what: player key to ship.
+#[derive(Resource, Debug, Default)]
+pub struct Roster(BTreeMap<u64, Entity>);
+
+impl Roster {
+    /// The ship of this pilot.
+    #[must_use]
+    pub fn ship_of(&self, player: u64) -> Option<Entity> {
+        self.0.get(&player).copied()
+    }
+
+    /// How many ships there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Enters a new ship into the roster.
+pub fn enlist(added: On<Add<Ship>>, ships: Query<&Ship>, mut roster: ResMut<Roster>) {
+    if let Ok(ship) = ships.get(added.entity) {
+        roster.0.insert(ship.player, added.entity);
+    }
+}
+
+/// Strikes a removed ship from the roster.
+pub fn strike(removed: On<Remove<Ship>>, ships: Query<&Ship>, mut roster: ResMut<Roster>) {
+    if let Ok(ship) = ships.get(removed.entity)
+        && roster.0.get(&ship.player) == Some(&removed.entity)
+    {
+        roster.0.remove(&ship.player);
+    }
+}
+
+/// Somewhere around the middle of the sector.
+pub fn fresh_motion(random: &mut fastrand::Rng) -> Motion {
+    let mut within = || (random.f32() * 2.0 - 1.0) * FRESH_AREA;
+    let (x, y) = (within(), within());
+    Motion::at(x, y, random.f32() * 6.0 - 3.0)
+}
+
+/// Coming out of `gate` into the sector.
+pub fn gate_motion(gate: &GatePlan) -> Motion {
+    let inward = 1.0 - GATE_EXIT / GATE_DISTANCE;
+    let (sin, cos) = libm::sincosf(gate.outward);
+    Motion {
+        vx: -cos * EXIT_SPEED,
+        vy: -sin * EXIT_SPEED,
+        ..Motion::at(gate.x * inward, gate.y * inward, crate::flight::wrapped(gate.outward + std::f32::consts::PI))
+    }
+}
+
+/// All that a new ship is made of.
+pub fn ship(player: u64, name: String, hue: u16, motion: Motion) -> impl Bundle {
+    (Ship { player }, Flight(motion), Helm::default(), pose_of(&motion, 0.0), Label { name, hue, role: Role::Ship })
+}
+
+/// Sets the controls of a pilot's ship; a pilot without one is ignored, its ship may have left a moment ago.
+pub fn steer(world: &mut World, player: u64, steer: &Steer) {
+    let Some(entity) = world.resource::<Roster>().ship_of(player) else { return };
+    if let Some(mut helm) = world.get_mut::<Helm>(entity) {
+        helm.0 = Controls::from_claim(steer.thrust, steer.turn, steer.boost);
+    }
+}
+
+/// Moves every ship by one tick.
+pub fn fly(time: Res<ZoneTime>, mut ships: Query<(&mut Flight, &Helm, &mut Pose)>) {
+    let seconds = time.step_seconds();
+    for (mut flight, helm, mut pose) in &mut ships {
+        let boosting = flight.0.step(helm.0, seconds);
+        let flame = helm.0.thrust().max(0.0) * if boosting { 1.0 } else { 0.6 };
+        *pose = pose_of(&flight.0, flame);
+    }
+}
+
+fn pose_of(motion: &Motion, flame: f32) -> Pose {
+    Pose { x: motion.x, y: motion.y, yaw: motion.yaw, thrust: flame }
+}
+
+/// Ends the immunity of ships whose time is over.
+pub fn end_immunity(time: Res<ZoneTime>, immune: Query<(Entity, &Immune)>, mut commands: Commands) {
+    for (entity, immune) in &immune {
+        if time.tick() >= immune.until {
+            commands.entity(entity).remove::<Immune>();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Trials of the sample game.
+fn main() {}

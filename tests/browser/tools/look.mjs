@@ -1,0 +1,52 @@
+// @ts-check
+/**
+ * Takes pictures of the page with the stand-in SDK, for looking at: `node tools/look.mjs [shots…]`, into target/pages.
+ */
+
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { openFakePage, startBrowser } from "../kit/pages.js";
+
+const out = fileURLToPath(new URL("../../../target/pages/", import.meta.url));
+mkdirSync(out, { recursive: true });
+
+/** @type {Record<string, {query?: string, width?: number, height?: number, run?: (page: import("playwright-core").Page) => Promise<void>, start?: boolean}>} */
+const SHOTS = {
+  start: { start: true },
+  tidewell: { query: "sector=5" },
+  lantern: { query: "sector=1&x=560&y=-50&yaw=0.2&seed=9" },
+  violet: { query: "sector=4&seed=3&x=100&y=520&yaw=1.2" },
+  ember: { query: "sector=3&seed=12", width: 1920, height: 1080 },
+  aurora: { query: "sector=2&x=-830&y=60&yaw=3&seed=4" },
+  crowd: { query: "sector=5&crowd=1" },
+  corner: { query: "sector=4&x=850&y=850&yaw=0.8" },
+  phone: { query: "sector=2", width: 390, height: 844 },
+  boost: { query: "sector=3&seed=6", run: async (page) => { await page.keyboard.down("KeyW"); await page.keyboard.down("ShiftLeft"); await page.waitForTimeout(2500); } },
+  help: { query: "sector=5", run: async (page) => { await page.keyboard.press("KeyH"); await page.keyboard.press("KeyF"); await page.waitForTimeout(600); } },
+  banner: { query: "sector=1", run: async (page) => { await page.evaluate("window.driftlightFake.drop()"); await page.keyboard.press("Enter"); await page.keyboard.type("hello there"); await page.keyboard.press("Enter"); await page.keyboard.press("KeyM"); await page.waitForTimeout(700); } },
+};
+
+const wanted = process.argv.slice(2);
+const browser = await startBrowser();
+try {
+  for (const [name, shot] of Object.entries(SHOTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const viewport = { width: shot.width ?? 1280, height: shot.height ?? 720 };
+    const page = await openFakePage(browser, shot.query ?? "", viewport);
+    page.on("console", (message) => console.log(`[${name}] ${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => console.log(`[${name}] ${error.stack}`));
+    if (shot.start === true) {
+      await page.waitForTimeout(800);
+    } else {
+      await page.fill("#start-name", "Lyra");
+      await page.click("#start-go");
+      await page.waitForTimeout(1800);
+      await shot.run?.(page);
+    }
+    await page.screenshot({ path: `${out}${name}.png` });
+    await page.context().close();
+  }
+} finally {
+  await browser.close();
+}
