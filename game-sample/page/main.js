@@ -80,7 +80,7 @@ function fly(name, hue) {
     },
     welcome: (sector) => {
       const changed = sector.name !== world.sector.name;
-      world.sector = { name: sector.name, hue: sector.hue, halfSize: sector.half_size, gates: sector.gates };
+      world.sector = { name: sector.name, hue: sector.hue, halfSize: sector.halfSize, gates: sector.gates };
       if (!changed) return;
       nebula.tint(sector.hue, seedOf(sector.name));
       hud.enter(sector);

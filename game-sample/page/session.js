@@ -98,5 +98,13 @@ function token() {
  * @returns {string}
  */
 function refusal(why) {
-  return `You cannot enter: ${String(why)}`;
+  switch (why) {
+    case "BadName":
+      return "That name cannot be used: 1 to 24 characters, please.";
+    case "Full":
+      return "The sky is full just now. Try again in a moment.";
+    case "Unavailable":
+    case "Other":
+      return "The sky does not answer. Try again in a moment.";
+  }
 }

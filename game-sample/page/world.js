@@ -28,6 +28,9 @@ import { Trail } from "./trails.js";
  * @property {number} hue
  */
 
+/** What `Pose.thrust` says. */
+const Burn = { drifts: 0, thrusts: 1, brakes: 2, boosts: 3 };
+
 /** Milliseconds of fading in and out. */
 const FADE_IN_MS = 350;
 const FADE_OUT_MS = 260;
@@ -157,9 +160,9 @@ export class World {
     body.x = pose.x;
     body.y = pose.y;
     body.yaw = pose.yaw;
-    const burn = Math.max(0, Math.min(1, pose.thrust));
+    body.boosting = pose.thrust === Burn.boosts;
+    const burn = body.boosting ? 1 : pose.thrust === Burn.thrusts ? 0.8 : 0;
     body.burn += (burn - body.burn) * (1 - Math.exp(-seconds * 14));
-    body.boosting = Math.hypot(body.vx, body.vy) > 232;
     if (body.look === "ship") {
       body.trail.add(body.x - Math.cos(body.yaw) * 9, body.y - Math.sin(body.yaw) * 9, body.burn, now);
     }
@@ -191,7 +194,13 @@ export class World {
  * @returns {Look}
  */
 function lookOf(role) {
-  if (role === "Drifter") return "drifter";
-  if (role === "Crystal") return "crystal";
-  return "ship";
+  switch (role) {
+    case "Drifter":
+      return "drifter";
+    case "Crystal":
+      return "crystal";
+    case "Player":
+    case "Other":
+      return "ship";
+  }
 }

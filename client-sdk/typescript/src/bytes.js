@@ -224,6 +224,65 @@ export class Writer {
   }
 
   /**
+   * A fixed number of items, without a count.
+   * @template T
+   * @param {number} count
+   * @param {readonly T[]} items
+   * @param {(writer: Writer, item: T) => void} write
+   */
+  array(count, items, write) {
+    if (items.length !== count) throw new RangeError(`array: ${items.length} items, not ${count}`);
+    for (const item of items) write(this, item);
+  }
+
+  /**
+   * @template T, E
+   * @param {{ok: T} | {err: E}} value
+   * @param {(writer: Writer, value: T) => void} writeOk
+   * @param {(writer: Writer, error: E) => void} writeErr
+   */
+  result(value, writeOk, writeErr) {
+    this.u8("ok" in value ? 0 : 1);
+    if ("ok" in value) writeOk(this, value.ok);
+    else writeErr(this, value.err);
+  }
+
+  /**
+   * A duration, or a time since 1970.
+   * @param {{seconds: bigint, nanos: number}} value
+   */
+  duration(value) {
+    checkRange(value.nanos, 0, 999_999_999, "nanos");
+    this.u64(value.seconds);
+    this.u32(value.nanos);
+  }
+
+  /** @param {Uint8Array} value 4 bytes */
+  ipv4(value) {
+    if (value.length !== 4) throw new RangeError("ipv4: 4 bytes");
+    this.raw(value);
+  }
+
+  /** @param {Uint8Array} value 16 bytes */
+  ipv6(value) {
+    if (value.length !== 16) throw new RangeError("ipv6: 16 bytes");
+    this.raw(value);
+  }
+
+  /** @param {Uint8Array} value 4 or 16 bytes */
+  ip(value) {
+    this.u8(value.length === 4 ? 0 : 1);
+    if (value.length === 4) this.ipv4(value);
+    else this.ipv6(value);
+  }
+
+  /** @param {{ip: Uint8Array, port: number}} value */
+  socket(value) {
+    this.ip(value.ip);
+    this.u16(value.port);
+  }
+
+  /**
    * A value behind its length in bytes, so that readers may skip what they do not know.
    * @param {(writer: Writer) => void} write
    */
@@ -260,7 +319,7 @@ export class Reader {
    * @param {number} [end] first byte after the window
    */
   constructor(bytes, start = 0, end = bytes.length) {
-    this.array = bytes;
+    this.source = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.position = start;
     this.end = end;
@@ -337,7 +396,7 @@ export class Reader {
 
   /** @returns {bigint} */
   u128() {
-    if (this.remaining === 0 || this.array[this.position] !== U128) return this.u64();
+    if (this.remaining === 0 || this.source[this.position] !== U128) return this.u64();
     this.#take(1);
     const at = this.#take(16);
     return this.view.getBigUint64(at, true) | (this.view.getBigUint64(at + 8, true) << 64n);
@@ -402,7 +461,7 @@ export class Reader {
    */
   raw(length) {
     const at = this.#take(length);
-    return new Uint8Array(this.array.subarray(at, at + length));
+    return new Uint8Array(this.source.subarray(at, at + length));
   }
 
   /**
@@ -464,6 +523,75 @@ export class Reader {
   }
 
   /**
+   * A fixed number of items, without a count.
+   * @template T
+   * @param {number} count
+   * @param {(reader: Reader) => T} read
+   * @returns {T[]}
+   */
+  array(count, read) {
+    const items = [];
+    for (let i = 0; i < count; i += 1) items.push(read(this));
+    return items;
+  }
+
+  /**
+   * @template T, E
+   * @param {(reader: Reader) => T} readOk
+   * @param {(reader: Reader) => E} readErr
+   * @returns {{ok: T} | {err: E}}
+   */
+  result(readOk, readErr) {
+    const tag = this.u32();
+    if (tag > 1) throw new DecodeError(`${tag} is no result`);
+    return tag === 0 ? { ok: readOk(this) } : { err: readErr(this) };
+  }
+
+  /**
+   * Refuses 0.
+   * @template {number | bigint} T
+   * @param {T} value
+   * @returns {T}
+   */
+  nonZero(value) {
+    if (value == 0) throw new DecodeError("0 where it is not allowed");
+    return value;
+  }
+
+  /**
+   * A duration, or a time since 1970.
+   * @returns {{seconds: bigint, nanos: number}}
+   */
+  duration() {
+    const seconds = this.u64();
+    const nanos = this.u32();
+    if (nanos >= 1_000_000_000) throw new DecodeError(`${nanos} nanoseconds`);
+    return { seconds, nanos };
+  }
+
+  /** @returns {Uint8Array<ArrayBuffer>} 4 bytes */
+  ipv4() {
+    return this.raw(4);
+  }
+
+  /** @returns {Uint8Array<ArrayBuffer>} 16 bytes */
+  ipv6() {
+    return this.raw(16);
+  }
+
+  /** @returns {Uint8Array<ArrayBuffer>} 4 or 16 bytes */
+  ip() {
+    const tag = this.u32();
+    if (tag > 1) throw new DecodeError(`${tag} is no kind of address`);
+    return tag === 0 ? this.ipv4() : this.ipv6();
+  }
+
+  /** @returns {{ip: Uint8Array, port: number}} */
+  socket() {
+    return { ip: this.ip(), port: this.u16() };
+  }
+
+  /**
    * Reads a value behind its length and skips what `read` left over.
    * @template T
    * @param {(window: Reader) => T} read
@@ -510,7 +638,7 @@ export class Reader {
    */
   #decode(start, end) {
     try {
-      return decoder.decode(this.array.subarray(start, end));
+      return decoder.decode(this.source.subarray(start, end));
     } catch {
       throw new DecodeError("text is not UTF-8");
     }

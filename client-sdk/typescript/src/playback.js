@@ -31,21 +31,19 @@ const FASTEST = 1.35;
 const SLOWEST = 0.8;
 
 export class Playback {
-  constructor() {
-    this.reset();
-  }
+  /** The tick shown, with its fraction. */
+  tick = 0;
+  started = false;
+  newest = 0;
+  intervalMs = 50;
+  /** When the newest tick was expected to arrive. */
+  expectedMs = 0;
+  jitterMs = 0;
+  shownAtMs = 0;
 
   /** Forgets everything: another zone, another connection. */
   reset() {
-    /** The tick shown, with its fraction. */
-    this.tick = 0;
-    this.started = false;
-    this.newest = 0;
-    this.intervalMs = 50;
-    /** When the newest tick was expected to arrive. */
-    this.expectedMs = 0;
-    this.jitterMs = 0;
-    this.shownAtMs = 0;
+    Object.assign(this, new Playback());
   }
 
   /**
@@ -60,7 +58,7 @@ export class Playback {
       this.newest = tick;
       this.intervalMs = 1000 / rate;
       this.expectedMs = nowMs;
-      this.tick = Math.max(0, tick - LEAST_DELAY_TICKS);
+      this.tick = tick - LEAST_DELAY_TICKS;
       this.shownAtMs = nowMs;
       return;
     }

@@ -37,7 +37,9 @@ import { ENTITIES_MAX, STATE_BYTES_MAX, STICKY_BYTES_MAX, VIEW_BYTES_MAX } from 
  * @typedef {object} ViewListener
  * @property {(entity: Entity) => void} [entered]
  * @property {(entity: Entity, gone: boolean) => void} [left] `gone`: it is gone from the world, not only out of view
- * @property {(entity: Entity, component: Component) => void} [changed] a sticky value came or changed
+ * @property {(entity: Entity, component: Component) => void} [changed] a sticky value changed
+ * @property {(entity: Entity, component: Component) => void} [added] a component came after the entity did
+ * @property {(entity: Entity, component: Component) => void} [removed] a component went before the entity does
  */
 
 export class ClientView {
@@ -54,6 +56,8 @@ export class ClientView {
     this.layout = undefined;
     /** @type {number | undefined} */
     this.generation = undefined;
+    /** @type {number | undefined} the newest attachment, also after its end */
+    this.newest = undefined;
     this.nextSequence = 0;
     this.viewTick = 0;
     /** The tick that {@link Entity.sample} shows. */
@@ -69,6 +73,7 @@ export class ClientView {
   attach(generation) {
     this.#dropAll(false);
     this.generation = generation;
+    this.newest = generation;
     this.layout = undefined;
     this.nextSequence = 0;
     this.viewTick = 0;
@@ -114,7 +119,7 @@ export class ClientView {
    * @throws {Violation} when it is malformed; the connection has to end
    */
   applyView(generation, payload) {
-    if (generation !== this.generation) return;
+    if (generation !== this.generation) return this.#refuseNewer(generation);
     if (payload.length > VIEW_BYTES_MAX) throw new Violation("too-large", `view of ${payload.length} bytes`);
     const from = new Reader(payload);
     checked("view", () => {
@@ -127,6 +132,15 @@ export class ClientView {
       this.nextSequence += 1;
       for (let first = true; from.remaining > 0; first = false) this.#event(from, tick, first);
     });
+  }
+
+  /**
+   * View payloads come in order behind their Attach: an older one is late, a newer one cannot be.
+   * @param {number} generation
+   */
+  #refuseNewer(generation) {
+    const ahead = this.newest === undefined ? 1 : (generation - this.newest) >>> 0;
+    if (ahead > 0 && ahead < 0x8000_0000) throw new Violation("protocol-violation", `view of generation ${generation} came before its attach`);
   }
 
   /**
@@ -158,6 +172,7 @@ export class ClientView {
         throw new DecodeError("sticky value of a component that the entity does not have");
       }
       this.#sticky(from, entity, place);
+      this.#tell("changed", entity, [place]);
     } else if (kind === 4) {
       this.#mask(from, tick, entity, layout);
     } else {
@@ -196,14 +211,15 @@ export class ClientView {
    */
   #mask(from, tick, entity, layout) {
     const places = layout.placesOf(from.u64());
-    const now = new Set(places.map((place) => place.position));
-    for (const position of entity.has) {
-      if (now.has(position)) continue;
-      entity.has.delete(position);
-      const component = layout.places[position]?.component;
-      if (component !== undefined) entity.forget(component.index);
+    const removed = layout.places.filter((place) => entity.has.has(place.position) && !places.includes(place));
+    const added = places.filter((place) => !entity.has.has(place.position));
+    for (const place of removed) {
+      entity.has.delete(place.position);
+      if (place.component !== undefined) entity.forget(place.component.index);
     }
-    this.#values(from, tick, entity, places.filter((place) => !entity.has.has(place.position)));
+    this.#values(from, tick, entity, added);
+    this.#tell("removed", entity, removed);
+    this.#tell("added", entity, added);
   }
 
   /**
@@ -214,7 +230,7 @@ export class ClientView {
    * @param {readonly Place[]} places
    */
   #values(from, tick, entity, places) {
-    const bits = new BitReader(from.array, from.position, from.end);
+    const bits = new BitReader(from.source, from.position, from.end);
     for (const place of places) {
       entity.has.add(place.position);
       if (place.width > 0) readState(bits, place, entity, tick);
@@ -234,12 +250,23 @@ export class ClientView {
     const end = from.position + length;
     const known = place.component;
     if (known !== undefined) {
-      const inner = new Reader(from.array, from.position, end);
+      const inner = new Reader(from.source, from.position, end);
       entity.setSticky(known.index, known.spec.read(inner));
       inner.finish();
     }
     from.position = end;
-    if (known !== undefined) for (const listener of this.listeners) listener.changed?.(entity, known.spec);
+  }
+
+  /**
+   * @param {"changed" | "added" | "removed"} what
+   * @param {Entity} entity
+   * @param {readonly Place[]} places
+   */
+  #tell(what, entity, places) {
+    for (const { component } of places) {
+      if (component === undefined) continue;
+      for (const listener of this.listeners) listener[what]?.(entity, component.spec);
+    }
   }
 
   /**

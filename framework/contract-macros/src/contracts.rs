@@ -39,17 +39,32 @@ impl Parse for Input {
                 "lock" => {
                     let word: Ident = input.parse()?;
                     if word != "none" {
-                        return Err(Error::new(word.span(), "expected `none`: numbers of this game are never locked"));
+                        return Err(Error::new(
+                            word.span(),
+                            "expected `none`: numbers of this game are never locked",
+                        ));
                     }
                     unlocked = true;
                 }
-                _ => return Err(Error::new(key.span(), "expected `game`, `contracts`, `components` or `lock`")),
+                _ => {
+                    return Err(Error::new(
+                        key.span(),
+                        "expected `game`, `contracts`, `components` or `lock`",
+                    ));
+                }
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
             }
         }
-        let missing = |what| Error::new(start, format!("`{what}` is missing: contracts! {{ game = \"name\", contracts = [..], components = [..] }}"));
+        let missing = |what| {
+            Error::new(
+                start,
+                format!(
+                    "`{what}` is missing: contracts! {{ game = \"name\", contracts = [..], components = [..] }}"
+                ),
+            )
+        };
         Ok(Self {
             game: game.ok_or_else(|| missing("game = \"name\""))?,
             contracts: contracts.ok_or_else(|| missing("contracts = [..]"))?,
@@ -69,7 +84,10 @@ fn paths(input: ParseStream<'_>) -> Result<Vec<Path>> {
 pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     let Input { game, contracts, components, unlocked } = syn::parse2(input)?;
     if components.len() > COMPONENTS_MAX {
-        return Err(Error::new_spanned(&components[COMPONENTS_MAX], format!("a game has at most {COMPONENTS_MAX} replicated components")));
+        return Err(Error::new_spanned(
+            &components[COMPONENTS_MAX],
+            format!("a game has at most {COMPONENTS_MAX} replicated components"),
+        ));
     }
     let lock = Lock::read()?;
     if lock.is_strict() && !lock.exists() && !unlocked {
@@ -151,7 +169,10 @@ fn idents(paths: &[Path]) -> Result<Vec<Ident>> {
 }
 
 fn last(path: &Path) -> Result<&Ident> {
-    path.segments.last().map(|segment| &segment.ident).ok_or_else(|| Error::new_spanned(path, "expected a name"))
+    path.segments
+        .last()
+        .map(|segment| &segment.ident)
+        .ok_or_else(|| Error::new_spanned(path, "expected a name"))
 }
 
 /// `path::to::SpaceContract` for `path::to::Space`.

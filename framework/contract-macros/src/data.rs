@@ -9,7 +9,9 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, LitInt, Result, Type, Visibility};
+use syn::{
+    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, LitInt, Result, Type, Visibility,
+};
 
 use crate::lock::{Lock, Section};
 use crate::{attributes, names};
@@ -52,7 +54,10 @@ fn grows(arguments: TokenStream) -> Result<bool> {
     }
     match syn::parse2::<Ident>(arguments.clone()) {
         Ok(word) if word == "fixed" => Ok(false),
-        _ => Err(Error::new_spanned(arguments, "expected `#[data]` (the type may grow) or `#[data(fixed)]` (it never changes)")),
+        _ => Err(Error::new_spanned(
+            arguments,
+            "expected `#[data]` (the type may grow) or `#[data(fixed)]` (it never changes)",
+        )),
     }
 }
 
@@ -61,7 +66,10 @@ pub(crate) fn refuse_generics(generics: &Generics) -> Result<()> {
     if generics.params.is_empty() && generics.where_clause.is_none() {
         return Ok(());
     }
-    Err(Error::new_spanned(generics, "a type of a contract has no parameters: clients in other languages need one name and one shape"))
+    Err(Error::new_spanned(
+        generics,
+        "a type of a contract has no parameters: clients in other languages need one name and one shape",
+    ))
 }
 
 fn expand_struct(mut item: ItemStruct, grows: bool) -> Result<TokenStream> {
@@ -104,7 +112,10 @@ pub(crate) fn take_fields(fields: &mut Fields, grows: bool) -> Result<Vec<Field>
 
 /// Takes `#[required]`, which means nothing where all is required.
 pub(crate) fn take_required(attrs: &mut Vec<Attribute>, grows: bool) -> Result<bool> {
-    let span = attrs.iter().find(|attribute| attribute.path().is_ident("required")).map(|attribute| attribute.span());
+    let span = attrs
+        .iter()
+        .find(|attribute| attribute.path().is_ident("required"))
+        .map(|attribute| attribute.span());
     let required = attributes::take_mark(attrs, "required")?;
     if required && !grows {
         return Err(Error::new(
@@ -127,7 +138,13 @@ pub(crate) fn refuse_reference(ty: &Type) -> Result<()> {
 }
 
 /// A field of a message: an argument of an operation.
-pub(crate) fn argument(ident: &Ident, ty: &Type, docs: String, required: bool, index: usize) -> Result<Field> {
+pub(crate) fn argument(
+    ident: &Ident,
+    ty: &Type,
+    docs: String,
+    required: bool,
+    index: usize,
+) -> Result<Field> {
     Ok(Field {
         member: quote!(#ident),
         binding: format_ident!("field_{index}"),
@@ -148,10 +165,10 @@ pub(crate) fn implement_struct<'a>(
 ) -> TokenStream {
     let writes = fields.clone().into_iter().map(|field| {
         let (member, ty) = (&field.member, &field.ty);
-        quote_spanned!(ty.span()=> ::lightmoon_contract::Data::write(&self.#member, to);)
+        quote_spanned!(ty.span()=> <#ty as ::lightmoon_contract::Data>::write(&self.#member, to);)
     });
     let inits = inits(fields.clone(), grows);
-    let entries = entries(fields.clone());
+    let (entries, checks) = (entries(fields.clone()), checks(fields.clone()));
     let (write, read, min) = if grows {
         (
             quote!(to.window(|to| { let _ = &to; #(#writes)* });),
@@ -169,9 +186,9 @@ pub(crate) fn implement_struct<'a>(
             quote!(0 #(#mins)*),
         )
     };
-    implementation(ident, &min, &write, &read, &describe(name, docs, &quote! {
-        ::lightmoon_contract::descriptor::Shape::Struct { grows: #grows, fields: #entries }
-    }))
+    let shape = quote!(::lightmoon_contract::descriptor::Shape::Struct { grows: #grows, fields: #entries });
+    let implementation = implementation(ident, &min, &write, &read, &describe(name, docs, &shape));
+    quote!(#implementation #checks)
 }
 
 /// `member: read, …`
@@ -203,6 +220,15 @@ pub(crate) fn entries<'a>(fields: impl IntoIterator<Item = &'a Field>) -> TokenS
         }
     });
     quote!(::std::vec![#(#entries),*])
+}
+
+/// Has the compiler look into the types of fields for what cannot travel.
+fn checks<'a>(fields: impl IntoIterator<Item = &'a Field>) -> TokenStream {
+    let checks = fields.into_iter().map(|field| {
+        let ty = &field.ty;
+        quote_spanned!(ty.span()=> const _: () = <#ty as ::lightmoon_contract::Data>::CHECK;)
+    });
+    quote!(#(#checks)*)
 }
 
 fn describe(name: &str, docs: &str, shape: &TokenStream) -> TokenStream {
@@ -267,11 +293,17 @@ fn take_variants(item: &mut ItemEnum, name: &str, grows: bool, lock: &Lock) -> R
         names::checked(&variant.ident)?;
         let number = attributes::take_number(&mut variant.attrs)?;
         if !grows && number.is_some() {
-            return Err(Error::new_spanned(&variant, "variants of a `#[data(fixed)]` enum are numbered by their order"));
+            return Err(Error::new_spanned(
+                &variant,
+                "variants of a `#[data(fixed)]` enum are numbered by their order",
+            ));
         }
         let other = attributes::take_mark(&mut variant.attrs, "other")?;
         if other && !matches!(variant.fields, Fields::Unit) {
-            return Err(Error::new_spanned(&variant, "the `#[other]` variant stands for unknown ones and has no fields"));
+            return Err(Error::new_spanned(
+                &variant,
+                "the `#[other]` variant stands for unknown ones and has no fields",
+            ));
         }
         let fields = take_fields(&mut variant.fields, grows)?;
         members.push((variant.ident.clone(), number));
@@ -279,7 +311,10 @@ fn take_variants(item: &mut ItemEnum, name: &str, grows: bool, lock: &Lock) -> R
     }
     check_other(item, &parts.iter().map(|(_, other, _)| *other).collect::<Vec<_>>(), grows)?;
     let numbers: Vec<_> = if grows {
-        lock.members(Section::Variant, name, &members)?.into_iter().map(|n| (n.value, n.provisional)).collect()
+        lock.members(Section::Variant, name, &members)?
+            .into_iter()
+            .map(|n| (n.value, n.provisional))
+            .collect()
     } else {
         (0..).zip(&members).map(|(number, _)| (number, false)).collect()
     };
@@ -306,20 +341,29 @@ fn check_other(item: &ItemEnum, others: &[bool], grows: bool) -> Result<()> {
              without fields, or write `#[data(fixed)]` if it will never change",
         )),
         (true, _) => Err(Error::new_spanned(&item.ident, "only one variant can be the `#[other]` one")),
-        (false, _) => Err(Error::new_spanned(&item.ident, "a `#[data(fixed)]` enum never meets other variants; leave `#[other]` out")),
+        (false, _) => Err(Error::new_spanned(
+            &item.ident,
+            "a `#[data(fixed)]` enum never meets other variants; leave `#[other]` out",
+        )),
     }
 }
 
 fn implement_enum(ident: &Ident, name: &str, docs: &str, variants: &[Variant], grows: bool) -> TokenStream {
     let writes = variants.iter().map(|variant| write_variant(variant, grows));
     let reads = variants.iter().map(|variant| {
-        let (variant_ident, number) = (&variant.ident, LitInt::new(&format!("{}u32", variant.number), Span::call_site()));
+        let (variant_ident, number) =
+            (&variant.ident, LitInt::new(&format!("{}u32", variant.number), Span::call_site()));
         let inits = inits(&variant.fields, grows);
         quote!(#number => ::core::result::Result::Ok(Self::#variant_ident { #inits }),)
     });
     let other = variants.iter().find(|variant| variant.other);
     let unknown = other.map_or_else(
-        || quote!(::core::result::Result::Err(::lightmoon_contract::DecodeError::new(at, ::lightmoon_contract::DecodeReason::Variant))),
+        || {
+            quote!(::core::result::Result::Err(::lightmoon_contract::DecodeError::new(
+                at,
+                ::lightmoon_contract::DecodeReason::Variant
+            )))
+        },
         |other| {
             let other = &other.ident;
             quote!(::core::result::Result::Ok(Self::#other))
@@ -341,7 +385,10 @@ fn implement_enum(ident: &Ident, name: &str, docs: &str, variants: &[Variant], g
     let shape = quote! {
         ::lightmoon_contract::descriptor::Shape::Enum { grows: #grows, variants: ::std::vec![#(#entries),*] }
     };
-    implementation(ident, &quote!(1), &quote!(match self { #(#writes)* }), &read, &describe(name, docs, &shape))
+    let checks = checks(variants.iter().flat_map(|variant| &variant.fields));
+    let write = quote!(match self { #(#writes)* });
+    let implementation = implementation(ident, &quote!(1), &write, &read, &describe(name, docs, &shape));
+    quote!(#implementation #checks)
 }
 
 fn write_variant(variant: &Variant, grows: bool) -> TokenStream {
@@ -352,7 +399,7 @@ fn write_variant(variant: &Variant, grows: bool) -> TokenStream {
     });
     let writes = variant.fields.iter().map(|field| {
         let (binding, ty) = (&field.binding, &field.ty);
-        quote_spanned!(ty.span()=> ::lightmoon_contract::Data::write(#binding, to);)
+        quote_spanned!(ty.span()=> <#ty as ::lightmoon_contract::Data>::write(#binding, to);)
     });
     let fields = if !grows {
         quote!(#(#writes)*)
@@ -395,7 +442,11 @@ pub(crate) fn message(
 ) -> TokenStream {
     let definitions = fields.iter().map(|field| {
         let (member, ty) = (&field.member, &field.ty);
-        let docs = if field.docs.is_empty() { format!("The argument `{}`.", field.name) } else { field.docs.clone() };
+        let docs = if field.docs.is_empty() {
+            format!("The argument `{}`.", field.name)
+        } else {
+            field.docs.clone()
+        };
         quote!(#[doc = #docs] pub #member: #ty)
     });
     let implementation = implement_struct(ident, name, docs, fields.iter().copied(), true);

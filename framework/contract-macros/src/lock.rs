@@ -17,7 +17,8 @@ use syn::{Error, Ident, Result};
 use crate::names;
 
 /// What to run when a number is missing.
-const TOOL: &str = "run `lightmoon contracts` (in Lightmoon's own tree `cargo xtask contracts`) and commit contracts.lock";
+const TOOL: &str =
+    "run `lightmoon contracts` (in Lightmoon's own tree `cargo xtask contracts`) and commit contracts.lock";
 
 /// What a number is given to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -114,7 +115,12 @@ impl Lock {
     /// Code that makes the compiler read the lock again when it changes.
     pub(crate) fn tracking(&self) -> TokenStream {
         let file = self.exists.then(|| {
-            quote!(const _: &str = ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/contracts.lock"));)
+            quote!(
+                const _: &str = ::core::include_str!(::core::concat!(
+                    ::core::env!("CARGO_MANIFEST_DIR"),
+                    "/contracts.lock"
+                ));
+            )
         });
         quote! {
             #file
@@ -210,7 +216,8 @@ fn parse(text: &str) -> std::result::Result<BTreeMap<(Section, String), Entry>, 
         let sections = [Section::Contract, Section::Operation, Section::Component, Section::Variant];
         let section = sections.into_iter().find(|section| section.word() == word);
         let number = words.next().and_then(|number| number.parse::<u32>().ok());
-        let (Some(section), Some(number), Some(key), None) = (section, number, words.next(), words.next()) else {
+        let (Some(section), Some(number), Some(key), None) = (section, number, words.next(), words.next())
+        else {
             return Err(format!("line {line_number} is not `<section> <number> <name>`: {line}"));
         };
         if entries.insert((section, key.to_owned()), Entry { number, retired }).is_some() {
@@ -218,4 +225,72 @@ fn parse(text: &str) -> std::result::Result<BTreeMap<(Section, String), Entry>, 
         }
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(text: &str) -> Lock {
+        Lock { entries: parse(text).unwrap(), exists: true, strict: false }
+    }
+
+    fn ident(name: &str) -> Ident {
+        Ident::new(name, Span::call_site())
+    }
+
+    fn members(lock: &Lock, names: &[(&str, Option<u32>)]) -> Result<Vec<(u32, bool)>> {
+        let members: Vec<_> = names.iter().map(|(name, given)| (ident(name), *given)).collect();
+        let numbers = lock.members(Section::Operation, "Space", &members)?;
+        Ok(numbers.iter().map(|number| (number.value, number.provisional)).collect())
+    }
+
+    #[test]
+    fn new_members_get_the_next_numbers_in_order_of_declaration() {
+        let lock = lock("operation 4 Space.go\nretired operation 7 Space.old\noperation 90 Other.go\n");
+        let numbers = members(&lock, &[("new", None), ("go", None), ("newer", None)]).unwrap();
+        assert_eq!(numbers, [(8, true), (4, false), (9, true)]);
+    }
+
+    #[test]
+    fn without_a_lock_numbers_start_at_the_first() {
+        assert_eq!(members(&lock(""), &[("a", None), ("b", None)]).unwrap(), [(1, true), (2, true)]);
+        assert_eq!(members(&lock(""), &[("a", Some(6)), ("b", None)]).unwrap(), [(6, false), (7, true)]);
+    }
+
+    #[test]
+    fn a_strict_build_refuses_what_has_no_number_and_names_the_tool() {
+        let strict = Lock { strict: true, ..lock("operation 4 Space.go") };
+        assert_eq!(members(&strict, &[("go", None)]).unwrap(), [(4, false)]);
+        let error = members(&strict, &[("go", None), ("new", None)]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("`Space.new` has no number in contracts.lock yet; run `lightmoon contracts`"),
+            "{error}"
+        );
+        let without = Lock { exists: false, ..strict };
+        assert!(members(&without, &[("new", None)]).is_ok(), "only a crate with a lock is held to it");
+    }
+
+    #[test]
+    fn a_retired_name_does_not_come_back() {
+        let error = members(&lock("retired operation 4 Space.go"), &[("go", None)]).unwrap_err().to_string();
+        assert!(error.starts_with("`Space.go` is retired in contracts.lock"), "{error}");
+    }
+
+    #[test]
+    fn provisional_kinds_follow_the_order_of_the_list() {
+        let lock = lock("contract 3 Space");
+        let numbers = lock.provisional(Section::Contract, &[ident("B"), ident("Space"), ident("A")]).unwrap();
+        let numbers: Vec<_> =
+            numbers.into_iter().map(|(ident, number)| (ident.to_string(), number)).collect();
+        assert_eq!(numbers, [("B".to_owned(), 4), ("A".to_owned(), 5)]);
+    }
+
+    #[test]
+    fn a_damaged_lock_is_refused_by_its_line() {
+        for text in ["\noperation x Space.go", "\nthing 1 a", "\noperation 1", "\noperation 1 a b"] {
+            assert!(parse(text).unwrap_err().starts_with("line 2 is not"), "{text}");
+        }
+        assert!(parse("contract 1 A\ncontract 2 A").unwrap_err().contains("second time"));
+    }
 }

@@ -17,7 +17,10 @@ pub(crate) fn text(ident: &Ident) -> String {
 pub(crate) fn checked(ident: &Ident) -> Result<String> {
     let name = text(ident);
     if name.chars().count() > NAME_CHARS_MAX {
-        return Err(Error::new(ident.span(), format!("names in contracts have at most {NAME_CHARS_MAX} characters")));
+        return Err(Error::new(
+            ident.span(),
+            format!("names in contracts have at most {NAME_CHARS_MAX} characters"),
+        ));
     }
     Ok(name)
 }

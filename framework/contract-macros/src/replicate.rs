@@ -94,7 +94,10 @@ fn read_fields(item: &mut ItemStruct, travel: Travel) -> Result<Vec<Field>> {
         let attribute = attributes::take(&mut field.attrs, "quantise")?;
         if travel == Travel::Sticky {
             if let Some(attribute) = attribute {
-                return Err(Error::new_spanned(attribute, "a sticky component travels whole; leave `#[quantise]` out"));
+                return Err(Error::new_spanned(
+                    attribute,
+                    "a sticky component travels whole; leave `#[quantise]` out",
+                ));
             }
             continue;
         }
@@ -108,7 +111,10 @@ fn read_fields(item: &mut ItemStruct, travel: Travel) -> Result<Vec<Field>> {
         fields.push(Field { member, name, ty: field.ty.clone(), rule });
     }
     if travel == Travel::State && (fields.is_empty() || fields.len() > FIELDS_MAX) {
-        return Err(Error::new_spanned(&item.ident, format!("a state component has 1 to {FIELDS_MAX} fields")));
+        return Err(Error::new_spanned(
+            &item.ident,
+            format!("a state component has 1 to {FIELDS_MAX} fields"),
+        ));
     }
     Ok(fields)
 }
@@ -160,7 +166,13 @@ fn rule_of(ty: &Type) -> Result<Rule> {
     Ok(Rule::Whole)
 }
 
-fn implement(ident: &Ident, name: &str, travel: Travel, fields: &[Field], locked: Option<u32>) -> Result<TokenStream> {
+fn implement(
+    ident: &Ident,
+    name: &str,
+    travel: Travel,
+    fields: &[Field],
+    locked: Option<u32>,
+) -> Result<TokenStream> {
     let number = locked.map_or_else(
         || Ok(quote!(<#ident as ::lightmoon_contract::descriptor::Provisional>::NUMBER)),
         |number| match u16::try_from(number) {
@@ -226,7 +238,7 @@ fn quantise_and_restore(fields: &[Field]) -> (TokenStream, TokenStream) {
     let count = fields.len();
     let quantises = fields.iter().enumerate().map(|(index, field)| {
         let Field { member, ty, rule, .. } = field;
-        let real = quote_spanned!(ty.span()=> ::lightmoon_contract::replicate::Quantisable::to_real(self.#member));
+        let real = quote_spanned!(ty.span()=> <#ty as ::lightmoon_contract::replicate::Quantisable>::to_real(self.#member));
         // The spec knows the width only; the field's own greatest value may be below what the bits hold.
         let real = match rule {
             Rule::Range { min, max, .. } => quote!(#real.clamp(#min, #max)),
@@ -237,7 +249,7 @@ fn quantise_and_restore(fields: &[Field]) -> (TokenStream, TokenStream) {
     let restores = fields.iter().enumerate().map(|(index, field)| {
         let Field { member, ty, .. } = field;
         quote_spanned! {ty.span()=>
-            #member: ::lightmoon_contract::replicate::Quantisable::from_real(specs[#index].restore(fields[#index]))
+            #member: <#ty as ::lightmoon_contract::replicate::Quantisable>::from_real(specs[#index].restore(fields[#index]))
         }
     });
     let specs = quote!(let specs = <Self as ::lightmoon_contract::Replicate>::SPEC.fields;);

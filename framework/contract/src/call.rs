@@ -48,15 +48,23 @@ impl Body {
         Self::Typed(Box::new(value))
     }
 
+    /// The message of an operation without arguments, for callers that know only its number.
+    #[must_use]
+    pub const fn empty_message() -> Self {
+        // A growing struct without fields: its length.
+        Self::Bytes(Bytes::from_static(&[0]))
+    }
+
     /// The value inside, decoded if it came as bytes.
     ///
     /// # Errors
     /// The bytes are no `T`, or the typed value is of another type.
     pub fn open<T: codec::Data + 'static>(self, limits: Limits) -> Result<T, CallError> {
         match self {
-            Self::Typed(value) => {
-                value.downcast::<T>().map(|value| *value).map_err(|_| CallError::WrongType(std::any::type_name::<T>()))
-            }
+            Self::Typed(value) => value
+                .downcast::<T>()
+                .map(|value| *value)
+                .map_err(|_| CallError::WrongType(std::any::type_name::<T>())),
             Self::Bytes(bytes) => codec::decode(&bytes, limits).map_err(CallError::BadArguments),
         }
     }

@@ -16,8 +16,6 @@ mod composite;
 mod error;
 mod reader;
 mod scalar;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 use crate::descriptor::{TypeRef, TypeTable};
@@ -39,6 +37,10 @@ pub use writer::Writer;
 pub trait Data: Sized + 'static {
     /// The least number of bytes that any value takes. Bounds the count of a list by the bytes that are there.
     const MIN_BYTES: usize;
+
+    /// Fails to compile for a type that cannot travel because of what is inside: a list of items without bytes.
+    #[doc(hidden)]
+    const CHECK: () = ();
 
     /// Appends the value.
     fn write(&self, to: &mut Writer);

@@ -12,8 +12,6 @@ mod entry;
 mod json;
 mod lock;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use crate::codec::{self, DecodeError, Limits};
 use crate::operation::{Contract, Operation};
@@ -22,8 +20,8 @@ use crate::{Data as _, Kind, OperationNumber, limits};
 
 pub use compatible::{Incompatible, check_compatible};
 pub use entry::{
-    ComponentEntry, ContractEntry, Descriptor, FieldEntry, OperationEntry, QuantisedEntry, Scalar, Shape, TypeEntry,
-    TypeRef, VariantEntry,
+    ComponentEntry, ContractEntry, Descriptor, FieldEntry, OperationEntry, QuantisedEntry, Scalar, Shape,
+    TypeEntry, TypeRef, VariantEntry,
 };
 pub use lock::LockProblem;
 pub use table::TypeTable;

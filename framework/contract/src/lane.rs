@@ -91,7 +91,8 @@ pub struct Lane {
 
 impl Lane {
     /// Where handshakes and closing travel.
-    pub const CONTROL: Self = Self { priority: Priority::Critical, reliability: Reliability::ReliableOrdered };
+    pub const CONTROL: Self =
+        Self { priority: Priority::Critical, reliability: Reliability::ReliableOrdered };
 
     /// The pair; `exactly-once` becomes the reliable-ordered lane that it rides on.
     #[must_use]

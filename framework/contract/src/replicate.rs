@@ -84,7 +84,11 @@ impl FieldSpec {
 
     /// The bits of a real value.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the field's width first")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the field's width first"
+    )]
     pub fn quantise(&self, value: f64) -> u32 {
         let max = u64::from(u32::MAX >> (32 - u32::from(self.bits)));
         match self.quantise {
@@ -99,7 +103,11 @@ impl FieldSpec {
                 if part.is_nan() { 0 } else { (part.round() as u64 & max) as u32 }
             }
             Quantise::Unsigned | Quantise::Bool => {
-                if value.is_nan() { 0 } else { value.clamp(0.0, max as f64) as u32 }
+                if value.is_nan() {
+                    0
+                } else {
+                    value.clamp(0.0, max as f64) as u32
+                }
             }
         }
     }

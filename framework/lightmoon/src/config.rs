@@ -17,6 +17,7 @@ pub(crate) const FILE: &str = "lightmoon.toml";
 const PREFIX: &str = "LIGHTMOON_";
 
 /// A verb as the command line knows it.
+#[derive(Clone, Copy)]
 pub(crate) struct VerbGrammar<'a> {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
@@ -70,8 +71,11 @@ fn with_settings(command: Command, table: &[Setting]) -> Command {
             .help("Shows every setting, its value and where that came from, and does nothing else"),
     );
     table.iter().fold(command, |command, setting| {
-        let default =
-            if setting.default.is_empty() { String::new() } else { format!(" [default: {}]", setting.default) };
+        let default = if setting.default.is_empty() {
+            String::new()
+        } else {
+            format!(" [default: {}]", setting.default)
+        };
         command.arg(
             Arg::new(setting.name)
                 .long(setting.name)
@@ -111,7 +115,10 @@ pub(crate) fn environment() -> Result<BTreeMap<String, String>, Failure> {
 pub(crate) fn file(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let shown = path.display();
     let cannot = |e: std::io::Error| {
-        Failure::new(format!("cannot read {shown}: {e}"), "make it readable, or remove it to use the defaults")
+        Failure::new(
+            format!("cannot read {shown}: {e}"),
+            "make it readable, or remove it to use the defaults",
+        )
     };
     let length = match std::fs::metadata(path) {
         Ok(metadata) => metadata.len(),
@@ -166,7 +173,12 @@ mod tests {
             VerbGrammar { name: "serve", about: "runs the server", table: &LISTEN },
             VerbGrammar { name: "bots", about: "plays", table: &COUNT },
         ];
-        arguments("A game", "1.2.3", &verbs, std::iter::once("game").chain(words.iter().copied()).map(OsString::from))
+        arguments(
+            "A game",
+            "1.2.3",
+            &verbs,
+            std::iter::once("game").chain(words.iter().copied()).map(OsString::from),
+        )
     }
 
     fn verb(name: &str, flag: Option<(&str, &str)>) -> Asked {
@@ -203,11 +215,14 @@ mod tests {
     #[test]
     fn a_file_of_flat_keys_is_read_and_others_are_refused_with_their_line() {
         let read = table("listen = \"a\"\nbots = 50\nquiet = true\n").unwrap();
-        assert_eq!(read.into_iter().collect::<Vec<_>>(), [
-            ("bots".to_owned(), "50".to_owned()),
-            ("listen".to_owned(), "a".to_owned()),
-            ("quiet".to_owned(), "true".to_owned()),
-        ]);
+        assert_eq!(
+            read.into_iter().collect::<Vec<_>>(),
+            [
+                ("bots".to_owned(), "50".to_owned()),
+                ("listen".to_owned(), "a".to_owned()),
+                ("quiet".to_owned(), "true".to_owned()),
+            ]
+        );
         assert!(table("a = 1\nb = \n").unwrap_err().starts_with("line 2"));
         assert!(table("[net]\nlisten = 1").unwrap_err().contains("`net`"));
     }

@@ -60,11 +60,6 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The folder `name` within, made if missing, for our user only.
     pub(crate) fn private(&self, name: &str) -> Result<PathBuf, Failure> {
         let path = self.path.join(name);

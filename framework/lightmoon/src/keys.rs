@@ -195,7 +195,8 @@ pub(crate) fn random_bytes() -> [u8; 32] {
     let mut done = 0;
     while done < bytes.len() {
         // Up to 256 bytes the kernel answers whole once it has begun at boot; an interruption is asked again.
-        done += rustix::rand::getrandom(&mut bytes[done..], rustix::rand::GetRandomFlags::empty()).unwrap_or(0);
+        done +=
+            rustix::rand::getrandom(&mut bytes[done..], rustix::rand::GetRandomFlags::empty()).unwrap_or(0);
     }
     bytes
 }

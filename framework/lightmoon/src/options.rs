@@ -3,7 +3,7 @@
 //! *Responsible for*: the table of settings and their types. *Not responsible for*: where values come from (`config`).
 
 use crate::Failure;
-use crate::setting::{Origin, Setting, Settings};
+use crate::setting::{Setting, Settings};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -46,6 +46,12 @@ pub(crate) const SERVE: &[Setting] = &[
         help: "File to write, whole, once every port listens: addresses, certificate hashes, console token, process id",
     },
     Setting {
+        name: "pin",
+        value: "on|off",
+        default: "on",
+        help: "Whether the node's thread stays on one core; off where several servers share a machine",
+    },
+    Setting {
         name: "log",
         value: "FILTER",
         default: "warn",
@@ -62,6 +68,7 @@ pub(crate) struct ServeOptions {
     pub(crate) web: Option<SocketAddr>,
     pub(crate) console: SocketAddr,
     pub(crate) ready_json: Option<PathBuf>,
+    pub(crate) pin: bool,
 }
 
 impl ServeOptions {
@@ -78,6 +85,11 @@ impl ServeOptions {
             web: optional(settings, "web").map(|_| address(settings, "web")).transpose()?,
             console,
             ready_json: optional(settings, "ready-json").map(PathBuf::from),
+            pin: match settings.text("pin") {
+                "on" => true,
+                "off" => false,
+                _ => return Err(settings.wrong("pin", "it is `on` or `off`")),
+            },
         })
     }
 }
@@ -89,9 +101,13 @@ fn optional<'a>(settings: &'a Settings, name: &str) -> Option<&'a str> {
 /// An address as `IP:PORT`. Names are not resolved: which of their addresses to listen on would be a guess.
 fn address(settings: &Settings, name: &str) -> Result<SocketAddr, Failure> {
     let text = settings.text(name);
-    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    let text =
+        text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     text.parse().map_err(|_| {
-        settings.wrong(name, "it should look like 127.0.0.1:4433, [::1]:4433 or 0.0.0.0:4433 (all of this machine)")
+        settings.wrong(
+            name,
+            "it should look like 127.0.0.1:4433, [::1]:4433 or 0.0.0.0:4433 (all of this machine)",
+        )
     })
 }
 
@@ -103,11 +119,6 @@ fn check_store(settings: &Settings) -> Result<(), Failure> {
             "this build has one store, `memory:`, which forgets everything when the server ends",
         )),
     }
-}
-
-/// Whether a value was asked for by somebody, rather than being the default.
-pub(crate) fn is_asked_for(settings: &Settings, name: &str) -> bool {
-    settings.origin(name) != Origin::Default
 }
 
 #[cfg(test)]

@@ -67,8 +67,10 @@ impl Settings {
     /// The defaults of `table`, for programs and tests that start without a command line.
     #[must_use]
     pub fn defaults(table: &[Setting]) -> Self {
-        let values =
-            table.iter().map(|setting| (setting.name, (setting.default.to_owned(), Origin::Default))).collect();
+        let values = table
+            .iter()
+            .map(|setting| (setting.name, (setting.default.to_owned(), Origin::Default)))
+            .collect();
         Self { values }
     }
 

@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_page_may_connect_to_itself_and_the_game_only() {
-        let policy = |game, host| web(game).content_security_policy(&headers(host)).to_str().unwrap().to_owned();
+        let policy =
+            |game, host| web(game).content_security_policy(&headers(host)).to_str().unwrap().to_owned();
         assert!(policy("127.0.0.1:5", "x").contains("connect-src 'self' https://127.0.0.1:5;"));
         assert!(policy("0.0.0.0:5", "play.example.org").contains("https://play.example.org:5;"));
         assert!(policy("[::1]:5", "x").contains("connect-src 'self' https:;"));

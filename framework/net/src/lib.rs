@@ -48,5 +48,6 @@ pub use endpoint::Endpoint;
 pub use error::Error;
 pub use event::{Credit, LinkId, NetEvent, Transport};
 pub use identity::TlsIdentity;
+pub use lightmoon_wire::{CloseCode, Transmit};
 pub use options::NetOptions;
 pub use socket::SocketBuffers;

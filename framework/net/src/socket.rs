@@ -83,6 +83,8 @@ mod tests {
         let before = read_buffers(&plain);
         let (_socket, after) = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
         assert!(after.receive >= before.receive && after.send >= before.send);
-        assert!(after.are_enough() || after.receive < SOCKET_BUFFER_BYTES || after.send < SOCKET_BUFFER_BYTES);
+        assert!(
+            after.are_enough() || after.receive < SOCKET_BUFFER_BYTES || after.send < SOCKET_BUFFER_BYTES
+        );
     }
 }

@@ -15,13 +15,13 @@ use lightmoon_actor::{Actor, Cx, Kinds, plain};
 use lightmoon_contract::call::{Serve, ServeWorld};
 use lightmoon_contract::operation::{ContractSpec, OperationSpec};
 use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
-use lightmoon_zone::{Zone, ZoneOptions, zone};
+use lightmoon_zone::{Probe, Zone, ZoneOptions, zone};
 
 use crate::error::Error;
 use crate::identity::{Authenticate, Guests};
 
-/// Puts one kind into a worker's registry.
-type Install = Box<dyn FnOnce(&mut Kinds) + Send>;
+/// Puts one kind into a worker's registry; zones get the clock that measures their phases.
+type Install = Box<dyn FnOnce(&mut Kinds, Probe) + Send>;
 
 /// One registered contract.
 struct Registered {
@@ -73,7 +73,7 @@ impl Game {
         C: Serve<A, Cx>,
         A: Actor,
     {
-        let install: Install = Box::new(|kinds| kinds.register(C::KIND, C::NAME, plain::<C, A>()));
+        let install: Install = Box::new(|kinds, _| kinds.register(C::KIND, C::NAME, plain::<C, A>()));
         self.registered.push(Registered { spec: C::SPEC, ticking: false, install });
         self
     }
@@ -85,7 +85,9 @@ impl Game {
         C: ServeWorld<Z, Cx, World>,
         Z: Zone,
     {
-        let install: Install = Box::new(|kinds| kinds.register(C::KIND, C::NAME, zone::<C, Z>(options)));
+        let install: Install = Box::new(move |kinds, probe| {
+            kinds.register(C::KIND, C::NAME, zone::<C, Z>(ZoneOptions { probe, ..options }));
+        });
         self.registered.push(Registered { spec: C::SPEC, ticking: true, install });
         self
     }
@@ -117,7 +119,7 @@ impl Game {
     }
 
     /// Checks the definition and takes it apart for a node.
-    pub(crate) fn into_parts(self) -> Result<Parts, Error> {
+    pub(crate) fn into_parts(self, probe: Probe) -> Result<Parts, Error> {
         let player = self.player.ok_or(Error::NoPlayer)?;
         let mut operations = BTreeMap::new();
         let mut kinds = Kinds::default();
@@ -132,7 +134,7 @@ impl Game {
             }
             known.push(kind);
             operations.extend(registered.spec.operations.iter().map(|spec| ((kind, spec.number), spec)));
-            (registered.install)(&mut kinds);
+            (registered.install)(&mut kinds, probe);
         }
         if let Some(start) = self.starts.iter().find(|start| !known.contains(&start.kind)) {
             return Err(Error::StartsUnknownKind { kind: start.kind, key: start.key });

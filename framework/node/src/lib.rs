@@ -29,6 +29,7 @@ pub mod report;
 use bytes::Bytes;
 use lightmoon_contract::Mono;
 use lightmoon_wire::{ServerConfig, StreamKey, Transmit};
+use lightmoon_zone::{Probe, ZoneOptions};
 
 pub use error::Error;
 pub use game::Game;
@@ -50,11 +51,19 @@ pub enum Transport {
 }
 
 /// How a node behaves. `Default` is fit for play.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
 pub struct NodeOptions {
     /// Times and abilities of links; see [`ServerConfig`].
     pub wire: ServerConfig,
+    /// Reads a clock between the phases of a zone's tick, for reports only. Default: always 0, so that runs from one
+    /// seed are equal; a real node gives its clock. Overrides the one in `ZoneOptions`.
+    pub probe: Probe,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self { wire: ServerConfig::default(), probe: ZoneOptions::default().probe }
+    }
 }
 
 /// Something that happened outside.

@@ -12,7 +12,7 @@
 
 use lightmoon_actor::{Envelope, In, Out, Worker, WorkerOptions};
 use lightmoon_contract::{ActorId, Kind, Mono};
-use lightmoon_wire::{Compatibility, ServerConfig};
+use lightmoon_wire::Compatibility;
 
 use crate::error::Error;
 use crate::game::{Game, Parts};
@@ -51,7 +51,7 @@ impl Node {
     /// # Errors
     /// The definition of the game does not fit together.
     pub fn new(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<Self, Error> {
-        let Parts { descriptor, kinds, operations, player, starts, authenticate } = game.into_parts()?;
+        let Parts { descriptor, kinds, operations, player, starts, authenticate } = game.into_parts(options.probe)?;
         let mut seeds = fastrand::Rng::with_seed(seed);
         let gateway = Gateway::new(GatewayParts {
             operations,

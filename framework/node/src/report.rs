@@ -6,6 +6,7 @@
 //! - I1: counters only grow while the node lives.
 
 use lightmoon_contract::{ActorId, SessionId};
+use lightmoon_zone::ZoneReport;
 
 use crate::Transport;
 
@@ -17,6 +18,8 @@ pub struct NodeReport {
     pub links_in_handshake: usize,
     /// Sessions, by id.
     pub sessions: Vec<SessionReport>,
+    /// Zones that run, by id.
+    pub zones: Vec<(ActorId, ZoneReport)>,
     /// Activations in the worker.
     pub actors: usize,
     /// What was counted since the node began.

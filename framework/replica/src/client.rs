@@ -161,7 +161,10 @@ impl ClientView {
 
     /// All entities in view, in order of their ids.
     pub fn entities(&self) -> impl Iterator<Item = Entity<'_>> {
-        self.by_id.values().filter_map(|slot| self.stored(*slot)).map(|stored| Entity::new(&self.schema, stored))
+        self.by_id
+            .values()
+            .filter_map(|slot| self.stored(*slot))
+            .map(|stored| Entity::new(&self.schema, stored))
     }
 
     /// The entity of this id, if it is in view.

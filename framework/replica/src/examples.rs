@@ -27,7 +27,7 @@ pub(crate) const HEALTH: ComponentSpec = ComponentSpec {
     number: 7,
     travel: Travel::State,
     fields: &[
-        FieldSpec { name: "points", bits: 7, quantise: Quantise::Unsigned },
+        FieldSpec { name: "points", bits: 6, quantise: Quantise::Unsigned },
         FieldSpec { name: "shield", bits: 1, quantise: Quantise::Bool },
     ],
 };

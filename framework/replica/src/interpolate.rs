@@ -63,3 +63,87 @@ fn between(field: &FieldSpec, from: u32, to: u32, part: f64) -> f64 {
 const fn real(tick: u64) -> f64 {
     tick as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use lightmoon_contract::{NetId, Tick};
+
+    use super::*;
+    use crate::examples::{POSE, Pose};
+    use crate::{ClientView, EntityValues, Schema, StateHead, StateTable, StateWriter, ViewWriter};
+
+    struct Row([u32; 3]);
+
+    impl EntityValues for Row {
+        fn row(&self) -> &[u32] {
+            &self.0
+        }
+        fn sticky(&self, _: u8) -> &[u8] {
+            unreachable!("a pose is no sticky component")
+        }
+    }
+
+    fn row(x: f32, yaw: f32) -> [u32; 3] {
+        let mut row = [0; 3];
+        lightmoon_contract::Replicate::quantise(&Pose { x, y: 0.0, yaw }, &mut row);
+        row
+    }
+
+    /// A view of one entity that was at these places.
+    fn seen(places: &[(u64, f32, f32)]) -> ClientView {
+        let schema = Schema::new(&[POSE]).unwrap();
+        let mut client = ClientView::new(schema.clone());
+        client.attach(0);
+        let mut view = ViewWriter::new(Tick(places[0].0), 0, Vec::new());
+        view.layout(&schema);
+        assert!(view.enter(&schema, 0, NetId(1), 1, &Row(row(places[0].1, places[0].2))));
+        client.apply_view(0, &view.finish()).unwrap();
+        for (tick, x, yaw) in &places[1..] {
+            let mut table = StateTable::default();
+            table.push(&schema, 1, &row(*x, *yaw));
+            let head = StateHead { tick: Tick(*tick), rate_hz: 20, input: 0, view_sequence: 1 };
+            let mut writer = StateWriter::new(&schema, &head, 1_100, Vec::new());
+            assert!(writer.push(0, &table.get(0).unwrap()));
+            client.apply_state(0, &writer.finish()).unwrap();
+        }
+        client
+    }
+
+    fn x_at(client: &ClientView, tick: f64) -> f32 {
+        client.entity(NetId(1)).unwrap().sample::<Pose>(tick).unwrap().x
+    }
+
+    #[test]
+    fn ranges_go_linearly_and_stand_two_ticks_behind_the_last() {
+        let client = seen(&[(10, 0.0, 0.0), (11, 1.0, 0.0), (13, 5.0, 0.0)]);
+        for (tick, x) in [(9.0, 0.0), (10.0, 0.0), (10.5, 0.5), (11.0, 1.0), (12.0, 3.0), (13.0, 5.0)] {
+            assert_eq!(x_at(&client, tick), x, "at {tick}");
+        }
+        assert_eq!(x_at(&client, 14.0), 7.0, "goes on as it went");
+        assert_eq!(x_at(&client, 15.0), 9.0);
+        assert_eq!(x_at(&client, 99.0), 9.0, "stands after two ticks");
+    }
+
+    #[test]
+    fn a_range_is_never_left() {
+        let client = seen(&[(1, 1_000.0, 0.0), (2, 1_020.0, 0.0)]);
+        assert!(x_at(&client, 4.0) < 1_024.0);
+    }
+
+    #[test]
+    fn angles_go_the_short_way_round() {
+        let client = seen(&[(1, 0.0, 0.1), (2, 0.0, TAU as f32 - 0.1)]);
+        let mut out = [0.0; 3];
+        client.entity(NetId(1)).unwrap().sample_fields(1, 1.5, &mut out).unwrap();
+        assert!(out[2].min(TAU - out[2]) < 0.02, "{}", out[2]);
+    }
+
+    #[test]
+    fn only_the_last_eight_values_are_kept() {
+        let places: Vec<(u64, f32, f32)> = (1..=20u8).map(|tick| (tick.into(), tick.into(), 0.0)).collect();
+        let client = seen(&places);
+        assert_eq!(x_at(&client, 13.0), 13.0);
+        assert_eq!(x_at(&client, 5.0), 13.0, "the oldest that is kept");
+        assert_eq!(x_at(&client, 20.0), 20.0);
+    }
+}

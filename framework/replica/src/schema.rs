@@ -182,7 +182,8 @@ mod tests {
         assert_eq!(Schema::new(&[empty]).unwrap_err(), SchemaError::Fields("Pose"));
         let many: Vec<ComponentSpec> = (0..65).map(|number| ComponentSpec { number, ..LABEL }).collect();
         assert_eq!(Schema::new(&many).unwrap_err(), SchemaError::TooManyComponents(65));
-        let wide: Vec<ComponentSpec> = (0..64).map(|number| ComponentSpec { number, ..crate::examples::WIDE }).collect();
+        let wide: Vec<ComponentSpec> =
+            (0..64).map(|number| ComponentSpec { number, ..crate::examples::WIDE }).collect();
         assert_eq!(Schema::new(&wide).unwrap_err(), SchemaError::TooManyBits(64 * 96));
     }
 }

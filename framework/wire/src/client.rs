@@ -350,6 +350,13 @@ impl ClientLink {
         }
     }
 
+    /// Ends the connection at once because of what the server sent: for faults that only a reader of payloads can see.
+    pub fn abort(&mut self, code: CloseCode, reason: impl Into<String>) {
+        if !self.is_ending() {
+            self.close_now(code, reason.into(), ClosedBy::Us);
+        }
+    }
+
     /// The smoothed round-trip time; `None` before the first pong.
     #[must_use]
     pub const fn rtt(&self) -> Option<Duration> {

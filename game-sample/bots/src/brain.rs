@@ -10,7 +10,7 @@
 use std::f32::consts::{PI, TAU};
 
 use game_sample_contracts::Steer;
-use lightmoon_client::Mono;
+use lightmoon_contract::Mono;
 
 /// Largest change of the turn from one choice to the next.
 pub const TURN_STEP: f32 = 0.35;

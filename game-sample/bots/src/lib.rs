@@ -1,1 +1,18 @@
-//! Bots that play the sample game through the Rust client.
+//! Bots of the sample game: pilots that play through the public Rust client.
+//!
+//! *Responsible for*: what bots want ([`brain`]), how one plays ([`bot`]), running many of them ([`harness`]) and what
+//! that measured ([`report`]). *Not responsible for*: the game's rules; a bot knows only what its client shows.
+//!
+//! Layer: on `lightmoon-client` and the contracts, like any client. The server starts some in-process for a first look,
+//! the verb `bots` runs them from outside, the trials put the same bots into the simulator.
+
+pub mod bot;
+pub mod brain;
+pub mod harness;
+pub mod location;
+pub mod report;
+
+pub use bot::Bot;
+pub use harness::{BotsOptions, Script, Stop, run};
+pub use location::Location;
+pub use report::Report;

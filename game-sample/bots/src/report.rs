@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use lightmoon_client::ClientStats;
 use serde::Serialize;
 
 /// Longest latency a histogram tells apart from longer ones, microseconds: one minute, the longest time-out of a call.
@@ -77,6 +78,17 @@ impl Tally {
     pub fn failed(&mut self, kind: &'static str, why: &impl std::fmt::Display) {
         self.operations.entry(kind).or_default().failed += 1;
         self.error(format!("{kind}: {why}"));
+    }
+
+    /// Adds what a bot's client counted over all its connections.
+    pub fn absorb(&mut self, stats: &ClientStats) {
+        self.connect_failures += stats.tries.saturating_sub(stats.sessions);
+        self.state_packets += stats.states;
+        // A packet that was overtaken fills a gap that was counted when it was missing.
+        self.gaps += stats.gaps.saturating_sub(stats.overtaken);
+        self.doubles += stats.doubles;
+        self.bytes_in += stats.bytes_in;
+        self.bytes_out += stats.bytes_out;
     }
 
     /// Keeps the text of an error, the first few of a run.
@@ -161,6 +173,17 @@ pub struct Report {
     pub operations: BTreeMap<String, OperationReport>,
     /// The first few errors, as text.
     pub errors: Vec<String>,
+}
+
+impl Report {
+    /// The report as JSON, one field a line.
+    ///
+    /// # Panics
+    /// Never: its fields are numbers, texts and maps with text keys.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("numbers, texts and maps with text keys are JSON")
+    }
 }
 
 /// One kind of operation.

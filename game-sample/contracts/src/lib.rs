@@ -13,7 +13,9 @@ pub mod sector;
 
 pub use components::{Label, Pose, Role};
 pub use pilot::{EnterRefused, Entered, Pilot, PilotContract, PilotProxy};
-pub use sector::{Entry, GateInfo, Sector, SectorContract, SectorInfo, SectorProxy, SpawnRefused, Spawned, Steer};
+pub use sector::{
+    Entry, GateInfo, Sector, SectorContract, SectorInfo, SectorProxy, SpawnRefused, Spawned, Steer,
+};
 
 lightmoon_contract::contracts! {
     game = "driftlight",

@@ -36,7 +36,7 @@ pub fn spawn(world: &mut World, plan: &SectorPlan) {
         taken.push(place);
         world.spawn((
             Crystal,
-            Pose { x: place.0, y: place.1, yaw, thrust: 0.0 },
+            Pose { x: place.0, y: place.1, yaw, thrust: 0 },
             Label { name: String::new(), hue, role: Role::Crystal },
         ));
     }

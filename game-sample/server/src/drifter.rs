@@ -64,7 +64,7 @@ pub fn spawn(world: &mut World, hue: u16) {
         let hue = (hue + 150 + u16::from(random.u8(..60))) % 360;
         world.spawn((
             Drifter { speed, pace: speed, whim: yaw },
-            Pose { x, y, yaw, thrust: 0.3 },
+            Pose { x, y, yaw, thrust: 0 },
             Label { name: format!("drifter {}", number + 1), hue, role: Role::Drifter },
         ));
     }
@@ -111,7 +111,7 @@ pub fn drift(
         let (sin, cos) = libm::sincosf(pose.yaw);
         pose.x = (pose.x + cos * drifter.pace * seconds).clamp(-HALF_SIZE, HALF_SIZE);
         pose.y = (pose.y + sin * drifter.pace * seconds).clamp(-HALF_SIZE, HALF_SIZE);
-        pose.thrust = (drifter.pace / 100.0).min(1.0);
+        pose.thrust = u8::from(afraid);
     }
 }
 

@@ -177,6 +177,12 @@ mod tests {
         Controls::from_claim(thrust, turn, random.bool())
     }
 
+    fn fly(motion: &mut Motion, controls: Controls, steps: u32) {
+        for _ in 0..steps {
+            motion.step(controls, STEP);
+        }
+    }
+
     #[test]
     fn a_ship_is_never_too_fast_and_never_outside() {
         for seed in 0..50 {
@@ -200,7 +206,7 @@ mod tests {
     fn full_thrust_reaches_the_limit_and_boost_goes_beyond_for_a_while() {
         let mut motion = Motion::at(-800.0, 0.0, 0.0);
         let ahead = Controls::from_claim(1.0, 0.0, false);
-        (0..80).for_each(|_| drop(motion.step(ahead, STEP)));
+        fly(&mut motion, ahead, 80);
         assert!((MAX_SPEED - 2.0..=MAX_SPEED + 0.1).contains(&motion.speed()), "{motion:?}");
         motion.x = -800.0;
         let boost = Controls::from_claim(1.0, 0.0, true);
@@ -211,14 +217,14 @@ mod tests {
     #[test]
     fn speed_falls_back_after_boost() {
         let mut motion = Motion { vx: BOOST_SPEED, ..Motion::at(0.0, 0.0, 0.0) };
-        (0..10).for_each(|_| drop(motion.step(Controls::from_claim(1.0, 0.0, false), STEP)));
+        fly(&mut motion, Controls::from_claim(1.0, 0.0, false), 10);
         assert!(motion.speed() <= MAX_SPEED + 0.1, "{motion:?}");
     }
 
     #[test]
     fn a_ship_without_thrust_comes_to_rest() {
         let mut motion = Motion { vx: 200.0, vy: 20.0, ..Motion::at(0.0, 0.0, 0.3) };
-        (0..400).for_each(|_| drop(motion.step(Controls::default(), STEP)));
+        fly(&mut motion, Controls::default(), 400);
         assert!(motion.speed() < 1.0, "{motion:?}");
     }
 

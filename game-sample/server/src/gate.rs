@@ -11,30 +11,28 @@
 //! - I2: a ship is noticed once: it is gone when [`find_entries`] runs again.
 
 use bevy_ecs::prelude::*;
-use game_sample_contracts::{Label, Pose, Role};
+use game_sample_contracts::{GateInfo, Pose};
+use lightmoon::contract::Tick;
 
 use crate::ship::Ship;
-use crate::world_map::SectorPlan;
+use crate::world_map::{self, GatePlan, SectorPlan};
 
 /// How near a ship must come to a gate to enter it, units.
 pub const REACH: f32 = 55.0;
 
 /// Seconds after arrival in which a ship cannot enter a gate.
-pub const IMMUNE_SECONDS: f32 = 2.0;
+pub const IMMUNE_SECONDS: u64 = 2;
 
-/// A gate.
+/// A gate. Clients know the gates of a sector from its welcome, so these entities are not replicated.
 #[derive(Component, Clone, Copy, Debug)]
 #[component(immutable)]
-pub struct Gate {
-    /// Key of the sector it leads to.
-    pub to: u64,
-}
+pub struct Gate(pub GatePlan);
 
 /// A ship that cannot enter a gate yet.
 #[derive(Component, Clone, Copy, Debug)]
 pub struct Immune {
     /// The tick of the sector at which this ends.
-    pub until: u64,
+    pub until: Tick,
 }
 
 /// A ship flew into a gate.
@@ -50,25 +48,29 @@ pub struct GateEntered {
 
 /// Spawns the sector's gates.
 pub fn spawn(world: &mut World, plan: &SectorPlan) {
-    for gate in plan.all_gates() {
-        let Some(target) = crate::world_map::sector(gate.to) else { continue };
-        world.spawn((
-            Gate { to: gate.to },
-            Pose { x: gate.x, y: gate.y, yaw: gate.outward, thrust: 0.0 },
-            Label { name: target.name.to_owned(), hue: target.hue, role: Role::Gate },
-        ));
-    }
+    world.spawn_batch(plan.all_gates().map(Gate).collect::<Vec<_>>());
+}
+
+/// What clients are told of a sector's gates.
+#[must_use]
+pub fn infos(plan: &SectorPlan) -> Vec<GateInfo> {
+    let info = |gate: GatePlan| {
+        let target = world_map::sector(gate.to)?;
+        let GatePlan { to, x, y, .. } = gate;
+        Some(GateInfo { x, y, radius: REACH, to, name: target.name.to_owned(), hue: target.hue })
+    };
+    plan.all_gates().filter_map(info).collect()
 }
 
 /// Notices ships inside of gates.
 pub fn find_entries(
     ships: Query<(Entity, &Ship, &Pose), Without<Immune>>,
-    gates: Query<(&Gate, &Pose)>,
+    gates: Query<&Gate>,
     mut entered: MessageWriter<GateEntered>,
 ) {
     for (ship, Ship { player }, pose) in &ships {
-        let within = |at: &Pose| libm::hypotf(at.x - pose.x, at.y - pose.y) < REACH;
-        if let Some((gate, _)) = gates.iter().find(|(_, at)| within(at)) {
+        let within = |Gate(gate): &&Gate| libm::hypotf(gate.x - pose.x, gate.y - pose.y) < REACH;
+        if let Some(Gate(gate)) = gates.iter().find(within) {
             entered.write(GateEntered { ship, player: *player, to: gate.to });
         }
     }

@@ -1,2 +1,17 @@
-//! placeholder.
-fn main() {}
+//! The sample game's binary: `serve`, `bots` and what every game has. Try `--help`.
+
+use std::process::ExitCode;
+
+use game_sample::bots::{BotsBeside, BotsVerb};
+use game_sample::page::Page;
+use lightmoon::App;
+
+fn main() -> ExitCode {
+    App::new(game_sample::game())
+        .title("Driftlight")
+        .version(env!("CARGO_PKG_VERSION"))
+        .page::<Page>()
+        .verb(BotsVerb)
+        .extension(BotsBeside::default())
+        .run()
+}

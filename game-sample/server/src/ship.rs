@@ -100,7 +100,7 @@ pub fn gate_motion(gate: &GatePlan) -> Motion {
 
 /// All that a new ship is made of.
 pub fn ship(player: u64, name: String, hue: u16, motion: Motion) -> impl Bundle {
-    (Ship { player }, Flight(motion), Helm::default(), pose_of(&motion, 0.0), Label { name, hue, role: Role::Ship })
+    (Ship { player }, Flight(motion), Helm::default(), pose_of(&motion, 0), Label { name, hue, role: Role::Player })
 }
 
 /// Sets the controls of a pilot's ship; a pilot without one is ignored, its ship may have left a moment ago.
@@ -116,13 +116,22 @@ pub fn fly(time: Res<ZoneTime>, mut ships: Query<(&mut Flight, &Helm, &mut Pose)
     let seconds = time.step_seconds();
     for (mut flight, helm, mut pose) in &mut ships {
         let boosting = flight.0.step(helm.0, seconds);
-        let flame = helm.0.thrust().max(0.0) * if boosting { 1.0 } else { 0.6 };
-        *pose = pose_of(&flight.0, flame);
+        *pose = pose_of(&flight.0, burn(helm.0, boosting));
     }
 }
 
-fn pose_of(motion: &Motion, flame: f32) -> Pose {
-    Pose { x: motion.x, y: motion.y, yaw: motion.yaw, thrust: flame }
+/// What clients see of the engine: see [`Pose::thrust`].
+fn burn(controls: Controls, boosting: bool) -> u8 {
+    match controls.thrust() {
+        _ if boosting => 3,
+        thrust if thrust > 0.05 => 1,
+        thrust if thrust < -0.05 => 2,
+        _ => 0,
+    }
+}
+
+fn pose_of(motion: &Motion, thrust: u8) -> Pose {
+    Pose { x: motion.x, y: motion.y, yaw: motion.yaw, thrust }
 }
 
 /// Ends the immunity of ships whose time is over.

@@ -19,14 +19,14 @@ class Mover {
   constructor(id, role, r, spread) {
     this.id = id;
     this.role = role;
-    this.name = role === "Pilot" || role === "Trader" ? `${NAMES[Math.floor(r() * NAMES.length)]}` : "";
+    this.name = role === "Player" ? `${NAMES[Math.floor(r() * NAMES.length)]}` : "";
     this.hue = role === "Crystal" ? 170 + r() * 120 : Math.floor(r() * 360);
     this.x = (r() - 0.5) * spread;
     this.y = (r() - 0.5) * spread;
     this.yaw = r() * 6.28;
     this.speed = role === "Crystal" ? 0 : role === "Drifter" ? 18 + r() * 14 : 60 + r() * 150;
     this.turn = 0;
-    this.thrust = role === "Crystal" ? 0 : 0.3 + r() * 0.7;
+    this.thrust = role === "Player" ? 1 : 0;
     this.r = r;
   }
 
@@ -62,13 +62,13 @@ class Client {
     this.attach = () => {};
     this.controls = { thrust: 0, turn: 0, boost: false };
     const dense = query.get("crowd") === "1";
-    this.own = new Mover(1n, "Pilot", r, 100);
+    this.own = new Mover(1n, "Player", r, 100);
     Object.assign(this.own, { speed: 0, vx: 0, vy: 0, thrust: 0, x: Number(query.get("x") ?? 0), y: Number(query.get("y") ?? 0), yaw: Number(query.get("yaw") ?? 0.6) });
     this.movers = [];
     const spread = dense ? 800 : 1700;
     const counts = dense ? [90, 20, 40] : [50, 14, 60];
     let id = 2n;
-    ["Pilot", "Drifter", "Crystal"].forEach((role, index) => {
+    ["Player", "Drifter", "Crystal"].forEach((role, index) => {
       for (let i = 0; i < counts[index]; i += 1) this.movers.push(new Mover((id++) * 7919n, role, r, spread));
     });
     this.sector = Number(query.get("sector") ?? 4);
@@ -84,7 +84,7 @@ class Client {
   onState(listener) { this.listeners.push(listener); }
   onAttached(listener) { this.attach = listener; }
   onStatePacket(listener) { this.packet = listener; }
-  on(push, listener) { this.handlers.set(push.name, listener); }
+  on(push, listener) { this.handlers.set(push.name.split(".")[1], listener); }
   close() {}
   /** For looking at banners: window.driftlightFake.drop() */
   drop() { this.#set({ is: "reconnecting" }); }
@@ -92,14 +92,14 @@ class Client {
   me() {
     return {
       enter: async (name, hue) => {
-        Object.assign(this.own, { name, hue, role: "Pilot" });
+        Object.assign(this.own, { name, hue, role: "Player" });
         this.attached = { zone: { kind: 1, key: BigInt(this.sector) }, avatar: 1n, generation: 1 };
         this.attach(this.attached);
         const here = SECTORS[this.sector - 1];
         const at = [[0, 800], [800, 0], [0, -800], [-800, 0]];
         const gates = SECTORS.filter((s) => s !== here).slice(0, 4)
           .map((s, i) => ({ x: at[i][0], y: at[i][1], radius: 60, to: 1n, name: s.name, hue: s.hue }));
-        this.handlers.get("welcome")?.({ sector: { ...here, half_size: 1000, gates } });
+        this.handlers.get("welcome")?.({ sector: { ...here, halfSize: 1000, gates } });
         setTimeout(() => this.#chatter(), 300);
         setInterval(() => this.packet(), 50);
         return { ok: {} };
@@ -108,7 +108,7 @@ class Client {
   }
 
   #chatter() {
-    const near = this.movers.filter((m) => m.role === "Pilot" && Math.hypot(m.x - this.own.x, m.y - this.own.y) < 300);
+    const near = this.movers.filter((m) => m.role === "Player" && Math.hypot(m.x - this.own.x, m.y - this.own.y) < 300);
     const lines = ["anyone near the Aurora gate?", "look at that whale!", "o/"];
     near.slice(0, 3).forEach((m, i) => this.handlers.get("said")?.({ name: m.name, hue: m.hue, text: lines[i] }));
   }
@@ -132,7 +132,7 @@ class Client {
     own.vy += (Math.sin(own.yaw) * push - own.vy * 0.6) * seconds;
     own.x = Math.max(-1000, Math.min(1000, own.x + own.vx * seconds));
     own.y = Math.max(-1000, Math.min(1000, own.y + own.vy * seconds));
-    own.thrust = Math.max(0, this.controls.thrust);
+    own.thrust = this.controls.thrust <= 0 ? 0 : this.controls.boost ? 3 : 1;
   }
 
   get view() {
@@ -141,6 +141,9 @@ class Client {
     return { entities: () => (this.attached === undefined ? [] : [own, ...seen]) };
   }
 }
+
+/** @param {string} text */
+export const unhex = (text) => new Uint8Array(text.length / 2);
 
 export function connect() {
   const client = new Client(new URLSearchParams(location.search));

@@ -44,13 +44,19 @@ fn not_offered(operation: &Operation) -> Result<()> {
     {
         return Err(Error::new(
             value.span,
-            format!("lock = {} is not offered yet; there is lock = actor: the actor serves one operation at a time", value.text),
+            format!(
+                "lock = {} is not offered yet; there is lock = actor: the actor serves one operation at a time",
+                value.text
+            ),
         ));
     }
     match operation.options.get(Word::Durability) {
         Some(value) if value.text != "none" => Err(Error::new(
             value.span,
-            format!("durability = {} is not offered yet; there is durability = none: state lives in memory", value.text),
+            format!(
+                "durability = {} is not offered yet; there is durability = none: state lives in memory",
+                value.text
+            ),
         )),
         Some(_) | None => Ok(()),
     }
@@ -68,14 +74,21 @@ fn handler(operation: &Operation, ticking: bool) -> Result<()> {
 }
 
 fn one_way(operation: &Operation) -> Result<()> {
-    refuse(operation, Word::TimeoutMs, "a one-way operation has no answer to wait for; leave timeout_ms out, or add `ack`")
+    refuse(
+        operation,
+        Word::TimeoutMs,
+        "a one-way operation has no answer to wait for; leave timeout_ms out, or add `ack`",
+    )
 }
 
 fn request(operation: &Operation) -> Result<()> {
     if let Some(value) = operation.options.get(Word::Ack)
         && operation.reply.is_some()
     {
-        return Err(Error::new(value.span, "an operation that returns a value is acknowledged by it; leave `ack` out"));
+        return Err(Error::new(
+            value.span,
+            "an operation that returns a value is acknowledged by it; leave `ack` out",
+        ));
     }
     match operation.options.get(Word::Reliability) {
         Some(value) if value.text.starts_with("unreliable") => Err(Error::new(
@@ -99,7 +112,10 @@ fn push(operation: &Operation) -> Result<()> {
         return Err(Error::new_spanned(reply, "a push has no answer; let the client call an operation"));
     }
     if operation.is_async {
-        return Err(Error::new(operation.ident.span(), "a push is a message to clients, not served by the actor; leave `async` out"));
+        return Err(Error::new(
+            operation.ident.span(),
+            "a push is a message to clients, not served by the actor; leave `async` out",
+        ));
     }
     match operation.options.get(Word::Reliability) {
         Some(value) if value.text.starts_with("unreliable") => Err(Error::new(
@@ -115,7 +131,8 @@ fn client(operation: &Operation) -> Result<()> {
     if operation.options.has(Word::Client) {
         return Ok(());
     }
-    let message = "rate and burst limit clients, who cannot call this operation: add `client = …`, or leave them out";
+    let message =
+        "rate and burst limit clients, who cannot call this operation: add `client = …`, or leave them out";
     refuse(operation, Word::Rate, message)?;
     refuse(operation, Word::Burst, message)
 }
@@ -129,10 +146,16 @@ fn repeated(operation: &Operation) -> Result<()> {
         ));
     }
     if operation.form() == Form::Request {
-        return Err(Error::new(every.span, "an operation with every_ms is called by the actor itself: nobody takes its answer"));
+        return Err(Error::new(
+            every.span,
+            "an operation with every_ms is called by the actor itself: nobody takes its answer",
+        ));
     }
     if operation.options.has(Word::Client) {
-        return Err(Error::new(every.span, "an operation with every_ms is called by the actor itself; leave `client` out"));
+        return Err(Error::new(
+            every.span,
+            "an operation with every_ms is called by the actor itself; leave `client` out",
+        ));
     }
     Ok(())
 }

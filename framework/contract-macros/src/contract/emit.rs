@@ -105,7 +105,8 @@ fn emit_description(contract: &Contract) -> TokenStream {
     let marker = names::marker(ident);
     let provisional = contract.kind.is_none();
     let operations = contract.operations.iter().map(|operation| {
-        let (message, docs, provisional) = (operation.message(ident), &operation.docs, operation.number.provisional);
+        let (message, docs, provisional) =
+            (operation.message(ident), &operation.docs, operation.number.provisional);
         let fields: Vec<_> = operation.arguments.iter().map(|argument| &argument.field).collect();
         let arguments = data::entries(fields);
         quote! {
@@ -143,7 +144,8 @@ fn emit_message(contract: &Contract, operation: &Operation) -> TokenStream {
     let name = format!("{}.{}", contract.name, operation.name);
     let docs = format!("Message of `{name}`: {}", operation.docs);
     let fields: Vec<_> = operation.arguments.iter().map(|argument| &argument.field).collect();
-    let definition = data::message(&message, &contract.visibility, &name, docs.trim_end_matches([':', ' ']), &fields);
+    let definition =
+        data::message(&message, &contract.visibility, &name, docs.trim_end_matches([':', ' ']), &fields);
     let reply = operation.reply.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
     let reply = quote_spanned!(reply.span()=> type Reply = #reply;);
     let spec = emit_spec(operation);
@@ -215,7 +217,9 @@ fn emit_module(contract: &Contract) -> TokenStream {
     let docs = format!("Messages of [`{ident}`](super::{ident}): one for each operation.");
     // A private trait's messages are for the module that it stands in.
     let inside = match visibility {
-        Visibility::Inherited => quote!(#[allow(unused_imports, reason = "the game may not need them all")] pub(super)),
+        Visibility::Inherited => {
+            quote!(#[allow(unused_imports, reason = "the game may not need them all")] pub(super))
+        }
         Visibility::Public(_) | Visibility::Restricted(_) => quote!(#visibility),
     };
     let uses = contract.operations.iter().map(|operation| {

@@ -106,7 +106,13 @@ impl Word {
             Self::Client => &["own", "zone", "any"],
             Self::Lock => &["actor", "operation", "none"],
             Self::Durability => &["none", "behind", "sync"],
-            Self::Rate | Self::Burst | Self::TimeoutMs | Self::EveryMs | Self::Ack | Self::Push | Self::Number => &[],
+            Self::Rate
+            | Self::Burst
+            | Self::TimeoutMs
+            | Self::EveryMs
+            | Self::Ack
+            | Self::Push
+            | Self::Number => &[],
         }
     }
 }
@@ -153,7 +159,9 @@ impl Options {
         attribute.parse_nested_meta(|meta| {
             let Some((word, name)) = Word::ALL.into_iter().find(|(_, name)| meta.path.is_ident(name)) else {
                 let names: Vec<_> = Word::ALL.iter().map(|(_, name)| *name).collect();
-                return Err(meta.error(format!("an operation has no such word; there are: {}", names.join(", "))));
+                return Err(
+                    meta.error(format!("an operation has no such word; there are: {}", names.join(", ")))
+                );
             };
             let span = meta.path.span();
             let value = match word {

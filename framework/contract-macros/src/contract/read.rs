@@ -5,7 +5,10 @@
 
 use proc_macro2::TokenStream;
 use syn::parse::Parser as _;
-use syn::{Error, FnArg, Ident, ItemTrait, LitInt, Pat, PatType, Result, ReturnType, Safety, TraitItem, TraitItemFn, Type};
+use syn::{
+    Error, FnArg, Ident, ItemTrait, LitInt, Pat, PatType, Result, ReturnType, Safety, TraitItem, TraitItemFn,
+    Type,
+};
 
 use super::operation::{Argument, Operation, Options, Word};
 use super::{Contract, check};
@@ -22,8 +25,9 @@ const TAKEN: [&str; 2] = ["cx", "world"];
 /// Reads and checks a contract.
 pub(super) fn read(arguments: TokenStream, item: TokenStream, lock: &Lock) -> Result<Contract> {
     let (ticking, given) = read_arguments(arguments)?;
-    let item: ItemTrait = syn::parse2(item)
-        .map_err(|error| Error::new(error.span(), format!("`#[contract]` is for a trait of operations: {error}")))?;
+    let item: ItemTrait = syn::parse2(item).map_err(|error| {
+        Error::new(error.span(), format!("`#[contract]` is for a trait of operations: {error}"))
+    })?;
     refuse_extras(&item)?;
     let name = names::checked(&item.ident)?;
     let locked = match given {
@@ -70,13 +74,22 @@ fn read_arguments(arguments: TokenStream) -> Result<(bool, Option<u32>)> {
 
 fn refuse_extras(item: &ItemTrait) -> Result<()> {
     if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
-        return Err(Error::new_spanned(&item.generics, "a contract has no parameters; the macro adds those of its host"));
+        return Err(Error::new_spanned(
+            &item.generics,
+            "a contract has no parameters; the macro adds those of its host",
+        ));
     }
     if !item.supertraits.is_empty() {
-        return Err(Error::new_spanned(&item.supertraits, "a contract has no supertraits: it is a list of operations"));
+        return Err(Error::new_spanned(
+            &item.supertraits,
+            "a contract has no supertraits: it is a list of operations",
+        ));
     }
     if item.items.len() > OPERATIONS_MAX {
-        return Err(Error::new_spanned(&item.ident, format!("a contract has at most {OPERATIONS_MAX} operations; make two of it")));
+        return Err(Error::new_spanned(
+            &item.ident,
+            format!("a contract has at most {OPERATIONS_MAX} operations; make two of it"),
+        ));
     }
     Ok(())
 }
@@ -85,13 +98,18 @@ fn read_operations(item: &ItemTrait, contract: &str, lock: &Lock) -> Result<Vec<
     let mut operations = Vec::new();
     for item in &item.items {
         let TraitItem::Fn(function) = item else {
-            return Err(Error::new_spanned(item, "a contract consists of operations: `fn name(argument: Type);`"));
+            return Err(Error::new_spanned(
+                item,
+                "a contract consists of operations: `fn name(argument: Type);`",
+            ));
         };
         operations.push(read_operation(function)?);
     }
     let members: Vec<(Ident, Option<u32>)> = operations
         .iter()
-        .map(|operation| (operation.ident.clone(), operation.options.get(Word::Number).map(|value| value.number)))
+        .map(|operation| {
+            (operation.ident.clone(), operation.options.get(Word::Number).map(|value| value.number))
+        })
         .collect();
     let numbers = lock.members(Section::Operation, contract, &members)?;
     for (operation, number) in operations.iter_mut().zip(numbers) {
@@ -107,16 +125,27 @@ fn read_operation(function: &TraitItemFn) -> Result<Operation> {
     let Some(attribute) = attributes::take(&mut attrs, "operation")? else {
         return Err(Error::new(
             signature.ident.span(),
-            format!("operation `{name}` says nothing of itself: put `#[operation]` above it, with `client = own` if clients may call it"),
+            format!(
+                "operation `{name}` says nothing of itself: put `#[operation]` above it, with `client = own` if clients may call it"
+            ),
         ));
     };
     if let Some(body) = &function.default {
-        return Err(Error::new_spanned(body, "a contract says what there is, not how: end the operation with `;`"));
+        return Err(Error::new_spanned(
+            body,
+            "a contract says what there is, not how: end the operation with `;`",
+        ));
     }
     if !signature.generics.params.is_empty() || signature.generics.where_clause.is_some() {
-        return Err(Error::new_spanned(&signature.generics, "an operation has no parameters: its message is one type"));
+        return Err(Error::new_spanned(
+            &signature.generics,
+            "an operation has no parameters: its message is one type",
+        ));
     }
-    if signature.constness.is_some() || !matches!(signature.safety, Safety::Default) || signature.abi.is_some() {
+    if signature.constness.is_some()
+        || !matches!(signature.safety, Safety::Default)
+        || signature.abi.is_some()
+    {
         return Err(Error::new_spanned(signature, "an operation is a plain `fn` or `async fn`"));
     }
     let mut arguments = Vec::new();
@@ -124,7 +153,10 @@ fn read_operation(function: &TraitItemFn) -> Result<Operation> {
         arguments.push(read_argument(input, index)?);
     }
     if arguments.len() > ARGUMENTS_MAX {
-        return Err(Error::new_spanned(&signature.ident, format!("an operation has at most {ARGUMENTS_MAX} arguments; make a struct of them")));
+        return Err(Error::new_spanned(
+            &signature.ident,
+            format!("an operation has at most {ARGUMENTS_MAX} arguments; make a struct of them"),
+        ));
     }
     Ok(Operation {
         ident: signature.ident.clone(),
@@ -141,7 +173,10 @@ fn read_operation(function: &TraitItemFn) -> Result<Operation> {
 fn read_argument(input: &FnArg, index: usize) -> Result<Argument> {
     let input: &PatType = match input {
         FnArg::Receiver(receiver) => {
-            return Err(Error::new_spanned(receiver, "leave `self` out: the macro adds what the actor needs"));
+            return Err(Error::new_spanned(
+                receiver,
+                "leave `self` out: the macro adds what the actor needs",
+            ));
         }
         FnArg::Typed(input) => input,
     };
@@ -150,7 +185,10 @@ fn read_argument(input: &FnArg, index: usize) -> Result<Argument> {
     };
     let ident = pattern.ident.clone();
     if TAKEN.iter().any(|taken| ident == taken) {
-        return Err(Error::new(ident.span(), format!("`{ident}` is the name of what the macro adds; choose another")));
+        return Err(Error::new(
+            ident.span(),
+            format!("`{ident}` is the name of what the macro adds; choose another"),
+        ));
     }
     let mut attrs = input.attrs.clone();
     let required = data::take_required(&mut attrs, true)?;

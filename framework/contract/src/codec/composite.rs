@@ -54,14 +54,23 @@ impl Data for Bytes {
     }
 }
 
-/// Reads a count of `T`s and claims their memory.
+/// Refuses, at compile time, items that take no bytes: any count of them would fit into nothing.
+const fn check_item<T: Data>() {
+    assert!(
+        T::MIN_BYTES > 0,
+        "items of lists, sets and maps must take at least one byte: `()` and empty fixed types do not"
+    );
+    let () = T::CHECK;
+}
+
+/// Reads a count of `T`s.
 fn count_of<T: Data>(from: &mut Reader<'_>) -> Result<usize, DecodeError> {
-    const { assert!(T::MIN_BYTES > 0, "items of a list or map must take at least one byte") };
     from.count(T::MIN_BYTES)
 }
 
 impl<T: Data> Data for Vec<T> {
     const MIN_BYTES: usize = 1;
+    const CHECK: () = check_item::<T>();
 
     fn write(&self, to: &mut Writer) {
         to.count(self.len());
@@ -69,6 +78,7 @@ impl<T: Data> Data for Vec<T> {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        const { Self::CHECK };
         let count = count_of::<T>(from)?;
         from.claim(count.saturating_mul(size_of::<T>()))?;
         T::read_items(from, count)
@@ -81,6 +91,7 @@ impl<T: Data> Data for Vec<T> {
 
 impl<T: Data> Data for VecDeque<T> {
     const MIN_BYTES: usize = 1;
+    const CHECK: () = check_item::<T>();
 
     fn write(&self, to: &mut Writer) {
         to.count(self.len());
@@ -116,6 +127,7 @@ fn in_order<K: Ord>(from: &Reader<'_>, last: Option<&K>, key: &K, at: usize) -> 
 /// Of a repeated key the last value counts, unless the reader is strict.
 impl<K: Data + Ord, V: Data> Data for BTreeMap<K, V> {
     const MIN_BYTES: usize = 1;
+    const CHECK: () = check_item::<(K, V)>();
 
     fn write(&self, to: &mut Writer) {
         to.count(self.len());
@@ -126,7 +138,7 @@ impl<K: Data + Ord, V: Data> Data for BTreeMap<K, V> {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        const { assert!(K::MIN_BYTES + V::MIN_BYTES > 0, "entries of a map must take at least one byte") };
+        const { Self::CHECK };
         let count = from.count(K::MIN_BYTES + V::MIN_BYTES)?;
         from.claim(tree_bytes(count, size_of::<K>() + size_of::<V>()))?;
         let mut map = Self::new();
@@ -147,6 +159,7 @@ impl<K: Data + Ord, V: Data> Data for BTreeMap<K, V> {
 
 impl<T: Data + Ord> Data for BTreeSet<T> {
     const MIN_BYTES: usize = 1;
+    const CHECK: () = check_item::<T>();
 
     fn write(&self, to: &mut Writer) {
         to.count(self.len());
@@ -156,6 +169,7 @@ impl<T: Data + Ord> Data for BTreeSet<T> {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        const { Self::CHECK };
         let count = count_of::<T>(from)?;
         from.claim(tree_bytes(count, size_of::<T>()))?;
         let mut set = Self::new();
@@ -180,6 +194,7 @@ fn one_of_two(from: &mut Reader<'_>) -> Result<bool, DecodeError> {
 
 impl<T: Data> Data for Option<T> {
     const MIN_BYTES: usize = 1;
+    const CHECK: () = T::CHECK;
 
     fn write(&self, to: &mut Writer) {
         match self {
@@ -202,6 +217,10 @@ impl<T: Data> Data for Option<T> {
 
 impl<T: Data, E: Data> Data for Result<T, E> {
     const MIN_BYTES: usize = 1;
+    const CHECK: () = {
+        let () = T::CHECK;
+        let () = E::CHECK;
+    };
 
     fn write(&self, to: &mut Writer) {
         match self {
@@ -227,6 +246,7 @@ impl<T: Data, E: Data> Data for Result<T, E> {
 
 impl<T: Data> Data for Box<T> {
     const MIN_BYTES: usize = T::MIN_BYTES;
+    const CHECK: () = T::CHECK;
 
     fn write(&self, to: &mut Writer) {
         T::write(self, to);
@@ -244,6 +264,7 @@ impl<T: Data> Data for Box<T> {
 
 impl<T: Data> Data for Wrapping<T> {
     const MIN_BYTES: usize = T::MIN_BYTES;
+    const CHECK: () = T::CHECK;
 
     fn write(&self, to: &mut Writer) {
         self.0.write(to);
@@ -260,6 +281,7 @@ impl<T: Data> Data for Wrapping<T> {
 
 impl<T: Data, const N: usize> Data for [T; N] {
     const MIN_BYTES: usize = T::MIN_BYTES * N;
+    const CHECK: () = T::CHECK;
 
     fn write(&self, to: &mut Writer) {
         T::write_items(self, to);
@@ -296,6 +318,9 @@ macro_rules! tuples {
     ($(($($name:ident $index:tt),*);)*) => {$(
         impl<$($name: Data),*> Data for ($($name,)*) {
             const MIN_BYTES: usize = 0 $(+ $name::MIN_BYTES)*;
+            const CHECK: () = {
+                $(let () = $name::CHECK;)*
+            };
 
             fn write(&self, to: &mut Writer) {
                 $(self.$index.write(to);)*

@@ -124,7 +124,11 @@ impl<'a> Reader<'a> {
     /// As [`Data::read`]; [`DecodeReason::Missing`] if the window ended before it.
     #[inline]
     pub fn required<T: Data>(&mut self) -> Result<T, DecodeError> {
-        if self.rest.is_empty() && T::MIN_BYTES > 0 { Err(self.error(DecodeReason::Missing)) } else { T::read(self) }
+        if self.rest.is_empty() && T::MIN_BYTES > 0 {
+            Err(self.error(DecodeReason::Missing))
+        } else {
+            T::read(self)
+        }
     }
 
     /// Takes `count` bytes as they are.

@@ -7,8 +7,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::{
-    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64,
-    NonZeroU128,
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroU8, NonZeroU16, NonZeroU32,
+    NonZeroU64, NonZeroU128,
 };
 use std::time::{Duration, SystemTime};
 
@@ -27,8 +27,13 @@ pub(super) const FIRST_TAG: u8 = 251;
 
 /// bincode 2 "standard": little-endian, variable-length integers. The limits of wincode stay unused: they do not add
 /// up over lists, [`Reader`]'s do.
-type Standard =
-    Configuration<true, { wincode::config::PREALLOCATION_SIZE_LIMIT_DISABLED }, BincodeLen, LittleEndian, VarInt>;
+type Standard = Configuration<
+    true,
+    { wincode::config::PREALLOCATION_SIZE_LIMIT_DISABLED },
+    BincodeLen,
+    LittleEndian,
+    VarInt,
+>;
 
 /// Appends a scalar.
 #[inline]

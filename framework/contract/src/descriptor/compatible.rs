@@ -13,9 +13,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{ComponentEntry, Descriptor, FieldEntry, OperationEntry, Shape, TypeRef, VariantEntry};
+use super::{
+    ComponentEntry, Descriptor, FieldEntry, OperationEntry, QuantisedEntry, Shape, TypeRef, VariantEntry,
+};
 use crate::operation::CallForm;
-use crate::replicate::Travel;
+use crate::replicate::{Quantise, Travel};
 
 /// The first difference that matters. The client has to be built again from the server's contracts.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -58,7 +60,12 @@ impl<'a> Comparison<'a> {
         Err(Incompatible { place: self.place.join(", "), difference: difference.into() })
     }
 
-    fn equal<T: PartialEq + fmt::Display>(&self, what: &str, server: T, client: T) -> Result<(), Incompatible> {
+    fn equal<T: PartialEq + fmt::Display>(
+        &self,
+        what: &str,
+        server: T,
+        client: T,
+    ) -> Result<(), Incompatible> {
         if server == client {
             return Ok(());
         }
@@ -100,6 +107,7 @@ impl<'a> Comparison<'a> {
         self.at("the answer", |this| this.types(&server.reply, &client.reply))
     }
 
+    /// Components that the client does not know pass: the layout of a view says how to step over them.
     fn components(&mut self) -> Result<(), Incompatible> {
         let (server, client) = (self.server, self.client);
         for theirs in &client.components {
@@ -110,31 +118,36 @@ impl<'a> Comparison<'a> {
                 }
             })?;
         }
-        // Bit-packed state has no lengths to skip, so a client cannot step over a component it does not know.
-        let known = |name: &str| client.components.iter().any(|theirs| theirs.name == name);
-        match server.components.iter().find(|ours| !known(&ours.name)) {
-            Some(new) if !client.components.is_empty() => {
-                self.at(format!("component `{}`", new.name), |this| this.refuse("the client does not know it"))
-            }
-            Some(_) | None => Ok(()),
-        }
+        Ok(())
     }
 
     fn component(&mut self, server: &ComponentEntry, client: &ComponentEntry) -> Result<(), Incompatible> {
         self.equal("the number", server.number, client.number)?;
-        if server.travel != client.travel {
-            return self.refuse("state in one of server and client and sticky in the other");
+        match (server.travel, client.travel) {
+            (Travel::State, Travel::State) => self.quantised(&server.fields, &client.fields),
+            (Travel::Sticky, Travel::Sticky) => self.types(&server.value, &client.value),
+            (Travel::State, Travel::Sticky) => self.refuse("state in the server and sticky in the client"),
+            (Travel::Sticky, Travel::State) => self.refuse("sticky in the server and state in the client"),
         }
-        match server.travel {
-            Travel::State if server.fields != client.fields => {
-                let pairs = server.fields.iter().zip(&client.fields);
-                let name = pairs.clone().find(|(ours, theirs)| ours != theirs).map(|(ours, _)| ours.name.as_str());
-                let name = name.unwrap_or("(their number)");
-                self.refuse(format!("quantised fields differ at `{name}`; state components cannot grow"))
-            }
-            Travel::State => Ok(()),
-            Travel::Sticky => self.types(&server.value, &client.value),
+    }
+
+    /// The client's fields have to be the first of the server's, bit for bit.
+    fn quantised(
+        &mut self,
+        server: &[QuantisedEntry],
+        client: &[QuantisedEntry],
+    ) -> Result<(), Incompatible> {
+        for (index, theirs) in client.iter().enumerate() {
+            self.at(format!("field `{}`", theirs.name), |this| match server.get(index) {
+                Some(ours) if ours == theirs => Ok(()),
+                Some(ours) if ours.name == theirs.name => {
+                    this.equal("its quantising", quantise_text(ours), quantise_text(theirs))
+                }
+                Some(ours) => this.refuse(format!("the server has `{}` in its place", ours.name)),
+                None => this.refuse("the server does not have it"),
+            })?;
         }
+        Ok(())
     }
 
     fn types(&mut self, server: &TypeRef, client: &TypeRef) -> Result<(), Incompatible> {
@@ -181,12 +194,19 @@ impl<'a> Comparison<'a> {
             {
                 self.variants(variants, theirs, *grows)
             }
-            _ => self.refuse("one of server and client has a struct and the other an enum, or one grows and one is fixed"),
+            _ => self.refuse(
+                "one of server and client has a struct and the other an enum, or one grows and one is fixed",
+            ),
         }
     }
 
     /// Fields have no numbers: the client's have to be the first of the server's.
-    fn fields(&mut self, server: &[FieldEntry], client: &[FieldEntry], grows: bool) -> Result<(), Incompatible> {
+    fn fields(
+        &mut self,
+        server: &[FieldEntry],
+        client: &[FieldEntry],
+        grows: bool,
+    ) -> Result<(), Incompatible> {
         for (index, theirs) in client.iter().enumerate() {
             self.at(format!("field `{}`", theirs.name), |this| match server.get(index) {
                 Some(ours) if ours.name == theirs.name => this.types(&ours.value, &theirs.value),
@@ -223,6 +243,15 @@ impl<'a> Comparison<'a> {
             }),
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+fn quantise_text(field: &QuantisedEntry) -> String {
+    match field.quantise {
+        Quantise::Range { min, step } => format!("{} bits from {min} by {step}", field.bits),
+        Quantise::Angle => format!("{} bits of a circle", field.bits),
+        Quantise::Unsigned => format!("{} bits", field.bits),
+        Quantise::Bool => "a bit".to_owned(),
     }
 }
 
@@ -265,7 +294,9 @@ impl Descriptor {
             TypeRef::Result(value, error) => format!("Result<{}, {}>", text(value), text(error)),
             TypeRef::Array(item, count) => format!("[{}; {count}]", text(item)),
             TypeRef::Tuple(items) => format!("({})", items.iter().map(text).collect::<Vec<_>>().join(", ")),
-            TypeRef::Named(index) => self.named(*index).map_or_else(|| "?".to_owned(), |entry| entry.name.clone()),
+            TypeRef::Named(index) => {
+                self.named(*index).map_or_else(|| "?".to_owned(), |entry| entry.name.clone())
+            }
             TypeRef::Ref(contract) => format!("Ref<{contract}>"),
         }
     }

@@ -8,14 +8,16 @@
 use std::fmt::Write as _;
 
 use super::{
-    ComponentEntry, ContractEntry, Descriptor, FieldEntry, LockProblem, OperationEntry, QuantisedEntry, Scalar, Shape, TypeEntry,
-    TypeRef, VariantEntry,
+    ComponentEntry, ContractEntry, Descriptor, FieldEntry, LockProblem, OperationEntry, QuantisedEntry,
+    Scalar, Shape, TypeEntry, TypeRef, VariantEntry,
 };
 use crate::operation::{Aim, CallForm};
 use crate::replicate::{Quantise, Travel};
 
 impl Descriptor {
     /// The descriptor as JSON, with documentation and provisional marks.
+    ///
+    /// `bytes` is [`Self::to_bytes`] in hexadecimal, for clients to send when a server asks for their descriptor.
     ///
     /// Types are texts (`"u8"`, `"string"`) or objects with one key: `list`, `set`, `option` hold a type; `map`,
     /// `result` hold two; `array` holds a type and a count; `tuple` holds types; `named` and `ref` hold a name;
@@ -26,6 +28,7 @@ impl Descriptor {
             ("format", "1".to_owned()),
             ("game", string(&self.game)),
             ("fingerprint", string(&self.fingerprint().to_string())),
+            ("bytes", string(&hex(&self.to_bytes()))),
             ("contracts", list(&self.contracts, |contract| self.contract_json(contract))),
             ("components", list(&self.components, |component| self.component_json(component))),
             ("types", list(&self.types, |entry| self.type_entry_json(entry))),
@@ -40,7 +43,10 @@ impl Descriptor {
     /// # Errors
     /// As [`Self::lock_text`].
     pub fn for_tools(&self, old: &str) -> Result<String, LockProblem> {
-        let mut text = object([("lock", string(&self.lock_text(old)?)), ("descriptor", self.to_json().trim_end().to_owned())]);
+        let mut text = object([
+            ("lock", string(&self.lock_text(old)?)),
+            ("descriptor", self.to_json().trim_end().to_owned()),
+        ]);
         text.push('\n');
         Ok(text)
     }
@@ -138,7 +144,9 @@ impl Descriptor {
         ])
     }
 
-    fn type_json(&self, value: &TypeRef) -> String {
+    /// A type as JSON, in the form of [`Self::to_json`].
+    #[must_use]
+    pub fn type_json(&self, value: &TypeRef) -> String {
         let one = |key, inside: &TypeRef| object([(key, self.type_json(inside))]);
         let two = |key, first: &TypeRef, second: &TypeRef| {
             object([(key, format!("[{}, {}]", self.type_json(first), self.type_json(second)))])
@@ -152,7 +160,9 @@ impl Descriptor {
             TypeRef::Option(inside) => one("option", inside),
             TypeRef::Map(key, value) => two("map", key, value),
             TypeRef::Result(value, error) => two("result", value, error),
-            TypeRef::Array(item, count) => object([("array", format!("[{}, {count}]", self.type_json(item)))]),
+            TypeRef::Array(item, count) => {
+                object([("array", format!("[{}, {count}]", self.type_json(item)))])
+            }
             TypeRef::Tuple(items) => object([("tuple", list(items, |item| self.type_json(item)))]),
             TypeRef::Named(index) => {
                 object([("named", string(self.named(*index).map_or("?", |entry| entry.name.as_str())))])
@@ -201,6 +211,13 @@ fn quantised_json(field: &QuantisedEntry) -> String {
         Quantise::Bool => string("bool"),
     };
     object([("name", string(&field.name)), ("bits", field.bits.to_string()), ("quantise", quantise)])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
 }
 
 /// An object of values that are JSON already.

@@ -41,7 +41,9 @@ pub enum LockProblem {
         number: u32,
     },
     /// Something carries a number that the lock gives otherwise. Take the number attribute away.
-    #[error("{section} `{name}` has number {found} in the code and {locked} in contracts.lock: numbers never change")]
+    #[error(
+        "{section} `{name}` has number {found} in the code and {locked} in contracts.lock: numbers never change"
+    )]
     Changed {
         /// Which sort of thing.
         section: &'static str,
@@ -168,7 +170,8 @@ fn parse(text: &str) -> Result<Entries, LockProblem> {
         let Some(section) = words.next() else { continue };
         let section = SECTIONS.iter().position(|known| *known == section);
         let number = words.next().and_then(|number| number.parse().ok());
-        let (Some(section), Some(number), Some(name), None) = (section, number, words.next(), words.next()) else {
+        let (Some(section), Some(number), Some(name), None) = (section, number, words.next(), words.next())
+        else {
             return Err(LockProblem::Line { line: index + 1, text: text.to_owned() });
         };
         if entries.insert((section, name.to_owned()), Entry { number, retired }).is_some() {
@@ -184,7 +187,8 @@ fn check_unique(entries: &Entries) -> Result<(), LockProblem> {
     for ((section, name), entry) in entries {
         let owner = name.split_once('.').map_or("", |(owner, _)| owner);
         if let Some(first) = seen.insert((*section, owner, entry.number), name) {
-            let (section, name, first, number) = (SECTIONS[*section], name.clone(), first.clone(), entry.number);
+            let (section, name, first, number) =
+                (SECTIONS[*section], name.clone(), first.clone(), entry.number);
             return Err(LockProblem::Doubled { section, name, first, number });
         }
     }
@@ -200,7 +204,8 @@ fn print(entries: &Entries) -> String {
     let mut text = HEADER.to_owned();
     for ((section, name), Entry { number, retired }) in sorted {
         let retired = if *retired { "retired " } else { "" };
-        writeln!(text, "{retired}{} {number} {name}", SECTIONS[*section]).expect("writing to a String cannot fail");
+        writeln!(text, "{retired}{} {number} {name}", SECTIONS[*section])
+            .expect("writing to a String cannot fail");
     }
     text
 }

@@ -27,7 +27,12 @@ impl TypeTable {
     }
 
     /// The reference to type `T`. `shape` describes it when it is met for the first time; it may refer to `T` itself.
-    pub fn named<T: 'static>(&mut self, name: &str, docs: &str, shape: impl FnOnce(&mut Self) -> Shape) -> TypeRef {
+    pub fn named<T: 'static>(
+        &mut self,
+        name: &str,
+        docs: &str,
+        shape: impl FnOnce(&mut Self) -> Shape,
+    ) -> TypeRef {
         if let Some(&index) = self.indices.get(&TypeId::of::<T>()) {
             return TypeRef::Named(index);
         }
@@ -47,7 +52,10 @@ impl TypeTable {
         if !taken(name) {
             return name.to_owned();
         }
-        (2..).map(|n| format!("{name}_{n}")).find(|candidate| !taken(candidate)).expect("the numbers do not end")
+        (2..)
+            .map(|n| format!("{name}_{n}"))
+            .find(|candidate| !taken(candidate))
+            .expect("the numbers do not end")
     }
 
     /// The types, in the order of their indices.

@@ -89,7 +89,11 @@ impl Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         self.watch(cx, polled)
     }
@@ -123,7 +127,8 @@ mod tests {
     #[tokio::test]
     async fn connections_beyond_the_limit_wait_for_a_place() {
         let (mut bounded, address) = bounded(1, Duration::from_secs(60)).await;
-        let _clients = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        let _clients =
+            [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
         let (first, _) = bounded.accept().await;
         let soon = Duration::from_millis(50);
         assert!(tokio::time::timeout(soon, bounded.accept()).await.is_err());

@@ -77,7 +77,8 @@ async fn read_datagrams(shared: Shared) {
 /// The right to report these bytes; waits until enough of the earlier ones were dealt with. `None` never happens while
 /// the link lives, since nobody closes the semaphore.
 async fn take_credit(shared: &Shared, credit: &Arc<Semaphore>, bytes: &Bytes) -> Option<Credit> {
-    let cost = u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(limits::EVENT_COST_MIN, limits::CREDIT_BYTES);
+    let cost =
+        u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(limits::EVENT_COST_MIN, limits::CREDIT_BYTES);
     match Arc::clone(credit).try_acquire_many_owned(cost) {
         Ok(permit) => Some(Credit::new(permit)),
         Err(TryAcquireError::NoPermits) => {

@@ -106,7 +106,11 @@ fn a_lingering_close_keeps_what_was_queued_before() {
     outbox.push_stream(Lane::CONTROL, Bytes::from_static(b"goodbye"), overload);
     outbox.close(Farewell { code: 0, reason: String::new(), linger: true });
     outbox.close(overload());
-    assert_eq!(outbox.take_errands().farewell.map(|farewell| farewell.code), Some(0), "the first close counts");
+    assert_eq!(
+        outbox.take_errands().farewell.map(|farewell| farewell.code),
+        Some(0),
+        "the first close counts"
+    );
     assert_eq!(batch(&outbox, Lane::CONTROL), b"goodbye".as_slice());
     assert!(matches!(outbox.take_batch(Lane::CONTROL), Batch::Finish));
 }

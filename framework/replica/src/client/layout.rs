@@ -95,7 +95,9 @@ impl Layout {
 
     /// The mask of a state mask.
     pub(super) fn mask_of_state(&self, state_mask: u64) -> u64 {
-        positions(state_mask).map(|place| 1 << self.state[usize::from(place)]).fold(0, |all: u64, bit: u64| all | bit)
+        positions(state_mask)
+            .map(|place| 1 << self.state[usize::from(place)])
+            .fold(0, |all: u64, bit: u64| all | bit)
     }
 
     /// The places in a mask, ascending.

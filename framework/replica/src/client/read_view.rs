@@ -96,7 +96,12 @@ impl ClientView {
         Ok(())
     }
 
-    fn read_sticky(&mut self, layout: &Layout, from: &mut Reader<'_>, index: u16) -> Result<(), ReplicaError> {
+    fn read_sticky(
+        &mut self,
+        layout: &Layout,
+        from: &mut Reader<'_>,
+        index: u16,
+    ) -> Result<(), ReplicaError> {
         let position = from.raw(1)?[0];
         let value = read_value(from)?;
         let slot = self.indexes.get(index).ok_or(ReplicaError::UnknownIndex(index))?;

@@ -93,7 +93,8 @@ fn a_payload_never_outgrows_its_limit() {
     let schema = schema();
     let body = super::server::Body { mask: 2, row: vec![0; 5], label: vec![7; limits::STICKY_BYTES_MAX] };
     let mut view = ViewWriter::new(Tick(1), 0, Vec::new());
-    let entered = (1..100).take_while(|number| view.enter(&schema, *number, NetId((*number).into()), 2, &body)).count();
+    let entered =
+        (1..100).take_while(|number| view.enter(&schema, *number, NetId((*number).into()), 2, &body)).count();
     assert!((14..17).contains(&entered), "{entered}");
     assert!(view.is_full());
     while view.leave(1, LeaveReason::Gone) {}

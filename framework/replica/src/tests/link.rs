@@ -12,11 +12,24 @@ use crate::*;
 fn check(server: &Server, client: &ClientView, seed: u64) {
     for entity in client.entities() {
         for (spec, position) in [(POSE, POSE_AT), (HEALTH, HEALTH_AT)] {
-            let (Some(fields), Some(tick)) = (entity.fields(spec.number), entity.tick_of(spec.number)) else { continue };
+            let (Some(fields), Some(tick)) = (entity.fields(spec.number), entity.tick_of(spec.number)) else {
+                continue;
+            };
             let then = server.past.get(&tick).unwrap_or_else(|| panic!("seed {seed}: no tick {tick}"));
             let body = then.get(&entity.id()).unwrap_or_else(|| panic!("seed {seed}: ghost {}", entity.id()));
-            assert_eq!(fields, body.fields(position), "seed {seed}, {} of {} at {tick}", spec.name, entity.id());
-            assert!((body.mask >> position) & 1 == 1, "seed {seed}: {} did not have {}", entity.id(), spec.name);
+            assert_eq!(
+                fields,
+                body.fields(position),
+                "seed {seed}, {} of {} at {tick}",
+                spec.name,
+                entity.id()
+            );
+            assert!(
+                (body.mask >> position) & 1 == 1,
+                "seed {seed}: {} did not have {}",
+                entity.id(),
+                spec.name
+            );
         }
     }
 }
@@ -78,7 +91,8 @@ fn lost_doubled_and_reordered_packets_show_no_ghost_and_no_dead_entity() {
             first = (first + packed) % server.seen.len().max(1);
             link.send_state(now, &mut random, &packet);
             while let Some((_, payload)) = link.views.pop_front_if(|(at, _)| *at <= now) {
-                let applied = client.apply_view(4, &payload).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+                let applied =
+                    client.apply_view(4, &payload).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
                 views_applied += usize::from(applied == Applied::Taken);
             }
             for packet in link.due_states(now) {
@@ -214,7 +228,9 @@ fn a_client_of_an_older_contract_reads_on() {
             for payload in server.step(&mut random) {
                 client.apply_view(0, &payload).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             }
-            client.apply_state(0, &server.state(0, 1_100).0).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            client
+                .apply_state(0, &server.state(0, 1_100).0)
+                .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             for (id, (_, body)) in &server.seen {
                 let label = (body.mask & 2 != 0).then_some(&body.label[..]);
                 assert_eq!(client.entity(*id).unwrap().sticky(LABEL.number), label, "seed {seed}");

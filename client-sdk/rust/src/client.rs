@@ -1,0 +1,547 @@
+//! The client's core: one player's connection to a game, over reconnects, without runtime, sockets or clock.
+//!
+//! *Responsible for*: sessions and reconnecting, calls and answers, the view and its playback clock, events.
+//! *Not responsible for*: sockets (drivers), frames (`lightmoon_wire`), bits of state (`lightmoon_replica`).
+//!
+//! ```text
+//! Connecting ──Welcome──► Connected ──break──► Resuming ──Welcome──► Connected …
+//!      └── a close that is final, or too many tries ──► Lost ◄────┘
+//! ```
+//!
+//! Invariants:
+//! - I1: every request ends exactly once: with an answer or an error.
+//! - I2: the view shows entities of the present session and attachment only.
+//! - I3: `Lost` is the last event of the connection; no action follows but the close.
+
+mod calls;
+mod retry;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lightmoon_contract::codec::{self, DecodeReason, Limits};
+use lightmoon_contract::operation::{Link, Target};
+use lightmoon_contract::{CallError, Contract, DecodeError, Mono, Operation, Ref, Tick};
+use lightmoon_replica::{ClientView, Playback};
+use lightmoon_wire::{
+    Attach, ClientConfig, ClientEvent, ClientLink, CloseCode, ClosedBy, Closing, OutgoingCall, SendError,
+    StreamKey, Transmit, Welcome,
+};
+
+use crate::event::{Event, PushMessage};
+use crate::limits;
+use crate::options::ClientOptions;
+use crate::stats::ClientStats;
+
+pub use calls::Pending;
+use calls::{Calls, Dropped};
+use retry::Retry;
+
+/// Something for the driver to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Open a new connection, forget the one before, and report by [`Client::on_connected`] or
+    /// [`Client::on_unreachable`].
+    Connect {
+        /// The number of the try since the last session, from 1.
+        attempt: u32,
+    },
+    /// Do this on the present connection.
+    Transmit(Transmit),
+}
+
+/// How a client is connected.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConnectionState {
+    /// Before the first session.
+    Connecting,
+    /// A session is up.
+    Connected,
+    /// The connection broke; the client comes back by itself.
+    Resuming,
+    /// Over, for this reason.
+    Lost(Closing),
+}
+
+/// What the connection underneath is doing.
+#[derive(Debug)]
+enum Phase {
+    /// The next try begins then.
+    Waiting { until: Mono },
+    /// The driver connects; it has until then. The first tick sets it, since only ticks know the time for sure.
+    Dialling { until: Option<Mono> },
+    /// There is a connection, and perhaps a session.
+    Linked,
+    /// Over.
+    Lost,
+}
+
+/// A call that was not sent: nothing was done.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the call was not sent")]
+pub struct NotSent {
+    /// Why. `gone`: there is no session now.
+    #[source]
+    pub error: CallError,
+}
+
+/// A client of one server. Each mutation is followed by draining [`Client::poll_transmit`] and [`Client::poll_event`];
+/// see the crate's front page.
+#[derive(Debug)]
+pub struct Client {
+    config: ClientConfig,
+    state: ConnectionState,
+    phase: Phase,
+    now: Mono,
+    link: Option<ClientLink>,
+    /// A Connect that the driver has not seen yet.
+    connect: Option<u32>,
+    retry: Retry,
+    calls: Calls,
+    session: Option<Welcome>,
+    attached: Option<Attach>,
+    view: ClientView,
+    playback: Playback,
+    newest: Option<Tick>,
+    events: VecDeque<Event>,
+    stats: ClientStats,
+}
+
+impl Client {
+    /// A client that wants to connect; the first action is [`Action::Connect`]. `seed` spreads the reconnects of many
+    /// clients; any number will do.
+    #[must_use]
+    pub fn new(options: ClientOptions, seed: u64) -> Self {
+        let descriptor = Bytes::from(options.descriptor.to_bytes());
+        let config = ClientConfig::new(options.descriptor.fingerprint(), descriptor, options.token);
+        let mut client = Self {
+            config,
+            state: ConnectionState::Connecting,
+            phase: Phase::Waiting { until: Mono(0) },
+            now: Mono(0),
+            link: None,
+            connect: None,
+            retry: Retry::new(options.retry, seed),
+            calls: Calls::default(),
+            session: None,
+            attached: None,
+            view: ClientView::new(options.schema),
+            playback: Playback::new(),
+            newest: None,
+            events: VecDeque::new(),
+            stats: ClientStats::default(),
+        };
+        client.dial();
+        client
+    }
+
+    /// The driver's connection is up.
+    pub fn on_connected(&mut self, now: Mono) {
+        self.now = now;
+        if matches!(self.phase, Phase::Dialling { .. }) {
+            self.drop_link();
+            self.phase = Phase::Linked;
+            self.link = Some(ClientLink::new(self.config.clone(), now));
+            self.pump();
+        }
+    }
+
+    /// Bytes arrived on a stream of the present connection, in its order.
+    pub fn on_stream(&mut self, now: Mono, key: StreamKey, bytes: &[u8]) {
+        self.now = now;
+        if let Some(link) = &mut self.link {
+            link.on_stream(now, key, bytes);
+            self.pump();
+        }
+    }
+
+    /// A datagram of the present connection arrived.
+    pub fn on_datagram(&mut self, now: Mono, bytes: &[u8]) {
+        self.now = now;
+        if let Some(link) = &mut self.link {
+            link.on_datagram(now, bytes);
+            self.pump();
+        }
+    }
+
+    /// The present connection is gone; `peer` is the code and reason if the server closed it.
+    pub fn on_closed(&mut self, now: Mono, peer: Option<(CloseCode, String)>) {
+        self.now = now;
+        if !matches!(self.phase, Phase::Linked) {
+            return;
+        }
+        if let Some(link) = &mut self.link {
+            link.on_closed(now, peer);
+        }
+        self.pump();
+    }
+
+    /// The connection that [`Action::Connect`] asked for could not be made.
+    pub fn on_unreachable(&mut self, now: Mono, reason: impl Into<String>) {
+        self.now = now;
+        if matches!(self.phase, Phase::Dialling { .. }) {
+            self.ended(Closing { code: CloseCode::Idle, reason: reason.into(), by: ClosedBy::Transport });
+        }
+    }
+
+    /// Time passed: sends pings, ends requests that took too long, tries again. Call it at [`Client::next_deadline`],
+    /// or once a frame.
+    pub fn tick(&mut self, now: Mono) {
+        self.now = now;
+        match self.phase {
+            Phase::Waiting { until } if now >= until && self.connect.is_none() => self.dial(),
+            Phase::Dialling { until: None } => {
+                self.phase = Phase::Dialling { until: Some(now + self.retry.dial_time_max()) };
+            }
+            Phase::Dialling { until: Some(until) } if now >= until => self.ended(Closing {
+                code: CloseCode::HandshakeTimeout,
+                reason: "the server could not be reached in time".to_owned(),
+                by: ClosedBy::Us,
+            }),
+            Phase::Waiting { .. } | Phase::Dialling { .. } | Phase::Linked | Phase::Lost => {}
+        }
+        if let Some(link) = &mut self.link {
+            link.on_deadline(now);
+        }
+        self.pump();
+        while let Some(request) = self.calls.overdue(now) {
+            self.stats.requests_timed_out += 1;
+            if let Some(link) = &mut self.link {
+                link.forget(request);
+            }
+            self.fail(request, CallError::TimedOut);
+        }
+    }
+
+    /// When [`Client::tick`] wants to be called; `None`: only after something else happened.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        let phase = match self.phase {
+            Phase::Waiting { until } => Some(until),
+            Phase::Dialling { until } => Some(until.unwrap_or(self.now)),
+            Phase::Linked | Phase::Lost => None,
+        };
+        let link = self.link.as_ref().and_then(ClientLink::next_deadline);
+        [phase, link, self.calls.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// The next thing for the driver to do.
+    pub fn poll_transmit(&mut self) -> Option<Action> {
+        if let Some(transmit) = self.link.as_mut().and_then(ClientLink::poll_transmit) {
+            return Some(Action::Transmit(transmit));
+        }
+        if !matches!(self.phase, Phase::Linked) {
+            self.drop_link();
+        }
+        let attempt = self.connect.take()?;
+        self.phase = Phase::Dialling { until: None };
+        Some(Action::Connect { attempt })
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// A proxy of the session's own player.
+    pub fn me<C: Contract>(&mut self) -> C::Proxy<'_, Self> {
+        C::proxy(self, Target::Own)
+    }
+
+    /// A proxy of the zone the client is attached to.
+    pub fn zone<C: Contract>(&mut self) -> C::Proxy<'_, Self> {
+        C::proxy(self, Target::Zone)
+    }
+
+    /// A proxy of any actor, for operations whose contract allows that.
+    pub fn actor<C: Contract>(&mut self, to: Ref<C>) -> C::Proxy<'_, Self> {
+        C::proxy(self, to.into())
+    }
+
+    /// Takes the answer to a request; `None` while there is none, and after it was taken.
+    ///
+    /// # Errors
+    /// Inside: what the server answered, `timed-out`, `gone` when the connection broke before the answer,
+    /// `bad-arguments` for an answer that cannot be read.
+    pub fn reply<O: Operation>(&mut self, pending: &Pending<O>) -> Option<Result<O::Reply, CallError>> {
+        let answer = self.calls.take(pending.request())?;
+        Some(answer.and_then(|bytes| codec::decode(&bytes, Limits::NODE).map_err(CallError::BadArguments)))
+    }
+
+    /// What the client sees.
+    #[must_use]
+    pub const fn view(&self) -> &ClientView {
+        &self.view
+    }
+
+    /// The tick to draw now, for [`lightmoon_replica::Entity::sample`]; `None` before the first state packet. Never lower than
+    /// before within one attachment.
+    pub fn render_tick(&mut self, now: Mono) -> Option<f64> {
+        self.playback.render_tick(now)
+    }
+
+    /// How the client is connected.
+    #[must_use]
+    pub const fn state(&self) -> &ConnectionState {
+        &self.state
+    }
+
+    /// The present session, with the player's key.
+    #[must_use]
+    pub const fn session(&self) -> Option<&Welcome> {
+        self.session.as_ref()
+    }
+
+    /// The zone the client looks at, and the player's entity in it.
+    #[must_use]
+    pub const fn attached(&self) -> Option<&Attach> {
+        self.attached.as_ref()
+    }
+
+    /// The smoothed round-trip time of the present connection.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.link.as_ref().and_then(ClientLink::rtt)
+    }
+
+    /// Counts so far.
+    #[must_use]
+    pub fn stats(&self) -> ClientStats {
+        let mut stats = self.stats;
+        if let Some(link) = &self.link {
+            stats.add(link.counters());
+        }
+        stats
+    }
+
+    /// Ends the session in order. `Lost` follows when the server knows, or a moment later.
+    pub fn close(&mut self, reason: &str) {
+        match (&self.phase, &mut self.link) {
+            (Phase::Linked, Some(link)) => {
+                link.close(self.now, reason);
+                self.pump();
+            }
+            (Phase::Lost, _) => {}
+            (Phase::Waiting { .. } | Phase::Dialling { .. } | Phase::Linked, _) => {
+                let closing =
+                    Closing { code: CloseCode::Normal, reason: reason.to_owned(), by: ClosedBy::Us };
+                self.lose(closing);
+            }
+        }
+    }
+}
+
+/// What the link said.
+impl Client {
+    fn pump(&mut self) {
+        while let Some(event) = self.link.as_mut().and_then(ClientLink::poll_event) {
+            match event {
+                ClientEvent::Welcome(welcome) => self.on_welcome(welcome),
+                ClientEvent::Answer { request, result } => self.on_answer(request, result),
+                ClientEvent::Push(push) => {
+                    self.say(Event::Push(PushMessage {
+                        from: push.from,
+                        number: push.number,
+                        args: push.args,
+                    }));
+                }
+                ClientEvent::Attached(attach) => self.on_attached(attach),
+                ClientEvent::Detached { .. } => {
+                    self.leave_zone();
+                    self.say(Event::Detached);
+                }
+                ClientEvent::View { generation, payload } => self.on_view(generation, &payload),
+                ClientEvent::State { generation, payload } => self.on_state(generation, &payload),
+                ClientEvent::Closed(closing) => self.ended(closing),
+            }
+        }
+    }
+
+    fn on_welcome(&mut self, welcome: Welcome) {
+        self.retry.succeeded();
+        self.stats.sessions += 1;
+        self.session = Some(welcome);
+        self.state = ConnectionState::Connected;
+        self.say(Event::Connected(welcome));
+    }
+
+    fn on_answer(&mut self, request: u64, result: Result<Bytes, CallError>) {
+        if let Some(dropped) = self.calls.answered(request, result) {
+            self.answered(request, dropped);
+        }
+    }
+
+    fn on_attached(&mut self, attach: Attach) {
+        self.leave_zone();
+        self.view.attach(attach.generation);
+        self.attached = Some(attach);
+        self.say(Event::Attached(attach));
+    }
+
+    fn on_view(&mut self, generation: u32, payload: &[u8]) {
+        match self.view.apply_view(generation, payload) {
+            Ok(_) => self.say_view(),
+            Err(error) => self.reject(&error.to_string()),
+        }
+    }
+
+    fn on_state(&mut self, generation: u32, payload: &[u8]) {
+        match self.view.apply_state(generation, payload) {
+            Ok(Some(header)) => {
+                let (tick, rate_hz) = (header.head.tick, header.head.rate_hz);
+                self.stats.on_state(self.newest, tick);
+                self.newest = self.newest.max(Some(tick));
+                self.playback.on_state(self.now, tick, rate_hz);
+            }
+            Ok(None) => {}
+            Err(error) => self.reject(&error.to_string()),
+        }
+    }
+
+    /// The view cannot be trusted any more.
+    fn reject(&mut self, reason: &str) {
+        if let Some(link) = &mut self.link {
+            link.abort(CloseCode::ProtocolViolation, reason);
+        }
+    }
+
+    fn leave_zone(&mut self) {
+        self.view.detach();
+        self.say_view();
+        self.attached = None;
+        self.playback = Playback::new();
+        self.newest = None;
+    }
+
+    fn say_view(&mut self) {
+        let changes: Vec<_> = self.view.drain_events().collect();
+        for change in changes {
+            self.say(Event::View(change));
+        }
+    }
+
+    fn say(&mut self, event: Event) {
+        if self.events.len() >= limits::EVENTS_WAITING_MAX {
+            self.events.pop_front();
+            self.stats.events_dropped += 1;
+        }
+        self.events.push_back(event);
+    }
+
+    fn answered(&mut self, request: u64, dropped: Dropped) {
+        self.stats.answers_dropped += dropped.0;
+        self.say(Event::Answered { request });
+    }
+
+    fn fail(&mut self, request: u64, error: CallError) {
+        let dropped = self.calls.failed(request, error);
+        self.answered(request, dropped);
+    }
+}
+
+/// The end of a connection, and the next one.
+impl Client {
+    fn dial(&mut self) {
+        self.stats.tries += 1;
+        self.connect = Some(self.retry.begin());
+    }
+
+    /// A connection ended, or a try failed.
+    fn ended(&mut self, closing: Closing) {
+        let asked_for = closing.by == ClosedBy::Us && closing.code == CloseCode::Normal;
+        let had_session = self.session.is_some();
+        self.end_session();
+        match self.retry.wait() {
+            Some(wait) if closing.code.is_worth_a_retry() && !asked_for => {
+                self.phase = Phase::Waiting { until: self.now + wait };
+                if had_session {
+                    self.state = ConnectionState::Resuming;
+                    self.say(Event::Resuming(closing));
+                }
+            }
+            Some(_) | None => self.lose(closing),
+        }
+    }
+
+    fn lose(&mut self, closing: Closing) {
+        self.end_session();
+        self.phase = Phase::Lost;
+        self.connect = None;
+        self.state = ConnectionState::Lost(closing.clone());
+        self.say(Event::Lost(closing));
+    }
+
+    fn end_session(&mut self) {
+        self.session = None;
+        self.leave_zone();
+        for request in self.calls.abandon() {
+            self.fail(request, CallError::Gone);
+        }
+    }
+
+    fn drop_link(&mut self) {
+        if let Some(link) = self.link.take() {
+            self.stats.add(link.counters());
+        }
+    }
+}
+
+/// Calls.
+impl Client {
+    fn send<O: Operation>(&mut self, to: Target, message: &O, request: Option<u64>) -> Result<(), CallError> {
+        let call = OutgoingCall {
+            request,
+            lane: O::SPEC.lane,
+            target: to,
+            kind: O::Contract::KIND,
+            number: O::SPEC.number,
+            args: codec::encode(message).into(),
+        };
+        let sent = self.link.as_mut().ok_or(SendError::NotOpen).and_then(|link| link.call(call));
+        match sent {
+            Ok(()) => {
+                self.stats.calls += 1;
+                Ok(())
+            }
+            Err(error) => {
+                self.stats.calls_undelivered += 1;
+                Err(why(error))
+            }
+        }
+    }
+}
+
+/// The error of a call that was not sent.
+fn why(error: SendError) -> CallError {
+    match error {
+        SendError::Stale => CallError::NotAttached,
+        SendError::TooLarge { max, .. } => {
+            CallError::BadArguments(DecodeError::new(max, DecodeReason::TooLong))
+        }
+        SendError::Busy => CallError::Busy,
+        // Whatever else keeps a link from sending: there is none to rely on.
+        _ => CallError::Gone,
+    }
+}
+
+impl Link for Client {
+    type Told = Result<(), NotSent>;
+    type Asked<O: Operation> = Pending<O>;
+
+    fn tell<O: Operation>(&mut self, to: Target, message: O) -> Self::Told {
+        self.send(to, &message, None).map_err(|error| NotSent { error })
+    }
+
+    fn ask<O: Operation>(&mut self, to: Target, message: O) -> Pending<O> {
+        let request = self.calls.number();
+        match self.send(to, &message, Some(request)) {
+            Ok(()) => {
+                let timeout = Duration::from_millis(u64::from(O::SPEC.timeout_ms));
+                self.calls.sent(request, self.now + timeout);
+            }
+            Err(error) => self.fail(request, error),
+        }
+        Pending::new(request)
+    }
+}

@@ -1,0 +1,84 @@
+//! What happened, for the application.
+//!
+//! *Responsible for*: events and reading pushes. *Not responsible for*: when they are made (`client`).
+
+use bytes::Bytes;
+use lightmoon_contract::codec::{self, Limits};
+use lightmoon_contract::{ActorId, Contract, DecodeError, Operation, OperationNumber};
+use lightmoon_replica::ViewEvent;
+use lightmoon_wire::{Attach, Closing, Welcome};
+
+/// Something that happened, in the order the server said it within each lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A session began: calls may go. Comes again after each reconnect, since the session starts anew then; the view is
+    /// empty until an Attach.
+    Connected(Welcome),
+    /// The connection broke and the client comes back by itself. Requests without an answer end with `gone`.
+    Resuming(Closing),
+    /// The connection ended for good. Nothing else will come.
+    Lost(Closing),
+    /// The client looks at a zone from here on.
+    Attached(Attach),
+    /// The client looks at no zone from here on.
+    Detached,
+    /// The view changed.
+    View(ViewEvent),
+    /// An answer came, or the request failed: take it by [`crate::Client::reply`].
+    Answered {
+        /// As [`crate::Pending::request`].
+        request: u64,
+    },
+    /// A message of an actor.
+    Push(PushMessage),
+}
+
+impl Event {
+    /// The message, if this is a push of operation `O` and its bytes can be read.
+    ///
+    /// ```ignore
+    /// if let Some(said) = event.push::<space::Said>() { chat.add(said.line) }
+    /// ```
+    #[must_use]
+    pub fn push<O: Operation>(&self) -> Option<O> {
+        match self {
+            Self::Push(push) if push.is::<O>() => push.open().ok(),
+            Self::Push(_)
+            | Self::Connected(_)
+            | Self::Resuming(_)
+            | Self::Lost(_)
+            | Self::Attached(_)
+            | Self::Detached
+            | Self::View(_)
+            | Self::Answered { .. } => None,
+        }
+    }
+}
+
+/// A message of an actor to this client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PushMessage {
+    /// The actor.
+    pub from: ActorId,
+    /// The operation within the actor's contract.
+    pub number: OperationNumber,
+    /// The encoded message.
+    pub args: Bytes,
+}
+
+impl PushMessage {
+    /// Whether it is of operation `O`.
+    #[must_use]
+    pub fn is<O: Operation>(&self) -> bool {
+        self.from.kind == O::Contract::KIND && self.number == O::SPEC.number
+    }
+
+    /// The message. Ask [`Self::is`] first: bytes of another operation may read as something else.
+    ///
+    /// # Errors
+    /// The bytes are no `O`: client and server were built from contracts that do not fit.
+    pub fn open<O: Operation>(&self) -> Result<O, DecodeError> {
+        codec::decode(&self.args, Limits::NODE)
+    }
+}

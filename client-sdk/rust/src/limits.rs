@@ -1,0 +1,31 @@
+//! Every maximum of the client, with its reason and what happens when it is reached.
+//!
+//! *Responsible for*: the numbers. *Not responsible for*: limits of the protocol (`lightmoon_wire::limits`).
+
+use std::time::Duration;
+
+/// Answers that wait to be taken. A game that asks and never looks would keep them for ever. Over it: the oldest answer
+/// is dropped and counted.
+pub const ANSWERS_WAITING_MAX: usize = 1_024;
+
+/// Events that wait to be polled: a second of a busy zone. Over it: the oldest is dropped and counted.
+pub const EVENTS_WAITING_MAX: usize = 4_096;
+
+/// The wait before the first try to reconnect: less than a player notices.
+pub const RETRY_FIRST: Duration = Duration::from_millis(100);
+
+/// The longest wait between two tries: a server that comes back is found within two seconds, and one that is down is
+/// asked by each client at most about once a second.
+pub const RETRY_LONGEST: Duration = Duration::from_secs(2);
+
+/// Time for a transport to connect, before the try counts as failed. The same as a server's patience with a handshake.
+pub const DIAL_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Bytes that wait for the network in one lane of the driver. Over it: the connection is closed as overloaded, since
+/// what is promised reliably may not be dropped.
+#[cfg(feature = "tokio")]
+pub const UNSENT_BYTES_MAX: usize = 1_024 * 1_024;
+
+/// Reads of the driver between two rounds of the core, so that a flood cannot keep it from its deadlines.
+#[cfg(feature = "tokio")]
+pub const READS_PER_ROUND_MAX: usize = 64;

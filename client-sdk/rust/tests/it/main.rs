@@ -1,0 +1,7 @@
+//! The client against a host: the core by itself, and the driver over real sockets.
+
+mod core;
+mod game;
+#[cfg(feature = "tokio")]
+mod native;
+mod world;

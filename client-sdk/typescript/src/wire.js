@@ -1,0 +1,376 @@
+// @ts-check
+/**
+ * The client's side of one connection, without sockets or clocks: bytes and `now` in, bytes and events out.
+ *
+ * Responsible for: Hello and Describing, what a server may send when, the present attachment, pings, the end.
+ * Not responsible for: reconnecting (`link.js`), answers (`client.js`), views (`view.js`).
+ *
+ * Invariants:
+ * - I1: `welcome` is the first event unless the connection ends before; what overtook it waits, bounded.
+ * - I2: view and state events belong to the newest attachment; others are dropped.
+ * - I3: `closed` is the last event and comes exactly once; after it nothing is sent.
+ */
+
+import { closeName, closeNumber, Violation } from "./close.js";
+import { IncomingStream, readFrame, writeDatagram, writeStream } from "./frames.js";
+import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS } from "./limits.js";
+
+/** @typedef {import("./close.js").Closing} Closing */
+/** @typedef {import("./frames.js").Frame} Frame */
+
+/** The newest minor version that we speak, and the oldest. */
+export const MINOR = 0;
+const MINOR_OLDEST = 0;
+
+const CONTROL_LANE = 0x03;
+const VIEW_LANE = 0x13;
+
+/**
+ * An attachment: the zone that the session looks at.
+ * @typedef {object} Attachment
+ * @property {number} generation
+ * @property {{kind: number, key: bigint}} zone
+ * @property {bigint} avatar id of the own entity; 0 is none
+ * @property {number} tickHz
+ */
+
+/**
+ * What a connection tells its owner.
+ * @typedef {object} WireEvents
+ * @property {(welcome: {session: bigint, player: bigint, tickHz: number}) => void} welcome
+ * @property {(request: bigint, value: Uint8Array | undefined, code: number, text: string) => void} answer
+ * @property {(push: {kind: number, key: bigint, number: number, args: Uint8Array}) => void} push
+ * @property {(attachment: Attachment) => void} attached
+ * @property {() => void} detached
+ * @property {(generation: number, payload: Uint8Array) => void} view
+ * @property {(generation: number, payload: Uint8Array) => void} state
+ * @property {(closing: Closing) => void} closed
+ */
+
+/**
+ * What carries a connection's bytes.
+ * @typedef {object} WireOutput
+ * @property {(lane: number, bytes: Uint8Array<ArrayBuffer>) => void} stream in order, per lane
+ * @property {(bytes: Uint8Array<ArrayBuffer>) => void} datagram
+ * @property {(code: number, reason: string) => void} close
+ */
+
+/**
+ * What a client says of itself.
+ * @typedef {object} WireConfig
+ * @property {bigint} fingerprint
+ * @property {Uint8Array} descriptor
+ * @property {Uint8Array} token
+ */
+
+export class Wire {
+  /**
+   * A connection that was just opened; its Hello leaves at once.
+   * @param {WireConfig} config
+   * @param {WireOutput} output
+   * @param {WireEvents} events
+   * @param {number} nowMs
+   */
+  constructor(config, output, events, nowMs) {
+    this.config = config;
+    this.output = output;
+    this.events = events;
+    /** @type {"greeting" | "described" | "open" | "closed"} */
+    this.phase = "greeting";
+    this.openedAtMs = nowMs;
+    this.heardAtMs = nowMs;
+    this.nextPingMs = nowMs;
+    this.nonce = 0n;
+    /** @type {Map<bigint, number>} nonce to the time it was sent */
+    this.pings = new Map();
+    /** @type {number | undefined} smoothed, milliseconds */
+    this.rttMs = undefined;
+    /** @type {Map<number, IncomingStream>} */
+    this.streams = new Map();
+    /** @type {[number, Uint8Array][]} bytes of other lanes that overtook the Welcome */
+    this.early = [];
+    this.earlyBytes = 0;
+    /** @type {Attachment | undefined} */
+    this.attachment = undefined;
+    /** @type {number | undefined} also after its Detach */
+    this.newestGeneration = undefined;
+    this.sequence = 0;
+    this.counters = { framesIn: 0, datagramsIn: 0, bytesIn: 0, stale: 0 };
+    const { fingerprint, token } = config;
+    output.stream(CONTROL_LANE, writeStream({ is: "Hello", minor: MINOR, features: 0n, fingerprint, token }));
+  }
+
+  /**
+   * Bytes arrived on a stream, in its order.
+   * @param {number} nowMs
+   * @param {number} key any number that is not used twice for streams of this connection
+   * @param {Uint8Array} bytes
+   */
+  onStream(nowMs, key, bytes) {
+    if (this.phase === "closed") return;
+    this.heardAtMs = nowMs;
+    this.counters.bytesIn += bytes.length;
+    this.#guarded(() => this.#readStream(key, bytes));
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {Uint8Array} bytes
+   */
+  onDatagram(nowMs, bytes) {
+    if (this.phase === "closed") return;
+    this.heardAtMs = nowMs;
+    this.counters.bytesIn += bytes.length;
+    this.counters.datagramsIn += 1;
+    this.#guarded(() => this.#readDatagram(nowMs, bytes));
+  }
+
+  /**
+   * The transport is gone.
+   * @param {{code: number, reason: string} | undefined} peer what the server closed it with, if it did
+   */
+  onClosed(peer) {
+    if (peer !== undefined) this.#end({ reason: closeName(peer.code), text: peer.reason, by: "peer" });
+    else this.#end({ reason: "idle", text: "the connection went away", by: "transport" });
+  }
+
+  /**
+   * Time passed; call it a few times a second.
+   * @param {number} nowMs
+   */
+  onTime(nowMs) {
+    if (this.phase === "closed") return;
+    if (this.phase !== "open") {
+      if (nowMs - this.openedAtMs >= HANDSHAKE_MS) this.close("handshake-timeout", "no answer to the handshake in time");
+      return;
+    }
+    if (nowMs - this.heardAtMs >= SILENCE_MS) return this.close("idle", "nothing was heard from the server");
+    if (nowMs >= this.nextPingMs) this.ping(nowMs);
+  }
+
+  /**
+   * Asks whether the server is there.
+   * @param {number} nowMs
+   */
+  ping(nowMs) {
+    if (this.phase !== "open") return;
+    this.nextPingMs = nowMs + PING_EVERY_MS;
+    this.nonce += 1n;
+    this.pings.set(this.nonce, nowMs);
+    if (this.pings.size > PINGS_OPEN_MAX) {
+      for (const oldest of this.pings.keys()) {
+        this.pings.delete(oldest);
+        break;
+      }
+    }
+    this.output.datagram(writeDatagram({ is: "Ping", nonce: this.nonce }));
+  }
+
+  /**
+   * Sends a call.
+   * @param {import("./contract.js").Target} target
+   * @param {import("./contract.js").Operation} operation
+   * @param {bigint} request 0 wants no answer
+   * @param {Uint8Array} args
+   * @returns {boolean} whether it was sent: not before Welcome, not to a zone while attached to none
+   */
+  call(target, operation, request, args) {
+    if (this.phase !== "open") return false;
+    const aimed = this.#aim(target);
+    if (aimed === undefined) return false;
+    const { kind, number, lane } = operation;
+    const unreliable = (lane & 15) < 2;
+    if (unreliable && request === 0n) {
+      const sequence = this.sequence;
+      const bytes = writeDatagram({ is: "UnreliableCall", sequence, lane, target: aimed, kind, number, args });
+      if (bytes.length > DATAGRAM_BYTES_MAX) throw new RangeError(`${operation.name}: ${bytes.length} bytes do not fit a datagram`);
+      this.sequence = (sequence + 1) >>> 0;
+      this.output.datagram(bytes);
+    } else {
+      // A request is promised an answer: it takes the reliable-ordered lane of its priority.
+      const reliable = unreliable ? (lane & 0xf0) | 3 : lane;
+      this.output.stream(reliable, writeStream({ is: "Call", request, target: aimed, kind, number, args }));
+    }
+    return true;
+  }
+
+  /**
+   * @param {import("./contract.js").Target} target
+   * @returns {import("./frames.js").Aimed | undefined}
+   */
+  #aim(target) {
+    if (target.is !== "zone") return target;
+    return this.attachment === undefined ? undefined : { is: "zone", generation: this.attachment.generation };
+  }
+
+  /**
+   * Ends the connection from this side.
+   * @param {string} reason a close code's name
+   * @param {string} text
+   */
+  close(reason, text) {
+    if (this.phase === "closed") return;
+    if (this.phase === "open" && reason === "normal") {
+      this.output.stream(CONTROL_LANE, writeStream({ is: "Goodbye", code: 0, reason: text }));
+    }
+    this.#end({ reason, text, by: "us" });
+  }
+
+  /**
+   * @param {number} key
+   * @param {Uint8Array} bytes
+   */
+  #readStream(key, bytes) {
+    let stream = this.streams.get(key);
+    if (stream === undefined) {
+      if (this.streams.size >= INCOMING_STREAMS_MAX) throw new Violation("protocol-violation", "too many streams");
+      stream = new IncomingStream("server");
+      this.streams.set(key, stream);
+    }
+    if (this.phase !== "open" && (stream.lane ?? bytes[0] ?? CONTROL_LANE) !== CONTROL_LANE) {
+      this.earlyBytes += bytes.length + 64;
+      if (this.earlyBytes > EARLY_BYTES_MAX) throw new Violation("protocol-violation", "too much before the Welcome");
+      this.early.push([key, bytes.slice()]);
+      return;
+    }
+    stream.push(bytes);
+    for (let frame = stream.next(); frame !== undefined; frame = stream.next()) {
+      this.counters.framesIn += 1;
+      this.#onFrame(/** @type {number} */ (stream.lane), frame);
+      if (this.isOver) return;
+    }
+    if (this.phase === "open" && this.early.length > 0) {
+      const early = this.early;
+      this.early = [];
+      this.earlyBytes = 0;
+      for (const [earlyKey, earlyBytes] of early) this.#readStream(earlyKey, earlyBytes);
+    }
+  }
+
+  /** Whether the connection has ended; a getter, because handling a frame may end it. */
+  get isOver() {
+    return this.phase === "closed";
+  }
+
+  /**
+   * @param {number} lane
+   * @param {Frame} frame
+   */
+  #onFrame(lane, frame) {
+    if (lane === CONTROL_LANE && this.#onControl(frame)) return;
+    const open = this.phase === "open";
+    if (open && frame.is === "Answer") return this.events.answer(frame.request, frame.value, frame.code, frame.text);
+    if (open && frame.is === "Push") return this.events.push(frame);
+    if (open && lane === VIEW_LANE) {
+      if (frame.is === "Attach") return this.#attach(frame);
+      if (frame.is === "Detach") return this.#detach(frame.generation);
+      if (frame.is === "View") return this.#ofAttachment(frame, this.events.view);
+    }
+    throw new Violation("protocol-violation", `${frame.is} is not allowed here`);
+  }
+
+  /**
+   * @param {Frame} frame
+   * @returns {boolean} whether it belonged here
+   */
+  #onControl(frame) {
+    if (frame.is === "Goodbye" || (frame.is === "Refuse" && this.phase !== "open")) {
+      this.#end({ reason: closeName(frame.code), text: frame.reason, by: "peer" });
+      return true;
+    }
+    if (frame.is === "Describe" && this.phase === "greeting") {
+      this.phase = "described";
+      this.output.stream(CONTROL_LANE, writeStream({ is: "Describing", descriptor: this.config.descriptor }));
+      return true;
+    }
+    if (frame.is !== "Welcome" || this.phase === "open") return false;
+    if (frame.minor > MINOR || frame.minor < MINOR_OLDEST) {
+      throw new Violation("incompatible", `the server speaks protocol 1.${frame.minor}, not 1.${MINOR}`);
+    }
+    this.phase = "open";
+    this.events.welcome(frame);
+    return true;
+  }
+
+  /** @param {Extract<Frame, {is: "Attach"}>} frame */
+  #attach(frame) {
+    const { generation } = frame;
+    // Generations wrap: newer is at most half the circle ahead.
+    const ahead = this.newestGeneration === undefined ? 1 : (generation - this.newestGeneration) >>> 0;
+    if (ahead === 0 || ahead >= 0x8000_0000) throw new Violation("protocol-violation", `attachment ${generation} is not new`);
+    this.newestGeneration = generation;
+    const { avatar, tickHz } = frame;
+    this.attachment = { generation, zone: { kind: frame.zoneKind, key: frame.zoneKey }, avatar, tickHz };
+    this.events.attached(this.attachment);
+  }
+
+  /** @param {number} generation */
+  #detach(generation) {
+    if (this.attachment?.generation !== generation) {
+      this.counters.stale += 1;
+      return;
+    }
+    this.attachment = undefined;
+    this.events.detached();
+  }
+
+  /**
+   * @param {{generation: number, payload: Uint8Array}} frame
+   * @param {(generation: number, payload: Uint8Array) => void} event
+   */
+  #ofAttachment(frame, event) {
+    if (this.attachment?.generation === frame.generation) event(frame.generation, frame.payload);
+    else this.counters.stale += 1;
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {Uint8Array} bytes
+   */
+  #readDatagram(nowMs, bytes) {
+    if (bytes.length > DATAGRAM_BYTES_MAX) throw new Violation("too-large", `datagram of ${bytes.length} bytes`);
+    const frame = readFrame("server", "datagram", bytes);
+    if (this.phase !== "open") return;
+    this.counters.framesIn += 1;
+    if (frame.is === "State") this.#ofAttachment(frame, this.events.state);
+    else if (frame.is === "Ping") this.output.datagram(writeDatagram({ is: "Pong", nonce: frame.nonce }));
+    else if (frame.is === "Pong") this.#pong(nowMs, frame.nonce);
+    else throw new Violation("protocol-violation", `${frame.is} as a datagram`);
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {bigint} nonce
+   */
+  #pong(nowMs, nonce) {
+    const sentMs = this.pings.get(nonce);
+    if (sentMs === undefined) return;
+    this.pings.delete(nonce);
+    const sample = nowMs - sentMs;
+    // RFC 9002 section 5.3, smoothed_rtt.
+    this.rttMs = this.rttMs === undefined ? sample : (this.rttMs * 7 + sample) / 8;
+  }
+
+  /**
+   * Runs `work`; what the server did wrong ends the connection.
+   * @param {() => void} work
+   */
+  #guarded(work) {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.close(error.reason, error.message);
+    }
+  }
+
+  /** @param {Closing} closing */
+  #end(closing) {
+    if (this.phase === "closed") return;
+    this.phase = "closed";
+    this.early = [];
+    this.streams.clear();
+    this.output.close(closeNumber(closing.reason), closing.text);
+    this.events.closed(closing);
+  }
+}

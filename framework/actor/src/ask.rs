@@ -1,0 +1,350 @@
+//! Requests on their way: who waits, until when, for what answer.
+//!
+//! *Responsible for*: the slab of waiting requests, the futures that wait on it. *Not responsible for*: deadlines
+//! ([`crate::timers`]), serving.
+//!
+//! Sleeps use the same slab: a sleep is a request that nobody answers and whose deadline is good news.
+//!
+//! Invariants:
+//! - I1: an entry is answered at most once; what comes later meets another generation and is dropped.
+//! - I2: a dropped future frees its entry at once.
+//! - I3: no waker and no value of a user runs or is dropped while the slab is borrowed.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use lightmoon_contract::call::{Answer, Form};
+use lightmoon_contract::{CallError, Limits, Operation};
+
+use crate::limits;
+use crate::port::Port;
+
+/// A waiting request of one worker. Never given twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AskId(u64);
+
+/// Bits of the index; the other 40 are the generation, which lasts for a day of one slot answered every 100 ns.
+const INDEX_BITS: u32 = 24;
+
+const _: () = assert!(limits::ASKS_MAX <= 1 << INDEX_BITS);
+
+impl AskId {
+    const fn new(index: u32, generation: u64) -> Self {
+        Self(generation << INDEX_BITS | index as u64)
+    }
+
+    /// The index into the slab; fits since only 24 bits are used.
+    const fn index(self) -> usize {
+        (self.0 & ((1 << INDEX_BITS) - 1)) as usize
+    }
+
+    const fn generation(self) -> u64 {
+        self.0 >> INDEX_BITS
+    }
+}
+
+/// Who gets the answer.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    /// A future of this worker; the waker once it has been polled.
+    Future(Option<Waker>),
+    /// A caller outside.
+    Outside(u64),
+}
+
+/// Which operation asked, to find circles.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// Serial of the operation that asked; 0: none.
+    pub(crate) operation: u64,
+    /// The request that this operation serves.
+    pub(crate) serving: Option<AskId>,
+}
+
+#[derive(Debug)]
+enum State {
+    Free,
+    Waiting { sink: Sink, origin: Origin, armed: bool },
+    Ready(Result<Answer, CallError>),
+}
+
+#[derive(Debug)]
+struct Entry {
+    generation: u64,
+    state: State,
+}
+
+/// What has to be done after an answer arrived, outside of any borrow.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    /// Wake the future that waits, if it was polled.
+    Wake(Option<Waker>),
+    /// Tell the caller outside.
+    Outside(u64, Result<Answer, CallError>),
+    /// Nobody waits any more; drop the answer.
+    Late(Result<Answer, CallError>),
+}
+
+/// All waiting requests of a worker.
+#[derive(Debug, Default)]
+pub(crate) struct Asks {
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    /// Deadlines in the timer heap whose request has its answer.
+    stale_deadlines: usize,
+}
+
+impl Asks {
+    /// A new entry; `None` when there are too many.
+    pub(crate) fn open(&mut self, sink: Sink, origin: Origin, armed: bool) -> Option<AskId> {
+        self.insert(State::Waiting { sink, origin, armed })
+    }
+
+    /// An entry that has its answer already.
+    pub(crate) fn open_answered(&mut self, error: CallError) -> Option<AskId> {
+        self.insert(State::Ready(Err(error)))
+    }
+
+    fn insert(&mut self, state: State) -> Option<AskId> {
+        if let Some(index) = self.free.pop() {
+            let entry = &mut self.entries[index as usize];
+            entry.state = state;
+            return Some(AskId::new(index, entry.generation));
+        }
+        if self.entries.len() >= limits::ASKS_MAX {
+            return None;
+        }
+        let index = u32::try_from(self.entries.len()).ok()?;
+        self.entries.push(Entry { generation: 1, state });
+        Some(AskId::new(index, 1))
+    }
+
+    fn entry(&mut self, id: AskId) -> Option<&mut Entry> {
+        self.entries.get_mut(id.index()).filter(|entry| entry.generation == id.generation())
+    }
+
+    fn close(&mut self, id: AskId) -> State {
+        let Some(entry) = self.entry(id) else { return State::Free };
+        entry.generation += 1;
+        let state = std::mem::replace(&mut entry.state, State::Free);
+        if !matches!(state, State::Free) {
+            self.free.push(u32::try_from(id.index()).expect("an index has 24 bits"));
+        }
+        state
+    }
+
+    /// Whether the request still waits for its answer.
+    pub(crate) fn waits(&self, id: AskId) -> bool {
+        self.entries
+            .get(id.index())
+            .is_some_and(|entry| entry.generation == id.generation() && matches!(entry.state, State::Waiting { .. }))
+    }
+
+    /// In which form the answer is wanted; `Nothing` when nobody waits any more.
+    pub(crate) fn form(&self, id: AskId) -> Form {
+        let entry = self.entries.get(id.index()).filter(|entry| entry.generation == id.generation());
+        match entry.map(|entry| &entry.state) {
+            Some(State::Waiting { sink: Sink::Future(_), .. }) => Form::Typed,
+            Some(State::Waiting { sink: Sink::Outside(_), .. }) => Form::Bytes,
+            Some(State::Ready(_) | State::Free) | None => Form::Nothing,
+        }
+    }
+
+    /// Whether `operation` waits for the request `id`, directly or over others.
+    pub(crate) fn is_waited_for_by(&self, id: AskId, operation: u64) -> bool {
+        let mut next = Some(id);
+        for _ in 0..limits::CHAIN_MAX {
+            let Some(id) = next else { return false };
+            let entry = self.entries.get(id.index()).filter(|entry| entry.generation == id.generation());
+            let Some(State::Waiting { origin, .. }) = entry.map(|entry| &entry.state) else { return false };
+            if origin.operation == operation {
+                return true;
+            }
+            next = origin.serving;
+        }
+        false
+    }
+
+    /// Takes an answer in.
+    pub(crate) fn answer(&mut self, id: AskId, result: Result<Answer, CallError>) -> Arrived {
+        if !self.waits(id) {
+            return Arrived::Late(result);
+        }
+        let Some(entry) = self.entry(id) else { return Arrived::Late(result) };
+        let State::Waiting { sink, armed, .. } = std::mem::replace(&mut entry.state, State::Free) else {
+            return Arrived::Late(result);
+        };
+        match sink {
+            Sink::Future(waker) => {
+                entry.state = State::Ready(result);
+                self.stale_deadlines += usize::from(armed);
+                Arrived::Wake(waker)
+            }
+            Sink::Outside(token) => {
+                entry.state = State::Waiting { sink: Sink::Outside(token), origin: Origin::default(), armed };
+                self.stale_deadlines += usize::from(armed);
+                self.close(id);
+                Arrived::Outside(token, result)
+            }
+        }
+    }
+
+    /// The answer, or notes who is to be woken when it comes.
+    fn poll(&mut self, id: AskId, waker: &Waker) -> Polled {
+        let Some(entry) = self.entry(id) else { return Polled::Ready(Err(CallError::Gone)) };
+        match &mut entry.state {
+            State::Waiting { sink: Sink::Future(known), .. } => {
+                if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                    return Polled::Pending(None);
+                }
+                Polled::Pending(known.replace(waker.clone()))
+            }
+            State::Ready(_) => match self.close(id) {
+                State::Ready(result) => Polled::Ready(result),
+                State::Waiting { .. } | State::Free => Polled::Ready(Err(CallError::Gone)),
+            },
+            State::Waiting { sink: Sink::Outside(_), .. } | State::Free => Polled::Ready(Err(CallError::Gone)),
+        }
+    }
+
+    /// Forgets a request whose future is gone; what it held is for the caller to drop.
+    fn cancel(&mut self, id: AskId) -> Cancelled {
+        let state = self.close(id);
+        self.stale_deadlines += usize::from(matches!(state, State::Waiting { armed: true, .. }));
+        Cancelled { _held: state }
+    }
+
+    /// A deadline left the heap: if its request had its answer, one stale deadline less.
+    pub(crate) fn deadline_left(&mut self, stale: bool) {
+        self.stale_deadlines -= usize::from(stale && self.stale_deadlines > 0);
+    }
+
+    /// Deadlines in the heap that mean nothing any more.
+    pub(crate) const fn stale_deadlines(&self) -> usize {
+        self.stale_deadlines
+    }
+
+    /// The heap was swept: no stale deadline is left.
+    pub(crate) const fn swept(&mut self) {
+        self.stale_deadlines = 0;
+    }
+
+    /// Everybody who still waits.
+    pub(crate) fn waiting(&self) -> Vec<AskId> {
+        let waits = |(index, entry): (usize, &Entry)| match entry.state {
+            State::Waiting { .. } => u32::try_from(index).ok().map(|index| AskId::new(index, entry.generation)),
+            State::Ready(_) | State::Free => None,
+        };
+        self.entries.iter().enumerate().filter_map(waits).collect()
+    }
+}
+
+enum Polled {
+    Ready(Result<Answer, CallError>),
+    /// The waker that was known before, to be dropped outside.
+    Pending(Option<Waker>),
+}
+
+/// What a cancelled request held.
+#[derive(Debug)]
+struct Cancelled {
+    _held: State,
+}
+
+/// A waiting entry, freed when it is dropped.
+struct Waiter {
+    port: Rc<Port>,
+    /// `None`: there was no room, or the answer was taken.
+    id: Option<AskId>,
+}
+
+impl Waiter {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<Answer, CallError>> {
+        let Some(id) = self.id else { return Poll::Ready(Err(CallError::Busy)) };
+        let polled = self.port.asks().poll(id, cx.waker());
+        match polled {
+            Polled::Ready(result) => {
+                self.id = None;
+                Poll::Ready(result)
+            }
+            Polled::Pending(old) => {
+                drop(old);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            // The guard of the slab ends with this statement, before what it held is dropped.
+            let held = self.port.asks().cancel(id);
+            drop(held);
+        }
+    }
+}
+
+/// The answer to a request, to be awaited. Bound to no lifetime, so that several may wait at the same time.
+///
+/// Ends with [`CallError::TimedOut`] when the operation's time is over.
+///
+/// # Cancel safety
+/// Dropping it gives up the answer, not the request: the other actor may serve it all the same.
+pub struct Ask<O> {
+    waiter: Waiter,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O> Ask<O> {
+    pub(crate) const fn new(port: Rc<Port>, id: Option<AskId>) -> Self {
+        Self { waiter: Waiter { port, id }, operation: PhantomData }
+    }
+}
+
+impl<O: Operation> Future for Ask<O> {
+    type Output = Result<O::Reply, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.waiter.poll(cx).map(|result| match result? {
+            Some(body) => body.open(Limits::NODE),
+            None => Err(CallError::WrongType(std::any::type_name::<O::Reply>())),
+        })
+    }
+}
+
+impl<O: Operation> std::fmt::Debug for Ask<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ask").field("operation", &O::SPEC.name).field("id", &self.waiter.id).finish()
+    }
+}
+
+/// A wait for a time, to be awaited. Made by [`crate::Cx::sleep`]; the actor's other messages wait meanwhile.
+pub struct Sleep {
+    waiter: Waiter,
+    length: Duration,
+}
+
+impl Sleep {
+    pub(crate) const fn new(port: Rc<Port>, id: Option<AskId>, length: Duration) -> Self {
+        Self { waiter: Waiter { port, id }, length }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.waiter.poll(cx).map(drop)
+    }
+}
+
+impl std::fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sleep").field("length", &self.length).finish_non_exhaustive()
+    }
+}

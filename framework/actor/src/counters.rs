@@ -1,0 +1,58 @@
+//! What a worker counts.
+//!
+//! *Responsible for*: plain numbers, copied out. *Not responsible for*: exporting them (`lightmoon`).
+//!
+//! Invariants:
+//! - I1: counters only grow while the worker lives.
+
+/// Counts since the worker began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Operations served, whatever came of them.
+    pub operations: u64,
+    /// Polls of waiting operations, the first of each included.
+    pub polls: u64,
+    /// Alarms handled.
+    pub alarms: u64,
+    /// Activations made.
+    pub activations: u64,
+    /// Activations that ended in good order.
+    pub deactivations: u64,
+    /// Activations that ended by a panic.
+    pub failures: u64,
+    /// Times that an actor was set aside after too many panics.
+    pub set_aside: u64,
+    /// Messages refused or dropped because their actor was set aside.
+    pub refused_set_aside: u64,
+    /// Requests of actors and callers outside.
+    pub asks: u64,
+    /// Requests whose time was over before their answer.
+    pub timeouts: u64,
+    /// Requests answered `Deadlock`.
+    pub deadlocks: u64,
+    /// Answers that nobody waited for any more.
+    pub answers_late: u64,
+    /// Runs of `every_ms` operations left out because the one before had not been served, or their time was long over.
+    pub repeats_skipped: u64,
+    /// Messages refused because the queue of their priority was full.
+    pub queue_full: u64,
+    /// Messages refused or dropped because too many waited for one actor.
+    pub parked_full: u64,
+    /// Messages refused because the worker has too many actors.
+    pub actors_full: u64,
+    /// Requests refused because too many waited.
+    pub asks_full: u64,
+    /// Delayed tells handed back because too many waited.
+    pub timers_full: u64,
+    /// Messages from outside to kinds that the worker does not run.
+    pub unknown_kind: u64,
+    /// Messages that came after the worker had stopped.
+    pub after_stop: u64,
+    /// One-way operations that failed: not the message of their number, no such operation.
+    pub tells_failed: u64,
+    /// Panics in the drop of a message or answer; the value is lost, nothing else.
+    pub drops_failed: u64,
+    /// Wakes from another thread; they are ignored (and panic there in debug builds).
+    pub wakes_foreign: u64,
+}

@@ -1,0 +1,59 @@
+//! The kinds of actors that a worker runs.
+//!
+//! *Responsible for*: finding a kind by its number. *Not responsible for*: activations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use lightmoon_contract::Kind;
+
+use crate::ActorKind;
+
+#[derive(Clone)]
+struct Registered {
+    name: &'static str,
+    kind: Rc<dyn ActorKind>,
+}
+
+/// The registry of kinds: number → name and maker.
+#[derive(Clone, Default)]
+pub struct Kinds {
+    registered: BTreeMap<Kind, Registered>,
+}
+
+impl Kinds {
+    /// Runs actors of `kind`, called `name` in reports, by `maker`.
+    ///
+    /// # Panics
+    /// The kind is registered already, is 0, or belongs to the framework.
+    pub fn register(&mut self, kind: Kind, name: &'static str, maker: impl ActorKind) {
+        assert!(kind.0 != 0 && kind.0 < Kind::FIRST_RESERVED, "kind {kind} ({name}) is not for actors");
+        let before = self.registered.insert(kind, Registered { name, kind: Rc::new(maker) });
+        if let Some(before) = before {
+            panic!("kind {kind} is registered twice: as {} and as {name}", before.name);
+        }
+    }
+
+    /// Whether actors of `kind` run here.
+    #[must_use]
+    pub fn has(&self, kind: Kind) -> bool {
+        self.registered.contains_key(&kind)
+    }
+
+    /// What `kind` is called.
+    #[must_use]
+    pub fn name(&self, kind: Kind) -> Option<&'static str> {
+        self.registered.get(&kind).map(|registered| registered.name)
+    }
+
+    pub(crate) fn maker(&self, kind: Kind) -> Option<Rc<dyn ActorKind>> {
+        self.registered.get(&kind).map(|registered| Rc::clone(&registered.kind))
+    }
+}
+
+impl fmt::Debug for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.registered.iter().map(|(kind, registered)| (kind.0, registered.name))).finish()
+    }
+}

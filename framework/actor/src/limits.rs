@@ -1,0 +1,72 @@
+//! Every maximum of a worker, with its reason and what happens when it is reached.
+//!
+//! *Responsible for*: the numbers. *Not responsible for*: limits of sessions (`node`) and of messages (`contract`).
+
+use std::time::Duration;
+
+/// Envelopes that wait in the queue of one priority: a quarter of a second of what one worker serves, 30 MB. Over it:
+/// tells are handed back `Busy`, requests answered `Busy`; messages of the framework itself still enter, their number is
+/// bounded by the node's sessions. Counted in [`crate::Counters::queue_full`].
+pub const QUEUE_MAX: usize = 262_144;
+
+/// Envelopes of one priority that wait for one actor which waits itself or rests after a panic: minutes of play of one
+/// client, and little enough that thousands of stuck actors fit in memory. Over it: as [`QUEUE_MAX`], but tells are
+/// dropped, since their sender has gone on. Counted in [`crate::Counters::parked_full`].
+pub const PARKED_PER_ACTOR_MAX: usize = 1_024;
+
+/// Actors of one worker: 4 M idle ones take 0.8 GB. Over it: as a full queue. Counted in
+/// [`crate::Counters::actors_full`].
+pub const ACTORS_MAX: usize = 4 * 1024 * 1024;
+
+/// Requests and sleeps that wait at the same time, 100 MB at worst. Over it: the request is answered `Busy`, a sleep ends
+/// at once. Counted in [`crate::Counters::asks_full`]. At most 2^24, the width of an index in an [`crate::AskId`].
+pub const ASKS_MAX: usize = 1024 * 1024;
+
+/// Delayed tells ([`crate::Cx::after`]) that wait at the same time. Over it: handed back `Busy`. Counted in
+/// [`crate::Counters::timers_full`].
+pub const DELAYED_MAX: usize = 1024 * 1024;
+
+/// Operations served in one turn: about a millisecond of cheap ones, so that links are served in between. The rest waits
+/// for the next turn, which follows at once ([`crate::Next::more`]).
+pub const OPERATIONS_PER_TURN: usize = 1_024;
+
+/// Waiting operations polled in one turn; the rest as above.
+pub const POLLS_PER_TURN: usize = 1_024;
+
+/// Timers fired in one turn; the rest as above.
+pub const TIMERS_PER_TURN: usize = 4_096;
+
+/// Operations of each priority in one round of a turn, most urgent first: 8 : 4 : 1 so that low never starves, and so
+/// many critical ones that they are as good as first, while two actors that keep each other busy with them do not stop
+/// the rest.
+pub const WEIGHTS: [usize; 4] = [64, 8, 4, 1];
+
+/// Parked messages and polls served in one round of a turn.
+pub const RELEASED_PER_ROUND: usize = 16;
+
+/// Milliseconds for an answer where the contract says 0.
+pub const ANSWER_TIMEOUT_MS: u32 = 30_000;
+
+/// Length of a chain of requests that is searched for a circle. A longer one ends by its timeouts.
+pub const CHAIN_MAX: usize = 64;
+
+/// Rest after the first panic; it doubles with each further one.
+pub const REST_FIRST: Duration = Duration::from_millis(50);
+
+/// Longest rest between restarts.
+pub const REST_MAX: Duration = Duration::from_secs(1);
+
+/// Panics within [`PANIC_WINDOW`] after which an actor is set aside.
+pub const PANICS_MAX: usize = 3;
+
+/// How long a panic counts.
+pub const PANIC_WINDOW: Duration = Duration::from_secs(60);
+
+/// How long an actor is set aside. Its callers get `Panicked` at once.
+pub const SET_ASIDE: Duration = Duration::from_secs(60);
+
+/// Bytes kept of what a panic said. The rest is cut.
+pub const FAILURE_TEXT_BYTES_MAX: usize = 1_024;
+
+/// Deadlines of answered requests that may lie in the timer heap before it is swept: less is not worth a pass.
+pub const STALE_DEADLINES_MIN: usize = 1_024;

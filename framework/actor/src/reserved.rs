@@ -1,0 +1,135 @@
+//! Messages of the framework itself, between actors and the sessions of a node.
+//!
+//! *Responsible for*: their bodies and numbers. *Not responsible for*: acting on them (`node` for sessions, `zone` and
+//! [`crate::plain`] for actors).
+//!
+//! A body travels typed: [`Body::typed`] of a [`ToSession`] or [`ToActor`].
+//!
+//! To reach a client of which only the player is known, call an operation of the player actor: it learns its session
+//! from [`ToActor::Connected`] and pushes to it. Nobody else has to follow logins.
+
+use bytes::Bytes;
+use lightmoon_contract::call::Body;
+use lightmoon_contract::{ActorId, Lane, NetId, OperationNumber, SessionId};
+
+/// From an actor to a session; the sender is the envelope's `from`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ToSession {
+    /// Look at this zone from now on, as this entity. Obeyed only from the session's own player.
+    Attach {
+        /// The zone.
+        zone: ActorId,
+        /// The player's entity in it; [`NetId::NONE`]: an onlooker.
+        avatar: NetId,
+    },
+    /// Look at nothing. Obeyed only from the session's own player.
+    Detach,
+    /// Call a push operation of the sender's contract on the client.
+    Push {
+        /// The operation.
+        number: OperationNumber,
+        /// The lane that its contract gives it.
+        lane: Lane,
+        /// Its message, encoded.
+        bytes: Bytes,
+    },
+    /// Changes of what is in view, reliable and in order.
+    View {
+        /// The attachment that it belongs to.
+        generation: u32,
+        /// For `replica`.
+        bytes: Bytes,
+    },
+    /// The state of what is in view at one tick; may be lost.
+    State {
+        /// The attachment that it belongs to.
+        generation: u32,
+        /// For `replica`, within the budget of the subscription.
+        bytes: Bytes,
+    },
+    /// End the session.
+    Close {
+        /// For people.
+        reason: String,
+    },
+}
+
+impl ToSession {
+    const fn offset(&self) -> u16 {
+        match self {
+            Self::Attach { .. } => 0,
+            Self::Detach => 1,
+            Self::Push { .. } => 2,
+            Self::View { .. } => 3,
+            Self::State { .. } => 4,
+            Self::Close { .. } => 5,
+        }
+    }
+
+    /// Its number on an envelope.
+    #[must_use]
+    pub const fn number(&self) -> OperationNumber {
+        OperationNumber(OperationNumber::FIRST_RESERVED + self.offset())
+    }
+}
+
+/// From the node to an actor.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ToActor {
+    /// To a player: this session is its from now on.
+    Connected {
+        /// The session.
+        session: SessionId,
+    },
+    /// To a player: the session is over.
+    Disconnected {
+        /// The session.
+        session: SessionId,
+    },
+    /// To a zone: show yourself to this session.
+    Subscribe {
+        /// The session.
+        session: SessionId,
+        /// Key of its player.
+        player: u64,
+        /// The player's entity here; [`NetId::NONE`]: an onlooker.
+        avatar: NetId,
+        /// Stamp of the views and states that answer it.
+        generation: u32,
+        /// Bytes of one state payload, at most.
+        budget_bytes: usize,
+    },
+    /// To a zone: the session no longer looks. Means nothing if a newer generation has subscribed.
+    Unsubscribe {
+        /// The session.
+        session: SessionId,
+        /// The attachment that ended.
+        generation: u32,
+    },
+}
+
+impl ToActor {
+    const fn offset(&self) -> u16 {
+        match self {
+            Self::Connected { .. } => 32,
+            Self::Disconnected { .. } => 33,
+            Self::Subscribe { .. } => 34,
+            Self::Unsubscribe { .. } => 35,
+        }
+    }
+
+    /// Its number on an envelope.
+    #[must_use]
+    pub const fn number(&self) -> OperationNumber {
+        OperationNumber(OperationNumber::FIRST_RESERVED + self.offset())
+    }
+
+    /// The message inside `body`; `None` if it is something else.
+    #[must_use]
+    pub fn open(body: Body) -> Option<Self> {
+        match body {
+            Body::Typed(value) => value.downcast::<Self>().ok().map(|message| *message),
+            Body::Bytes(_) => None,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What is due when.
+//!
+//! *Responsible for*: the heap of deadlines, their order, sweeping out stale ones. *Not responsible for*: acting on them
+//! ([`crate::worker`]).
+//!
+//! Invariants:
+//! - I1: deadlines fall due by time, those of one time in the order they were set.
+//! - I2: at most half of the heap (above a small size) is deadlines of requests that have their answer.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use lightmoon_contract::{Mono, OperationSpec};
+
+use crate::slot::Slot;
+use crate::{AskId, Envelope, limits};
+
+/// What falls due.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// A request's time is over, or a sleep.
+    Ask(AskId),
+    /// A delayed tell of an activation to itself.
+    Tell(Slot, Box<Envelope>),
+    /// An activation's alarm.
+    Alarm(Slot),
+    /// An operation that an activation calls itself every so often.
+    Repeat(Slot, &'static OperationSpec),
+    /// An activation may have idled long enough.
+    Idle(Slot),
+    /// An actor has rested after a panic.
+    Rested(Slot),
+    /// An actor's panics may be forgotten. The index of its place, whatever life it is in.
+    Forget(u32),
+}
+
+#[derive(Debug)]
+struct Entry {
+    at: Mono,
+    serial: u64,
+    due: Due,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.serial == other.serial
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.serial).cmp(&(other.at, other.serial))
+    }
+}
+
+/// All deadlines of a worker.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    heap: BinaryHeap<Reverse<Entry>>,
+    serial: u64,
+    delayed: usize,
+}
+
+impl Timers {
+    pub(crate) fn set(&mut self, at: Mono, due: Due) {
+        self.serial += 1;
+        self.delayed += usize::from(matches!(due, Due::Tell(..)));
+        self.heap.push(Reverse(Entry { at, serial: self.serial, due }));
+    }
+
+    /// The next one that is due, with its time.
+    pub(crate) fn pop(&mut self, now: Mono) -> Option<(Mono, Due)> {
+        if self.next()? > now {
+            return None;
+        }
+        let Reverse(entry) = self.heap.pop()?;
+        self.delayed -= usize::from(matches!(entry.due, Due::Tell(..)));
+        Some((entry.at, entry.due))
+    }
+
+    /// When the next one is due.
+    pub(crate) fn next(&self) -> Option<Mono> {
+        self.heap.peek().map(|Reverse(entry)| entry.at)
+    }
+
+    /// Whether another delayed tell has room.
+    pub(crate) const fn has_room_for_tell(&self) -> bool {
+        self.delayed < limits::DELAYED_MAX
+    }
+
+    /// Throws out stale deadlines of requests, if there are so many that it pays. Returns whether it did.
+    ///
+    /// Cost: one pass over the heap, after at least as many answers; so constant for each.
+    pub(crate) fn sweep(&mut self, stale: usize, waits: impl Fn(AskId) -> bool) -> bool {
+        if stale < limits::STALE_DEADLINES_MIN || stale * 2 < self.heap.len() {
+            return false;
+        }
+        self.heap.retain(|Reverse(entry)| match entry.due {
+            Due::Ask(id) => waits(id),
+            Due::Tell(..)
+            | Due::Alarm(_)
+            | Due::Repeat(..)
+            | Due::Idle(_)
+            | Due::Rested(_)
+            | Due::Forget(_) => true,
+        });
+        true
+    }
+
+    /// Takes everything out, to be dropped by the caller.
+    pub(crate) fn take(&mut self) -> Vec<Due> {
+        self.delayed = 0;
+        std::mem::take(&mut self.heap).into_sorted_vec().into_iter().rev().map(|Reverse(entry)| entry.due).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(due: &Due) -> u32 {
+        match due {
+            Due::Forget(index) => *index,
+            Due::Ask(_)
+            | Due::Tell(..)
+            | Due::Alarm(_)
+            | Due::Repeat(..)
+            | Due::Idle(_)
+            | Due::Rested(_) => panic!("only Forget is set here"),
+        }
+    }
+
+    #[test]
+    fn timers_fall_due_as_a_sorted_list_would() {
+        for seed in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let (mut timers, mut list) = (Timers::default(), Vec::new());
+            let (mut now, mut serial) = (0, 0);
+            for _ in 0..400 {
+                if random.u8(..3) > 0 {
+                    let at = now + random.u64(..50);
+                    timers.set(Mono(at), Due::Forget(serial));
+                    list.push((at, serial));
+                    serial += 1;
+                } else {
+                    now += random.u64(..20);
+                    list.sort_unstable();
+                    let due = list.partition_point(|(at, _)| *at <= now);
+                    let expected: Vec<u32> = list.drain(..due).map(|(_, serial)| serial).collect();
+                    let fired: Vec<u32> =
+                        std::iter::from_fn(|| timers.pop(Mono(now))).map(|(_, due)| index(&due)).collect();
+                    assert_eq!(fired, expected, "seed {seed}");
+                }
+                assert_eq!(timers.next(), list.iter().min().map(|(at, _)| Mono(*at)), "seed {seed}");
+            }
+        }
+    }
+}

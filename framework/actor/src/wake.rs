@@ -1,0 +1,102 @@
+//! Wakers of waiting operations.
+//!
+//! *Responsible for*: noting which operations are to be polled. *Not responsible for*: polling them ([`crate::worker`]).
+//!
+//! A waker is `Send` by its type, so what it writes to is behind a lock; only the worker's own thread ever takes it. A
+//! wake from another thread means that an operation awaits something of the outside (a tokio timer, a channel): what
+//! then happens would depend on thread timing. It panics there in debug builds, naming the operation; otherwise it is
+//! ignored and counted, and the operation ends by the timeouts of what it asks.
+//!
+//! Invariants:
+//! - I1: an operation that is queued already is not queued again.
+//! - I2: the queue holds wakes of the worker's own thread only, in their order.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Wake, Waker};
+use std::thread::{self, ThreadId};
+
+use lightmoon_contract::{ActorId, OperationNumber};
+
+use crate::slot::Slot;
+
+/// The operations of one worker that want to be polled.
+#[derive(Debug)]
+pub(crate) struct Wakes {
+    owner: ThreadId,
+    queue: Mutex<VecDeque<Slot>>,
+    /// Only counted; pairs with nothing.
+    foreign: AtomicU64,
+}
+
+impl Wakes {
+    /// For a worker of the current thread.
+    pub(crate) fn new() -> Arc<Self> {
+        let owner = thread::current().id();
+        Arc::new(Self { owner, queue: Mutex::new(VecDeque::new()), foreign: AtomicU64::new(0) })
+    }
+
+    /// The next operation to poll.
+    pub(crate) fn pop(&self) -> Option<Slot> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Wakes from other threads.
+    pub(crate) fn foreign(&self) -> u64 {
+        self.foreign.load(Ordering::Relaxed)
+    }
+}
+
+/// The waker of one waiting operation.
+#[derive(Debug)]
+pub(crate) struct OperationWaker {
+    wakes: Arc<Wakes>,
+    slot: Slot,
+    actor: ActorId,
+    operation: OperationNumber,
+    /// Written and read on the owner's thread only; pairs with nothing.
+    queued: AtomicBool,
+}
+
+impl OperationWaker {
+    pub(crate) fn new(wakes: &Arc<Wakes>, slot: Slot, actor: ActorId, operation: OperationNumber) -> Arc<Self> {
+        Arc::new(Self { wakes: Arc::clone(wakes), slot, actor, operation, queued: AtomicBool::new(false) })
+    }
+
+    /// As the standard library's waker.
+    pub(crate) fn waker(self: &Arc<Self>) -> Waker {
+        Waker::from(Arc::clone(self))
+    }
+
+    /// The operation is about to be polled: a wake from now on queues it again.
+    pub(crate) fn polled(&self) {
+        self.queued.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Wake for OperationWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if thread::current().id() != self.wakes.owner {
+            self.wakes.foreign.fetch_add(1, Ordering::Relaxed);
+            debug_assert!(
+                false,
+                "operation {} of actor {} was woken by another thread: it may await asks and sleeps of its `cx`, nothing \
+                 of another runtime",
+                self.operation, self.actor
+            );
+            return;
+        }
+        if !self.queued.swap(true, Ordering::Relaxed) {
+            self.wakes.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(self.slot);
+        }
+    }
+}

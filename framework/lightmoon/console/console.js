@@ -1,0 +1,81 @@
+// The status page: asks for /status.json each second and shows it. Text goes in as text, never as markup.
+
+const SECOND_MS = 1000;
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {string} name @param {string | number} text @param {string} [className] */
+function element(name, text, className) {
+  const made = document.createElement(name);
+  made.textContent = String(text);
+  if (className) made.className = className;
+  return made;
+}
+
+/** @param {string} id @param {string[]} heads @param {(string | number)[][]} rows */
+function table(id, heads, rows) {
+  const line = (/** @type {string} */ name, /** @type {(string | number)[]} */ cells) => {
+    const made = document.createElement("tr");
+    made.append(...cells.map((cell) => element(name, cell, typeof cell === "number" ? "number" : "")));
+    return made;
+  };
+  const shown = rows.length > 0 ? rows.map((cells) => line("td", cells)) : [line("td", ["none"])];
+  byId(id).replaceChildren(line("th", heads), ...shown);
+}
+
+/** @param {Record<string, number>} totals @param {Record<string, number> | undefined} before @param {number} seconds */
+function counterRows(totals, before, seconds) {
+  return Object.entries(totals).map(([name, total]) => {
+    const perSecond = before && seconds > 0 ? Math.round((total - (before[name] ?? total)) / seconds) : 0;
+    return [name, total, perSecond];
+  });
+}
+
+/** @type {{ at: number, totals: Record<string, number> } | undefined} */
+let last;
+
+/** @param {any} status */
+function show(status) {
+  document.title = `${status.title} console`;
+  byId("title").textContent = `${status.title} ${status.version}`;
+  byId("state").textContent = status.healthy ? `up ${status.upSeconds} s` : "the node does not take its turns";
+  byId("state").className = status.healthy ? "" : "lost";
+  const tiles = [
+    ["sessions", status.sessions.open],
+    ["links", status.net.links],
+    ["actors", status.actors],
+    ["zones", status.zones.length],
+    ["longest turn, µs", status.turnMaxMicros],
+  ];
+  byId("tiles").replaceChildren(
+    ...tiles.map(([label, value]) => {
+      const tile = document.createElement("div");
+      tile.append(element("b", value), element("span", label));
+      return tile;
+    }),
+  );
+  const zoneKeys = status.zones.length > 0 ? Object.keys(status.zones[0]) : ["zone"];
+  table("zones", zoneKeys, status.zones.map((/** @type {any} */ zone) => zoneKeys.map((key) => zone[key] ?? "")));
+  table(
+    "sessions",
+    ["session", "player", "remote", "zone"],
+    status.sessions.list.map((/** @type {any} */ s) => [s.session, s.player, s.remote, s.zone ?? ""]),
+  );
+  const totals = { ...status.node, ...status.net };
+  const now = performance.now();
+  table("counters", ["counter", "total", "per second"], counterRows(totals, last?.totals, last ? (now - last.at) / SECOND_MS : 0));
+  last = { at: now, totals };
+}
+
+async function refresh() {
+  try {
+    const answer = await fetch("status.json");
+    if (!answer.ok) throw new Error(await answer.text());
+    show(await answer.json());
+  } catch (error) {
+    byId("state").textContent = `no answer: ${error instanceof Error ? error.message : error}`;
+    byId("state").className = "lost";
+  }
+  setTimeout(refresh, SECOND_MS);
+}
+
+refresh();

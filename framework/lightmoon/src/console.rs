@@ -1,0 +1,148 @@
+//! The console: a look into the running server, for its operator only.
+//!
+//! *Responsible for*: the status page, `/status.json`, `/metrics`, and letting in only who has the token. *Not responsible
+//! for*: what the numbers mean (`node`, `net`), acting on the server.
+//!
+//! Invariants:
+//! - I1: without the token every path answers 401 and nothing else.
+//! - I2: the token is in no page, and a page elsewhere cannot use the browser's cookie (`SameSite=Strict`).
+
+mod metrics;
+mod status;
+
+use crate::board::Board;
+use crate::web::{not_found, reply, text};
+use axum::Router;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const COOKIE: &str = "lightmoon_console";
+
+/// Nothing inline, nothing from elsewhere, in nobody's frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// What the console needs.
+#[derive(Clone)]
+pub(crate) struct Console {
+    pub(crate) board: Arc<Board>,
+    pub(crate) token: Arc<str>,
+}
+
+impl Console {
+    pub(crate) fn router(self) -> Router {
+        Router::new()
+            .route("/", get(page))
+            .route("/console.js", get(script))
+            .route("/console.css", get(style))
+            .route("/status.json", get(status_json))
+            .route("/metrics", get(metrics_text))
+            .fallback(|| async { not_found() })
+            .layer(middleware::from_fn_with_state(self.clone(), let_in))
+            .with_state(self)
+    }
+
+    fn is_token(&self, given: &str) -> bool {
+        // All bytes are compared whatever the first difference, so that time tells nothing about the token.
+        let differences = given.bytes().zip(self.token.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+        given.len() == self.token.len() && differences == 0
+    }
+}
+
+/// Answers 401 to whoever does not bring the token, as query, bearer or cookie. With the query it is moved to a cookie,
+/// so that it does not stay in the address bar.
+async fn let_in(
+    State(console): State<Console>,
+    Query(query): Query<BTreeMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let by_query = query.get("token").is_some_and(|token| console.is_token(token));
+    let headers = request.headers();
+    let by_header =
+        [bearer(headers), cookie(headers)].into_iter().flatten().any(|token| console.is_token(token));
+    if by_query && request.uri().path() == "/" {
+        return to_cookie(&console.token);
+    }
+    if !by_query && !by_header {
+        return text(
+            StatusCode::UNAUTHORIZED,
+            "This console wants its token. Open the console's address as the server printed it at its start.\n",
+        );
+    }
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    response
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+fn to_cookie(token: &str) -> Response {
+    let mut response = text(StatusCode::SEE_OTHER, "see /\n");
+    let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/");
+    if let Ok(cookie) = HeaderValue::try_from(cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/"));
+    response
+}
+
+async fn page() -> Response {
+    reply(StatusCode::OK, "text/html; charset=utf-8", include_str!("../console/index.html"))
+}
+
+async fn script() -> Response {
+    reply(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("../console/console.js"))
+}
+
+async fn style() -> Response {
+    reply(StatusCode::OK, "text/css; charset=utf-8", include_str!("../console/console.css"))
+}
+
+async fn status_json(State(console): State<Console>) -> Response {
+    reply(StatusCode::OK, "application/json", status::json(&console.board).to_string())
+}
+
+async fn metrics_text(State(console): State<Console>) -> Response {
+    reply(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics::text(&console.board))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn console() -> Console {
+        Console { board: Arc::new(Board::new("Game".to_owned(), "1")), token: Arc::from("0123456789abcdef") }
+    }
+
+    #[test]
+    fn only_the_whole_token_is_the_token() {
+        let console = console();
+        assert!(console.is_token("0123456789abcdef"));
+        for wrong in ["", "0", "0123456789abcdeF", "0123456789abcde", "0123456789abcdef0"] {
+            assert!(!console.is_token(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let headers =
+            |value: &str| HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(value).unwrap())]);
+        assert_eq!(cookie(&headers("a=b; lightmoon_console=xyz; c=d")), Some("xyz"));
+        assert_eq!(cookie(&headers("lightmoon_console_other=xyz")), None);
+        assert_eq!(cookie(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! Metrics as Prometheus reads them.
+//!
+//! *Responsible for*: the names of all metrics, in one table, and their text. *Not responsible for*: counting.
+//!
+//! Invariants:
+//! - I1: a name is in [`TABLE`] or is not exported; counters end in `_total`, units are base units and in the name.
+//! - I2: no label names a player, a session or an actor's key, but for zones, which are few.
+
+use crate::board::{Board, Snapshot};
+use crate::clock;
+use lightmoon_net::Counters as NetCounters;
+use std::fmt::Write as _;
+
+/// How a metric behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Type {
+    Counter,
+    Gauge,
+}
+
+/// One metric: name, type, help, value.
+type Row = (&'static str, Type, &'static str, fn(&Sources) -> f64);
+
+/// Where values come from.
+struct Sources {
+    snapshot: std::sync::Arc<Snapshot>,
+    net: NetCounters,
+    up_seconds: f64,
+    is_healthy: bool,
+}
+
+/// Counts stay exact up to 2^53, which no counter here reaches in a process's life.
+fn count(value: u64) -> f64 {
+    let (high, low) =
+        (u32::try_from(value >> 32).unwrap_or(u32::MAX), u32::try_from(value & 0xFFFF_FFFF).unwrap_or(0));
+    f64::from(high) * 4_294_967_296.0 + f64::from(low)
+}
+
+fn size(value: usize) -> f64 {
+    count(u64::try_from(value).unwrap_or(u64::MAX))
+}
+
+/// Every metric of a server. Documentation and dashboards are checked against it.
+const TABLE: &[Row] = &[
+    ("lightmoon_up_seconds", Type::Gauge, "Time since the server started.", |s| s.up_seconds),
+    ("lightmoon_healthy", Type::Gauge, "1 when the node took a turn lately.", |s| {
+        f64::from(u8::from(s.is_healthy))
+    }),
+    ("lightmoon_turn_total", Type::Counter, "Turns of the node.", |s| count(s.snapshot.turns)),
+    ("lightmoon_turn_full_total", Type::Counter, "Turns that left events for the next.", |s| {
+        count(s.snapshot.turns_full)
+    }),
+    ("lightmoon_turn_max_seconds", Type::Gauge, "Longest turn within the last quarter of a second.", |s| {
+        s.snapshot.turn_max.as_secs_f64()
+    }),
+    ("lightmoon_session_open", Type::Gauge, "Sessions open now.", |s| size(s.snapshot.node.sessions.len())),
+    ("lightmoon_session_handshakes", Type::Gauge, "Links that have not said who they are.", |s| {
+        size(s.snapshot.node.links_in_handshake)
+    }),
+    ("lightmoon_session_opened_total", Type::Counter, "Clients let in.", |s| {
+        count(s.snapshot.node.counters.sessions_opened)
+    }),
+    ("lightmoon_session_closed_total", Type::Counter, "Sessions that ended.", |s| {
+        count(s.snapshot.node.counters.sessions_closed)
+    }),
+    (
+        "lightmoon_session_replaced_total",
+        Type::Counter,
+        "Sessions ended by a second login of their player.",
+        |s| count(s.snapshot.node.counters.sessions_replaced),
+    ),
+    (
+        "lightmoon_session_closed_for_rate_total",
+        Type::Counter,
+        "Sessions closed because they called too fast.",
+        |s| count(s.snapshot.node.counters.sessions_closed_for_rate),
+    ),
+    ("lightmoon_login_refused_total", Type::Counter, "Clients refused by token or contracts.", |s| {
+        count(s.snapshot.node.counters.logins_refused)
+    }),
+    ("lightmoon_call_total", Type::Counter, "Calls of clients handed to actors.", |s| {
+        count(s.snapshot.node.counters.calls)
+    }),
+    ("lightmoon_call_refused_total", Type::Counter, "Calls of clients refused.", |s| {
+        count(s.snapshot.node.counters.calls_refused)
+    }),
+    ("lightmoon_answer_late_total", Type::Counter, "Answers whose session was gone.", |s| {
+        count(s.snapshot.node.counters.answers_late)
+    }),
+    ("lightmoon_message_stale_total", Type::Counter, "Messages to sessions that were gone.", |s| {
+        count(s.snapshot.node.counters.messages_stale)
+    }),
+    ("lightmoon_message_unroutable_total", Type::Counter, "Messages to kinds that do not run here.", |s| {
+        count(s.snapshot.node.counters.messages_unroutable)
+    }),
+    ("lightmoon_actor_alive", Type::Gauge, "Activations in the worker.", |s| size(s.snapshot.node.actors)),
+    ("lightmoon_actor_failed_total", Type::Counter, "Activations ended by a panic.", |s| {
+        count(s.snapshot.node.counters.activations_failed)
+    }),
+    ("lightmoon_state_total", Type::Counter, "State packets handed to links.", |s| {
+        count(s.snapshot.node.counters.states)
+    }),
+    ("lightmoon_state_bytes_total", Type::Counter, "Bytes of state packets.", |s| {
+        count(s.snapshot.node.counters.state_bytes)
+    }),
+    ("lightmoon_view_total", Type::Counter, "View payloads handed to links.", |s| {
+        count(s.snapshot.node.counters.views)
+    }),
+    ("lightmoon_view_bytes_total", Type::Counter, "Bytes of view payloads.", |s| {
+        count(s.snapshot.node.counters.view_bytes)
+    }),
+    ("lightmoon_link_open", Type::Gauge, "Connections open now.", |s| count(s.net.links)),
+    ("lightmoon_link_handshakes", Type::Gauge, "Handshakes in progress.", |s| count(s.net.handshakes)),
+    ("lightmoon_link_opened_total", Type::Counter, "Connections that opened.", |s| count(s.net.links_opened)),
+    (
+        "lightmoon_link_handshake_failed_total",
+        Type::Counter,
+        "Handshakes that failed or took too long.",
+        |s| count(s.net.handshakes_failed),
+    ),
+    ("lightmoon_link_refused_total", Type::Counter, "Connections refused by a limit.", |s| {
+        count(s.net.refused)
+    }),
+    ("lightmoon_link_retried_total", Type::Counter, "Connections asked to prove their address.", |s| {
+        count(s.net.retried)
+    }),
+    (
+        "lightmoon_link_overloaded_total",
+        Type::Counter,
+        "Connections closed because they did not read.",
+        |s| count(s.net.overloaded),
+    ),
+    ("lightmoon_link_stream_received_bytes_total", Type::Counter, "Bytes of streams received.", |s| {
+        count(s.net.stream_bytes_received)
+    }),
+    ("lightmoon_link_stream_sent_bytes_total", Type::Counter, "Bytes handed to streams.", |s| {
+        count(s.net.stream_bytes_sent)
+    }),
+    ("lightmoon_link_datagram_received_total", Type::Counter, "Datagrams received.", |s| {
+        count(s.net.datagrams_received)
+    }),
+    ("lightmoon_link_datagram_sent_total", Type::Counter, "Datagrams sent.", |s| count(s.net.datagrams_sent)),
+    ("lightmoon_link_datagram_dropped_total", Type::Counter, "Datagrams dropped for lack of room.", |s| {
+        count(s.net.datagrams_dropped)
+    }),
+    ("lightmoon_link_datagram_too_large_total", Type::Counter, "Datagrams that fit no packet.", |s| {
+        count(s.net.datagrams_too_large)
+    }),
+    (
+        "lightmoon_link_read_stall_total",
+        Type::Counter,
+        "Times a link was not read because the node was behind.",
+        |s| count(s.net.read_stalls),
+    ),
+];
+
+/// All metrics as text, format 0.0.4.
+pub(crate) fn text(board: &Board) -> String {
+    let sources = Sources {
+        snapshot: board.snapshot(),
+        net: board.net(),
+        up_seconds: clock::mono().since(board.started).as_secs_f64(),
+        is_healthy: board.is_healthy(),
+    };
+    TABLE.iter().fold(String::new(), |mut text, (name, kind, help, value)| {
+        let kind = match kind {
+            Type::Counter => "counter",
+            Type::Gauge => "gauge",
+        };
+        let value = value(&sources);
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}")
+            .expect("writing to a string cannot fail");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rules() {
+        let mut seen = std::collections::BTreeSet::new();
+        for (name, kind, help, _) in TABLE {
+            assert!(seen.insert(name), "{name} twice");
+            assert!(name.starts_with("lightmoon_") && help.ends_with('.'), "{name}");
+            assert_eq!(name.ends_with("_total"), *kind == Type::Counter, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_text_has_a_value_for_each_metric() {
+        let text = text(&Board::new("Game".to_owned(), "1"));
+        for (name, ..) in TABLE {
+            let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).expect(name);
+            line.rsplit(' ').next().unwrap().parse::<f64>().unwrap();
+        }
+        assert!(text.contains("\nlightmoon_healthy 1\n"));
+    }
+
+    #[test]
+    fn counts_are_exact() {
+        assert!((count(1 << 40) - 1_099_511_627_776.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,71 @@
+//! The server's state as JSON, for the status page and scripts.
+//!
+//! *Responsible for*: the form of `/status.json`. *Not responsible for*: the numbers.
+
+use crate::board::Board;
+use crate::clock;
+use lightmoon_contract::ActorId;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Sessions listed one by one; more are only counted, so that the page stays small.
+const SESSIONS_LISTED_MAX: usize = 200;
+
+/// Everything the status page shows.
+pub(crate) fn json(board: &Board) -> Value {
+    let snapshot = board.snapshot();
+    let node = &snapshot.node;
+    let mut viewers: BTreeMap<ActorId, usize> = BTreeMap::new();
+    for zone in node.sessions.iter().filter_map(|session| session.zone) {
+        *viewers.entry(zone).or_default() += 1;
+    }
+    let zones: Vec<Value> = viewers
+        .into_iter()
+        .map(|(zone, viewers)| json!({ "zone": zone.to_string(), "viewers": viewers }))
+        .collect();
+    let sessions: Vec<Value> = node
+        .sessions
+        .iter()
+        .take(SESSIONS_LISTED_MAX)
+        .map(|session| {
+            json!({
+                "session": session.session.to_string(),
+                // As text: it has 64 bits, and a page's numbers have 53.
+                "player": session.player.to_string(),
+                "remote": session.remote,
+                "zone": session.zone.map(|zone| zone.to_string()),
+            })
+        })
+        .collect();
+    let net: Map<String, Value> =
+        board.net().list().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    json!({
+        "title": board.title,
+        "version": board.version,
+        "healthy": board.is_healthy(),
+        "upSeconds": clock::mono().since(board.started).as_secs(),
+        "turns": snapshot.turns,
+        "turnMaxMicros": u64::try_from(snapshot.turn_max.as_micros()).unwrap_or(u64::MAX),
+        "sessions": { "open": node.sessions.len(), "list": sessions },
+        "actors": node.actors,
+        "zones": zones,
+        "node": counters(&node.counters),
+        "net": net,
+    })
+}
+
+fn counters(counters: &lightmoon_node::report::Counters) -> Value {
+    json!({
+        "sessionsOpened": counters.sessions_opened,
+        "sessionsClosed": counters.sessions_closed,
+        "sessionsReplaced": counters.sessions_replaced,
+        "loginsRefused": counters.logins_refused,
+        "calls": counters.calls,
+        "callsRefused": counters.calls_refused,
+        "activationsFailed": counters.activations_failed,
+        "states": counters.states,
+        "stateBytes": counters.state_bytes,
+        "views": counters.views,
+        "viewBytes": counters.view_bytes,
+    })
+}

@@ -1,0 +1,242 @@
+//! The node's thread: one pinned thread that gives a sans-io node its clock and its events.
+//!
+//! *Responsible for*: the loop around [`Node::turn`], sleeping until the next deadline or event, handing outputs to the
+//! network. *Not responsible for*: what a turn does (`node`).
+//!
+//! Events come through a channel. What waits in it is bounded: each event of a link holds a credit of that link, given
+//! back when its turn is over.
+//!
+//! Invariants:
+//! - I1: outputs of a turn are handed over before the next turn begins.
+//! - I2: the thread reports its end exactly once, also when it ends by a fault.
+
+use crate::board::{Board, Snapshot};
+use crate::io::Happening;
+use crate::{Failure, clock, limits};
+use lightmoon_contract::Mono;
+use lightmoon_net::{Commands, Credit, NetEvent};
+use lightmoon_node::{Game, Input, LinkId, Next, Node, NodeOptions, Output, Transport};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What the node's thread is told.
+#[derive(Debug)]
+pub(crate) enum ToNode {
+    /// Something happened on a link.
+    Net(NetEvent),
+    /// Stop in order; clients are told the reason.
+    Stop(String),
+}
+
+/// What the thread works with.
+pub(crate) struct Plan {
+    pub(crate) game: Game,
+    pub(crate) seed: u64,
+    pub(crate) pin: bool,
+    pub(crate) board: Arc<Board>,
+    pub(crate) inbox: Receiver<ToNode>,
+    /// Comes when the ports listen.
+    pub(crate) commands: Receiver<Commands>,
+    pub(crate) happenings: Sender<Happening>,
+}
+
+/// Starts the thread and waits until the game's definition is known to be good.
+pub(crate) fn start(plan: Plan) -> Result<JoinHandle<()>, Failure> {
+    let (answer, built) = mpsc::sync_channel(1);
+    let happenings = plan.happenings.clone();
+    let run = move || {
+        let ended = catch_unwind(AssertUnwindSafe(|| live(plan, &answer)));
+        let fault = || {
+            Failure::new(
+                "the node's thread ended by a fault, whose message is above",
+                "this is a fault of the server; report it",
+            )
+        };
+        let _ = happenings.send(Happening::NodeEnded(ended.map_err(|_| fault())));
+    };
+    let thread = std::thread::Builder::new().name("lightmoon-node".to_owned()).spawn(run).map_err(|e| {
+        Failure::new(format!("cannot start the node's thread: {e}"), "raise the limit of threads")
+    })?;
+    let gone = || Failure::new("the node's thread ended while it started", "its message is above; report it");
+    built.recv().unwrap_or_else(|_| Err(gone()))?;
+    Ok(thread)
+}
+
+/// The thread's whole life.
+fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
+    if plan.pin {
+        pin();
+    }
+    let node = match Node::new(plan.game, NodeOptions::default(), plan.seed, clock::mono()) {
+        Ok(node) => node,
+        Err(error) => {
+            let failure = Failure::new(error.to_string(), "correct the definition of the game");
+            let _ = answer.send(Err(failure));
+            return;
+        }
+    };
+    let _ = answer.send(Ok(()));
+    // Fails when the ports could not be opened: then there is nothing to run for.
+    let Ok(commands) = plan.commands.recv() else { return };
+    Driver {
+        node,
+        inbox: plan.inbox,
+        commands,
+        board: plan.board,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        credits: Vec::new(),
+        stop_by: None,
+        window: Window::default(),
+    }
+    .run();
+}
+
+struct Driver {
+    node: Node,
+    inbox: Receiver<ToNode>,
+    commands: Commands,
+    board: Arc<Board>,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
+    /// Of the events in `inputs`.
+    credits: Vec<Credit>,
+    /// Set once the node was told to stop.
+    stop_by: Option<Mono>,
+    window: Window,
+}
+
+/// What is measured between two snapshots.
+#[derive(Default)]
+struct Window {
+    reported: Mono,
+    turns: u64,
+    turns_full: u64,
+    turn_max: Duration,
+}
+
+impl Driver {
+    fn run(mut self) {
+        let mut next = Next { deadline: None, more: true };
+        loop {
+            if !self.collect(next) {
+                return;
+            }
+            let began = clock::mono();
+            next = self.node.turn(began, &mut self.inputs, &mut self.outputs);
+            self.credits.clear();
+            let has_stopped = self.hand_over();
+            self.report(began);
+            if has_stopped || self.stop_by.is_some_and(|by| began >= by) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for events until the next deadline, then takes those that are there. `false` when nobody is left to send.
+    fn collect(&mut self, next: Next) -> bool {
+        let wait = if next.more { Duration::ZERO } else { self.time_until(next.deadline) };
+        match self.inbox.recv_timeout(wait) {
+            Ok(first) => self.take(first),
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        for _ in 1..limits::TURN_EVENTS_MAX {
+            match self.inbox.try_recv() {
+                Ok(event) => self.take(event),
+                Err(_) => return true,
+            }
+        }
+        self.window.turns_full += 1;
+        true
+    }
+
+    fn time_until(&self, deadline: Option<Mono>) -> Duration {
+        let now = clock::mono();
+        let until =
+            |deadline: Option<Mono>| deadline.map_or(limits::PARK_MAX, |deadline| deadline.since(now));
+        until(deadline).min(until(self.stop_by)).min(limits::PARK_MAX)
+    }
+
+    fn take(&mut self, event: ToNode) {
+        match event {
+            ToNode::Net(NetEvent::Opened { link, remote, transport }) => {
+                let transport = match transport {
+                    lightmoon_net::Transport::Native => Transport::Native,
+                    lightmoon_net::Transport::WebTransport => Transport::WebTransport,
+                };
+                self.inputs.push(Input::Opened { link: LinkId(link.0), remote, transport });
+            }
+            ToNode::Net(NetEvent::Stream { link, stream, bytes, credit }) => {
+                self.credits.push(credit);
+                self.inputs.push(Input::Stream { link: LinkId(link.0), stream, bytes });
+            }
+            ToNode::Net(NetEvent::Datagram { link, bytes, credit }) => {
+                self.credits.push(credit);
+                self.inputs.push(Input::Datagram { link: LinkId(link.0), bytes });
+            }
+            ToNode::Net(NetEvent::Closed { link, code, reason }) => {
+                tracing::debug!(target: "lightmoon::serve", %link, ?code, reason, "link closed");
+                self.inputs.push(Input::Closed { link: LinkId(link.0) });
+            }
+            ToNode::Stop(reason) => {
+                self.stop_by.get_or_insert_with(|| clock::mono() + limits::STOP_NODE_MAX);
+                self.inputs.push(Input::Stop { reason });
+            }
+        }
+    }
+
+    /// Hands outputs to the network; answers whether the node has stopped.
+    fn hand_over(&mut self) -> bool {
+        let mut has_stopped = false;
+        for output in self.outputs.drain(..) {
+            match output {
+                Output::Transmit { link, transmit } => {
+                    // A link that is gone needs nothing; its `Closed` is on the way.
+                    let _ = self.commands.send(lightmoon_net::LinkId(link.0), transmit);
+                }
+                Output::Stopped => has_stopped = true,
+            }
+        }
+        has_stopped
+    }
+
+    fn report(&mut self, began: Mono) {
+        let now = clock::mono();
+        self.board.turned(now);
+        self.window.turns += 1;
+        self.window.turn_max = self.window.turn_max.max(now.since(began));
+        if now.since(self.window.reported) < limits::REPORT_EVERY {
+            return;
+        }
+        self.board.set_snapshot(Snapshot {
+            node: self.node.report(),
+            turns: self.window.turns,
+            turn_max: self.window.turn_max,
+            turns_full: self.window.turns_full,
+        });
+        self.window.reported = now;
+        self.window.turn_max = Duration::ZERO;
+    }
+}
+
+/// Keeps this thread on one core, so that the world stays in its cache. The last one: interrupts mostly go to the first.
+#[cfg(target_os = "linux")]
+fn pin() {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let Ok(allowed) = sched_getaffinity(None) else { return };
+    let Some(last) = (0..CpuSet::MAX_CPU).rev().find(|cpu| allowed.is_set(*cpu)) else { return };
+    if allowed.count() < 2 {
+        return;
+    }
+    let mut one = CpuSet::new();
+    one.set(last);
+    // It runs without, too.
+    let _ = sched_setaffinity(None, &one);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pin() {}

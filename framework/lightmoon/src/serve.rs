@@ -1,0 +1,188 @@
+//! A running server: its threads, its start and its stop.
+//!
+//! *Responsible for*: the order in which things start and end, and what is written when they do. *Not responsible for*:
+//! the threads' work (`io`, `node_thread`).
+//!
+//! Start: folder and keys; the node's thread builds the game; the I/O thread opens the ports; the chosen ports and
+//! `--ready-json` are written. Stop: the node says goodbye to its clients and ends; links and web servers are closed.
+//!
+//! Invariants:
+//! - I1: a server that failed to start has nothing left open.
+//! - I2: a stop takes less than two seconds.
+
+use crate::board::Board;
+use crate::extension::Ready;
+use crate::folder::{Folder, Ports, write_whole};
+use crate::io::{self, Happening, Io, Wanted};
+use crate::keys::{Keys, random_bytes};
+use crate::node_thread::{self, ToNode};
+use crate::options::ServeOptions;
+use crate::setting::Settings;
+use crate::web::Page;
+use crate::{Failure, limits};
+use lightmoon_node::Game;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What a server is made of.
+pub(crate) struct Plan {
+    pub(crate) game: Game,
+    pub(crate) title: String,
+    pub(crate) version: &'static str,
+    pub(crate) page: Option<Page>,
+    pub(crate) watch_signals: bool,
+}
+
+/// A server that runs in this process. Dropping it stops it in order, too.
+pub struct Running {
+    ready: Ready,
+    certificate_ends: u64,
+    to_node: Sender<ToNode>,
+    happenings: Receiver<Happening>,
+    threads: Option<(JoinHandle<()>, Io)>,
+    /// Last: others may have the folder when everything else is gone.
+    folder: Folder,
+}
+
+impl Running {
+    pub(crate) fn start(plan: Plan, settings: &Settings) -> Result<Self, Failure> {
+        let options = ServeOptions::read(settings)?;
+        let folder = Folder::open(&options.data)?;
+        let keys = Keys::open(&folder)?;
+        if let Some(path) = &options.ready_json {
+            forget_ready(path)?;
+        }
+        let board = Arc::new(Board::new(plan.title, plan.version));
+        let (to_node, inbox) = mpsc::channel();
+        let (give_commands, commands) = mpsc::sync_channel(1);
+        let (happened, happenings) = mpsc::channel();
+        let node = node_thread::start(node_thread::Plan {
+            game: plan.game,
+            seed: seed(),
+            pin: options.pin,
+            board: Arc::clone(&board),
+            inbox,
+            commands,
+            happenings: happened.clone(),
+        })?;
+        let console_token = keys.console_token.clone();
+        let io = io::Plan {
+            options: options.clone(),
+            wanted: Wanted(folder.ports()),
+            keys,
+            board: Arc::clone(&board),
+            page: plan.page,
+            watch_signals: plan.watch_signals,
+        };
+        let (started, io) = io::start(io, to_node.clone(), happened)?;
+        // Cannot fail: the thread waits for it.
+        let _ = give_commands.send(started.commands.clone());
+        let ready = Ready {
+            game: started.game,
+            web: started.web,
+            console: started.console,
+            console_token,
+            certificate_hashes: board.hashes().to_vec(),
+            data: options.data,
+            pid: std::process::id(),
+        };
+        let threads = Some((node, io));
+        let certificate_ends = started.certificate_ends;
+        let running = Self { ready, certificate_ends, to_node, happenings, threads, folder };
+        running.write(options.ready_json.as_deref())?;
+        Ok(running)
+    }
+
+    /// Where it listens, and what opens it.
+    #[must_use]
+    pub fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// When the certificate shown now ends: seconds since 1970.
+    pub(crate) fn certificate_ends(&self) -> u64 {
+        self.certificate_ends
+    }
+
+    /// Waits until a signal asks for a stop (its name is the answer) or the node ended by a fault.
+    pub(crate) fn wait(&self) -> Result<&'static str, Failure> {
+        match self.happenings.recv() {
+            Ok(Happening::Signal(name)) => Ok(name),
+            Ok(Happening::NodeEnded(Err(failure))) => Err(failure),
+            Ok(Happening::NodeEnded(Ok(()))) | Err(_) => {
+                Err(Failure::new("the node stopped although nobody asked it to", "report it"))
+            }
+        }
+    }
+
+    /// Stops in order: clients are told `reason`, nothing is cut off. Takes less than two seconds.
+    pub fn stop(mut self, reason: &str) {
+        self.end(reason);
+    }
+
+    fn end(&mut self, reason: &str) {
+        let Some((node, io)) = self.threads.take() else { return };
+        if self.to_node.send(ToNode::Stop(reason.to_owned())).is_ok() {
+            self.await_node();
+        }
+        io.stop(reason.to_owned());
+        if node.is_finished() {
+            // Its fault, if it had one, was reported as a happening.
+            let _ = node.join();
+        }
+    }
+
+    /// Waits until the node's thread ended, or for as long as it may take.
+    fn await_node(&self) {
+        let patience = limits::STOP_NODE_MAX + Duration::from_millis(50);
+        while let Ok(happening) = self.happenings.recv_timeout(patience) {
+            match happening {
+                Happening::NodeEnded(_) => return,
+                Happening::Signal(_) => {}
+            }
+        }
+    }
+
+    fn write(&self, ready_json: Option<&Path>) -> Result<(), Failure> {
+        self.folder.set_ports(Ports {
+            listen: self.ready.game.port(),
+            web: self.ready.web.port(),
+            console: self.ready.console.port(),
+        })?;
+        let Some(path) = ready_json else { return Ok(()) };
+        let text = format!("{:#}\n", self.ready.to_json());
+        write_whole(path, text.as_bytes())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end("the server stops");
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("ready", &self.ready).finish_non_exhaustive()
+    }
+}
+
+/// Removes what an earlier run wrote, so that its existence means that *this* server listens.
+fn forget_ready(path: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Failure::new(
+            format!("cannot replace {}: {e}", path.display()),
+            "name another file with --ready-json",
+        )),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn seed() -> u64 {
+    random_bytes().iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+}

@@ -1,0 +1,170 @@
+//! Starts the example `tiny` in a folder of its own and talks to its web servers.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A folder of one test; the child's current folder.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("lightmoon-it-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+
+    /// The program in this folder, with nothing in its environment that could reach it from outside.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(tiny());
+        command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
+        for (key, _) in std::env::vars_os() {
+            if key.to_string_lossy().starts_with("LIGHTMOON_") {
+                command.env_remove(key);
+            }
+        }
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// A server on ports of its own choice, which is ready.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        let mut all = vec!["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--pin", "off"];
+        all.extend_from_slice(&["--ready-json", "ready.json"]);
+        all.extend_from_slice(arguments);
+        let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        while !greeting.contains("Ctrl-C") {
+            if stdout.read_line(&mut greeting).unwrap() == 0 {
+                let mut said = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("it ended before it was ready: {greeting}{said}");
+            }
+        }
+        let text = std::fs::read_to_string(self.0.join("ready.json")).unwrap();
+        Server { child, greeting, ready: serde_json::from_str(&text).unwrap(), stdout }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The example, which cargo builds beside this test.
+fn tiny() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let tiny = test.parent().unwrap().parent().unwrap().join("examples/tiny");
+    assert!(tiny.exists(), "{} is missing: `cargo test -p lightmoon` builds it", tiny.display());
+    tiny
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) greeting: String,
+    pub(crate) ready: Value,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.ready[key].as_str().unwrap_or_else(|| panic!("{key} in {}", self.ready))
+    }
+
+    pub(crate) fn port(&self, key: &str) -> u16 {
+        self.ready[key].as_u64().and_then(|port| port.try_into().ok()).expect(key)
+    }
+
+    /// What it says next.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Its exit code (`None` after a kill), how long it took, and what it said on stderr.
+    pub(crate) fn end(mut self) -> (Option<i32>, Duration, String) {
+        let began = Instant::now();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        let status = self.child.wait().unwrap();
+        (status.code(), began.elapsed(), said)
+    }
+
+    pub(crate) fn web(&self, path: &str) -> Answer {
+        get(self.port("webPort"), path, &[])
+    }
+
+    pub(crate) fn console(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        get(self.port("consolePort"), path, headers)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that ended already cannot be killed, which is what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An answer of a web server.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+}
+
+/// One request over a connection of its own.
+pub(crate) fn get(port: u16, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}

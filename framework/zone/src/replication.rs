@@ -1,0 +1,310 @@
+//! Replication: what each viewer is told after a tick.
+//!
+//! *Responsible for*: enters, leaves, sticky changes and state packets of every viewer. *Not responsible for*: reading
+//! the world (`columns`), the bytes (`lightmoon_replica`), sending (the activation).
+//!
+//! Invariants:
+//! - I1: a viewer's `seen` is exactly what its client shows once it applied all View payloads made so far.
+//! - I2: the avatar is in every packet; of the others those that found no room come first in the next, so nobody starves.
+//! - I3: nothing here calls code of the game: once the columns are collected, a tick can be published whole.
+
+use lightmoon_contract::{SessionId, Tick};
+use lightmoon_replica::{LeaveReason, StateHead, StateWriter, ViewWriter};
+
+use crate::columns::Columns;
+use crate::identity::NetIds;
+use crate::interest::{Circle, Grid, InterestOptions};
+use crate::limits::ENTER_BYTES_PER_TICK;
+use crate::report::Counters;
+use crate::viewers::{Seen, Viewer};
+
+/// Bytes for one client.
+#[derive(Debug)]
+pub(crate) struct Packet<'a> {
+    pub(crate) session: SessionId,
+    pub(crate) generation: u32,
+    /// Whether it must arrive: a View payload, not a state packet.
+    pub(crate) is_view: bool,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// What all viewers of a tick share.
+#[derive(Debug)]
+pub(crate) struct Shared<'a> {
+    pub(crate) tick: Tick,
+    pub(crate) rate_hz: u8,
+    pub(crate) columns: &'a Columns,
+    pub(crate) ids: &'a NetIds,
+    pub(crate) grid: &'a Grid,
+    pub(crate) interest: Option<&'a InterestOptions>,
+}
+
+/// Buffers for one viewer at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Replication {
+    circle: Circle,
+    view: Vec<u8>,
+    state: Vec<u8>,
+}
+
+impl Replication {
+    /// Everything one viewer is told, given to `send` in order.
+    pub(crate) fn serve(
+        &mut self,
+        shared: &Shared<'_>,
+        viewer: &mut Viewer,
+        counters: &mut Counters,
+        send: &mut impl FnMut(Packet<'_>),
+    ) {
+        let mut told = Told {
+            tick: shared.tick,
+            session: viewer.session,
+            generation: viewer.generation,
+            sequence: viewer.sequence,
+            bytes_before: 0,
+            writer: ViewWriter::new(shared.tick, viewer.sequence, std::mem::take(&mut self.view)),
+        };
+        if viewer.sequence == 0 {
+            told.writer.layout(&shared.columns.schema);
+        }
+        tell_news(shared, viewer, counters, &mut told, send);
+        find_place(shared, viewer);
+        let old_count = if is_due(shared, viewer) {
+            self.look(shared, viewer, counters, &mut told, send)
+        } else {
+            viewer.seen.len()
+        };
+        (viewer.sequence, self.view) = told.finish(counters, send);
+        self.tell_state(shared, viewer, old_count, counters, send);
+    }
+
+    /// Finds who entered and who left. Gives how many of those seen now were seen before.
+    fn look(
+        &mut self,
+        shared: &Shared<'_>,
+        viewer: &mut Viewer,
+        counters: &mut Counters,
+        told: &mut Told,
+        send: &mut impl FnMut(Packet<'_>),
+    ) -> usize {
+        let columns = shared.columns;
+        self.circle.begin(columns.len(), viewer.seen.iter().map(|seen| seen.slot));
+        // Before all others, so that it is never among those put off.
+        if let Some(avatar) = viewer.avatar_slot.filter(|slot| columns.is_live(*slot)) {
+            self.circle.include(avatar);
+        }
+        for slot in &columns.always {
+            self.circle.include(*slot);
+        }
+        if let (Some(options), Some(centre)) = (shared.interest, viewer.centre) {
+            self.circle.look(shared.grid, options, centre);
+        }
+        viewer.looked_at = viewer.centre;
+        let circle = &self.circle;
+        retain(viewer, |seen| {
+            let stays = circle.stays(seen.slot);
+            if !stays {
+                counters.leaves += 1;
+                told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
+            }
+            stays
+        });
+        let old_count = viewer.seen.len();
+        for slot in &self.circle.entered {
+            let is_full = viewer.seen.len() >= lightmoon_replica::limits::ENTITIES_MAX;
+            if is_full || told.bytes() >= ENTER_BYTES_PER_TICK {
+                // The rest is looked for again in the next tick.
+                counters.enters_deferred += 1;
+                viewer.looked_at = None;
+                continue;
+            }
+            let seen = &viewer.seen;
+            let index = viewer.indexes.take(|index| seen.iter().any(|other| other.index == index));
+            let (id, mask, values) = (columns.id(*slot), columns.mask(*slot), columns.values(*slot));
+            told.say(counters, send, |writer| writer.enter(&columns.schema, index, id, mask, &values));
+            viewer.seen.push(Seen { slot: *slot, index });
+            counters.enters += 1;
+        }
+        old_count
+    }
+
+    /// The state packet: the avatar, then the first `old_count` of those seen from the cursor on. Those behind have
+    /// just entered with their values of this very tick.
+    fn tell_state(
+        &mut self,
+        shared: &Shared<'_>,
+        viewer: &mut Viewer,
+        old_count: usize,
+        counters: &mut Counters,
+        send: &mut impl FnMut(Packet<'_>),
+    ) {
+        let head =
+            StateHead { tick: shared.tick, rate_hz: shared.rate_hz, input: 0, view_sequence: viewer.sequence };
+        let buffer = std::mem::take(&mut self.state);
+        let schema = &shared.columns.schema;
+        let mut writer = StateWriter::new(schema, &head, viewer.budget_bytes, buffer);
+        let old = &viewer.seen[..old_count];
+        if let Some(avatar) = old.iter().find(|seen| Some(seen.slot) == viewer.avatar_slot) {
+            let _ = push(shared.columns, &mut writer, *avatar);
+        }
+        let start = if viewer.cursor < old_count { viewer.cursor } else { 0 };
+        viewer.cursor = start;
+        let order = (start..old_count).chain(0..start);
+        for (done, place) in order.enumerate() {
+            let seen = old[place];
+            if Some(seen.slot) != viewer.avatar_slot && !push(shared.columns, &mut writer, seen) {
+                viewer.cursor = place;
+                counters.state_deferred += (old_count - done) as u64;
+                break;
+            }
+        }
+        counters.states += 1;
+        counters.state_records += u64::from(writer.count());
+        let bytes = writer.finish();
+        counters.state_bytes += bytes.len() as u64;
+        send(Packet { session: viewer.session, generation: viewer.generation, is_view: false, bytes: &bytes });
+        self.state = bytes;
+    }
+}
+
+/// Puts an entity into a packet; those without state take no room. `false`: it did not fit.
+fn push(columns: &Columns, writer: &mut StateWriter, seen: Seen) -> bool {
+    match columns.packed.get(seen.slot as usize) {
+        Some(packed) if packed.state_mask != 0 => writer.push(seen.index, &packed),
+        Some(_) | None => true,
+    }
+}
+
+/// Leaves of those that are gone, changed sticky values, added and removed components.
+fn tell_news(
+    shared: &Shared<'_>,
+    viewer: &mut Viewer,
+    counters: &mut Counters,
+    told: &mut Told,
+    send: &mut impl FnMut(Packet<'_>),
+) {
+    let columns = shared.columns;
+    retain(viewer, |seen| {
+        if !columns.has_news(seen.slot) {
+            return true;
+        }
+        if !columns.is_live(seen.slot) {
+            let reason =
+                if columns.is_gone(seen.slot) { LeaveReason::Gone } else { LeaveReason::OutOfView };
+            counters.leaves += 1;
+            told.say(counters, send, |writer| writer.leave(seen.index, reason));
+            return false;
+        }
+        let (mask, before, values) =
+            (columns.mask(seen.slot), columns.mask_before(seen.slot), columns.values(seen.slot));
+        if mask != before {
+            told.say(counters, send, |writer| writer.mask(&columns.schema, seen.index, before, mask, &values));
+        }
+        let mut changed = columns.sticky_changed(seen.slot);
+        while changed != 0 {
+            let position = u8::try_from(changed.trailing_zeros()).expect("a mask has 64 bits");
+            let value = lightmoon_replica::EntityValues::sticky(&values, position);
+            told.say(counters, send, |writer| writer.sticky(seen.index, position, value));
+            changed &= changed - 1;
+        }
+        true
+    });
+}
+
+/// Where the viewer stands now.
+fn find_place(shared: &Shared<'_>, viewer: &mut Viewer) {
+    let columns = shared.columns;
+    let is_known = viewer.avatar_slot.is_some_and(|slot| {
+        (slot as usize) < columns.len() && columns.id(slot) == viewer.avatar && !columns.is_gone(slot)
+    });
+    if !is_known {
+        let slot = shared.ids.slot(viewer.avatar).and_then(|slot| u32::try_from(slot).ok());
+        if slot != viewer.avatar_slot {
+            viewer.looked_at = None;
+        }
+        viewer.avatar_slot = slot;
+    }
+    let place = viewer.avatar_slot.filter(|slot| columns.is_live(*slot)).and_then(|slot| columns.place(slot));
+    viewer.centre = place.or(viewer.centre);
+}
+
+/// Whether the viewer's circle is looked at in this tick.
+fn is_due(shared: &Shared<'_>, viewer: &Viewer) -> bool {
+    let stagger = shared.interest.map_or(1, |options| u64::from(options.stagger.max(1)));
+    let (Some(options), Some(before), Some(now)) = (shared.interest, viewer.looked_at, viewer.centre) else {
+        return true;
+    };
+    let moved = (now[0] - before[0]).abs().max((now[1] - before[1]).abs());
+    (viewer.number + shared.tick.0).is_multiple_of(stagger) || moved > options.cell_side()
+}
+
+/// Keeps those for which `keep` says so, in order; the cursor stays before the same entity.
+fn retain(viewer: &mut Viewer, mut keep: impl FnMut(Seen) -> bool) {
+    let mut at = 0;
+    let (cursor, mut moved) = (viewer.cursor, 0);
+    viewer.seen.retain(|seen| {
+        let stays = keep(*seen);
+        moved += usize::from(!stays && at < cursor);
+        at += 1;
+        stays
+    });
+    viewer.cursor = cursor - moved;
+}
+
+/// The View payloads of one viewer and tick.
+struct Told {
+    tick: Tick,
+    session: SessionId,
+    generation: u32,
+    sequence: u64,
+    /// Bytes of the payloads that were sent already.
+    bytes_before: usize,
+    writer: ViewWriter,
+}
+
+impl Told {
+    /// Bytes so far.
+    fn bytes(&self) -> usize {
+        self.bytes_before + self.writer.len()
+    }
+
+    /// Writes an event; in the next payload if this one is full or has no room.
+    fn say(
+        &mut self,
+        counters: &mut Counters,
+        send: &mut impl FnMut(Packet<'_>),
+        write: impl Fn(&mut ViewWriter) -> bool,
+    ) {
+        if !self.writer.is_full() && write(&mut self.writer) {
+            return;
+        }
+        self.next(counters, send);
+        let is_written = write(&mut self.writer);
+        debug_assert!(is_written, "the limits let every event fit an empty payload");
+    }
+
+    fn next(&mut self, counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) {
+        let next = ViewWriter::new(self.tick, self.sequence + 1, Vec::new());
+        let bytes = std::mem::replace(&mut self.writer, next).finish();
+        self.bytes_before += bytes.len();
+        self.send(&bytes, counters, send);
+    }
+
+    fn send(&mut self, bytes: &[u8], counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) {
+        counters.views += 1;
+        counters.view_bytes += bytes.len() as u64;
+        send(Packet { session: self.session, generation: self.generation, is_view: true, bytes });
+        self.sequence += 1;
+    }
+
+    /// Sends what is left. Gives the sequence of the next payload, and the buffer.
+    fn finish(mut self, counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) -> (u64, Vec<u8>) {
+        let is_empty = self.writer.is_empty();
+        let writer = std::mem::replace(&mut self.writer, ViewWriter::new(self.tick, 0, Vec::new()));
+        let bytes = writer.finish();
+        if !is_empty {
+            self.send(&bytes, counters, send);
+        }
+        (self.sequence, bytes)
+    }
+}

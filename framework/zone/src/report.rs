@@ -1,0 +1,86 @@
+//! What a zone says about itself, for the console and metrics.
+
+use std::time::Duration;
+
+use lightmoon_contract::Tick;
+
+/// A look at a zone between two ticks. [`lightmoon_actor::Activation::report`] gives it.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub struct ZoneReport {
+    /// The last tick that ran.
+    pub tick: Tick,
+    /// Ticks per second.
+    pub rate_hz: u16,
+    /// Entities with an identity, disabled ones included.
+    pub entities: usize,
+    /// Sessions that look at the zone.
+    pub viewers: usize,
+    /// How long the phases of the last tick took, by [`crate::ZoneOptions::probe`].
+    pub phases: Phases,
+    /// The longest tick so far.
+    pub longest_tick: Duration,
+    /// What was counted since the activation began.
+    pub counters: Counters,
+}
+
+/// How long each phase of one tick took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Phases {
+    /// The schedules `First`, `Update` and `Last`, and the rotation of messages.
+    pub schedules: Duration,
+    /// Reading components, quantising, encoding.
+    pub collect: Duration,
+    /// Sorting places into the grid.
+    pub grid: Duration,
+    /// Enter, leave and state of every viewer.
+    pub replication: Duration,
+    /// Handing messages and packets to the worker.
+    pub send: Duration,
+}
+
+impl Phases {
+    /// The whole tick.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.schedules + self.collect + self.grid + self.replication + self.send
+    }
+}
+
+/// Counts since the activation began; they only grow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Ticks that ran.
+    pub ticks: u64,
+    /// Ticks given up because the zone was too late.
+    pub ticks_skipped: u64,
+    /// Operations served.
+    pub operations: u64,
+    /// State packets made.
+    pub states: u64,
+    /// Their bytes.
+    pub state_bytes: u64,
+    /// Records in them: one entity for one viewer.
+    pub state_records: u64,
+    /// Entities that were in view but found no room in a packet; they go first in the next.
+    pub state_deferred: u64,
+    /// View payloads made.
+    pub views: u64,
+    /// Their bytes.
+    pub view_bytes: u64,
+    /// Entities that came into somebody's view.
+    pub enters: u64,
+    /// Entities that left somebody's view.
+    pub leaves: u64,
+    /// Enters put off to a later tick because a viewer's view or its share of a tick was full.
+    pub enters_deferred: u64,
+    /// Sticky values left out because they were too large, once per tick and value.
+    pub sticky_oversized: u64,
+    /// Messages of systems that were dropped because a tick queued too many.
+    pub outgoing_dropped: u64,
+    /// Messages of systems that could not be sent.
+    pub outgoing_refused: u64,
+    /// Subscriptions refused because the zone has too many viewers.
+    pub viewers_refused: u64,
+}

@@ -1,0 +1,205 @@
+//! One bot: a client core with a brain. Knows no socket and no clock, so the simulator plays with the same bots.
+//!
+//! *Responsible for*: entering, steering by its [`Brain`], talking, noting what happens to it in a [`Tally`].
+//! *Not responsible for*: connections (the client core and its driver), what to want ([`crate::brain`]).
+//!
+//! ```text
+//! client event ──► Bot::on_event          Bot::think, at next_thought ──► calls on the client
+//! ```
+//!
+//! Invariants:
+//! - I1: at most one `enter` waits for its answer.
+//! - I2: controls go out at most once per [`THINK_EVERY`], and an unchanged one only each [`REPEAT_EVERY`].
+
+use std::time::Duration;
+
+use game_sample_contracts::sector::sector::{Said, Welcome};
+use game_sample_contracts::{Label, PilotContract, Pose, SectorContract, Steer, pilot};
+use lightmoon_client::{Client, ClientOptions, ConnectionState, Event, Pending};
+use lightmoon_contract::{CallError, Mono, Replicate};
+
+use crate::brain::{Brain, Choice, Place, Sight, persona};
+use crate::report::Tally;
+
+/// Time between two choices: people do not steer faster either.
+pub const THINK_EVERY: Duration = Duration::from_millis(100);
+/// Unchanged controls are sent again after this, in case the last datagram was lost.
+pub const REPEAT_EVERY: Duration = Duration::from_millis(500);
+/// Wait before entering again after a refusal.
+const ENTER_AGAIN: Duration = Duration::from_secs(1);
+/// Controls that differ less than this are the same.
+const SAME: f32 = 0.02;
+/// A line not heard within this time was lost on the way.
+const HEARING: Duration = Duration::from_secs(10);
+
+/// A bot.
+#[derive(Debug)]
+pub struct Bot {
+    brain: Brain,
+    name: String,
+    hue: u16,
+    next_thought: Mono,
+    entering: Option<(Pending<pilot::pilot::Enter>, Mono)>,
+    enter_from: Mono,
+    /// Counts arrivals in sectors.
+    arrivals: u64,
+    gates: Vec<Place>,
+    half_size: f32,
+    sent: Option<(Steer, Mono)>,
+    said: Option<(&'static str, Mono)>,
+    was_connected: bool,
+}
+
+impl Bot {
+    /// The bot of this seed; it enters as soon as its client is connected.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let (name, hue) = persona(seed);
+        Self {
+            brain: Brain::new(seed),
+            name,
+            hue,
+            next_thought: Mono::default(),
+            entering: None,
+            enter_from: Mono::default(),
+            arrivals: 0,
+            gates: Vec::new(),
+            half_size: 0.0,
+            sent: None,
+            said: None,
+            was_connected: false,
+        }
+    }
+
+    /// What a client of the sample game is built from. Equal tokens are the same pilot.
+    ///
+    /// # Panics
+    /// Never: the sample's components fit together.
+    #[must_use]
+    pub fn client_options(token: &str) -> ClientOptions {
+        ClientOptions::new(game_sample_contracts::descriptor(), &[Pose::SPEC, Label::SPEC])
+            .expect("the components of the sample have different numbers")
+            .token(token.as_bytes().to_vec())
+    }
+
+    /// When [`Bot::think`] wants to be called.
+    #[must_use]
+    pub const fn next_thought(&self) -> Mono {
+        self.next_thought
+    }
+
+    /// Takes note of something that happened to its client.
+    pub fn on_event(&mut self, now: Mono, event: &Event, client: &mut Client, tally: &mut Tally) {
+        if let Some(Welcome { sector }) = event.push::<Welcome>() {
+            self.half_size = sector.half_size;
+            self.gates = sector.gates.iter().map(|gate| Place { x: gate.x, y: gate.y, yaw: 0.0 }).collect();
+        } else if let Some(said) = event.push::<Said>() {
+            self.heard(now, &said, tally);
+        }
+        match event {
+            Event::Connected(_) => self.connected(now, tally),
+            Event::Resuming(closing) => {
+                tally.disconnects += 1;
+                tally.error(format!("session ended: {} ({:?})", closing.reason, closing.code));
+            }
+            Event::Lost(closing) => tally.error(format!("lost: {} ({:?})", closing.reason, closing.code)),
+            Event::Attached(_) => {
+                tally.attaches += 1;
+                self.arrivals += 1;
+                self.sent = None;
+            }
+            Event::Answered { request } => self.answered(now, *request, client, tally),
+            Event::Detached | Event::View(_) | Event::Push(_) => {}
+            // Events of a newer client tell a bot nothing it needs.
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, now: Mono, tally: &mut Tally) {
+        tally.connects += 1;
+        tally.reconnects += u64::from(self.was_connected);
+        self.was_connected = true;
+        self.enter_from = now;
+        self.next_thought = now;
+    }
+
+    fn answered(&mut self, now: Mono, request: u64, client: &mut Client, tally: &mut Tally) {
+        let Some((pending, since)) = self.entering.take_if(|(pending, _)| pending.request() == request) else { return };
+        match client.reply(&pending) {
+            Some(Ok(Ok(_))) => tally.done("enter", now.since(since)),
+            Some(Ok(Err(refused))) => {
+                tally.failed("enter", &format!("{refused:?}"));
+                self.enter_from = now + ENTER_AGAIN;
+            }
+            Some(Err(error)) => {
+                tally.failed("enter", &error);
+                self.enter_from = now + ENTER_AGAIN;
+            }
+            None => tally.failed("enter", &"the answer was gone"),
+        }
+    }
+
+    fn heard(&mut self, now: Mono, said: &Said, tally: &mut Tally) {
+        if let Some((_, since)) = self.said.take_if(|(text, _)| said.name == self.name && said.text == *text) {
+            tally.done("say", now.since(since));
+        }
+    }
+
+    /// Chooses what to do next and does it.
+    pub fn think(&mut self, now: Mono, client: &mut Client, tally: &mut Tally) {
+        if now < self.next_thought {
+            return;
+        }
+        self.next_thought = now + THINK_EVERY;
+        if *client.state() != ConnectionState::Connected {
+            return;
+        }
+        let Some(attached) = client.attached() else {
+            self.enter(now, client, tally);
+            return;
+        };
+        let Some(Pose { x, y, yaw, .. }) = client.view().entity(attached.avatar).and_then(|ship| ship.get()) else {
+            return;
+        };
+        let sight =
+            Sight { me: Place { x, y, yaw }, sector: self.arrivals, half_size: self.half_size, gates: &self.gates };
+        let choice = self.brain.choose(now, &sight);
+        self.act(now, choice, client, tally);
+    }
+
+    fn enter(&mut self, now: Mono, client: &mut Client, tally: &mut Tally) {
+        if self.entering.is_none() && now >= self.enter_from {
+            tally.sent("enter");
+            let pending = client.me::<PilotContract>().enter(self.name.clone(), self.hue);
+            self.entering = Some((pending, now));
+        }
+    }
+
+    fn act(&mut self, now: Mono, choice: Choice, client: &mut Client, tally: &mut Tally) {
+        let due = self.sent.is_none_or(|(sent, at)| !is_same(sent, choice.steer) || now.since(at) >= REPEAT_EVERY);
+        if due {
+            self.sent = Some((choice.steer, now));
+            let told = client.zone::<SectorContract>().steer(choice.steer);
+            note("steer", told.map_err(|undelivered| undelivered.error), tally);
+        }
+        if self.said.take_if(|(_, since)| now.since(*since) > HEARING).is_some() {
+            tally.failed("say", &"not heard by its own speaker");
+        }
+        if let Some(text) = choice.say.filter(|_| self.said.is_none()) {
+            let told = client.zone::<SectorContract>().say(text.to_owned());
+            self.said = told.is_ok().then_some((text, now));
+            note("say", told.map_err(|undelivered| undelivered.error), tally);
+        }
+    }
+}
+
+fn note(kind: &'static str, told: Result<(), CallError>, tally: &mut Tally) {
+    match told {
+        Ok(()) => tally.sent(kind),
+        Err(error) => tally.failed(kind, &error),
+    }
+}
+
+fn is_same(one: Steer, other: Steer) -> bool {
+    (one.thrust - other.thrust).abs() < SAME && (one.turn - other.turn).abs() < SAME && one.boost == other.boost
+}

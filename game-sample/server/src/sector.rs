@@ -1,0 +1,141 @@
+//! Sectors: the zones of the game, put together from ships, drifters, crystals and gates.
+//!
+//! *Responsible for*: what a sector is made of, the order of its systems, its operations, who is told what.
+//! *Not responsible for*: what the parts do; each has a module of its own.
+//!
+//! Invariants:
+//! - I1: a sector holds at most one ship of a player; asking again gives the same ship.
+//! - I2: whatever happens in a tick is a function of the world and the operations before it: systems run in one order.
+
+use std::collections::BTreeSet;
+
+use bevy_ecs::prelude::*;
+use game_sample_contracts::pilot::pilot::ThroughGate;
+use game_sample_contracts::sector::sector::{Said, Welcome};
+use game_sample_contracts::{
+    Entry, Label, PilotContract, Pose, Sector, SectorInfo, SpawnRefused, Spawned, Steer,
+};
+use lightmoon::prelude::*;
+
+use crate::gate::{GateEntered, IMMUNE_SECONDS, Immune};
+use crate::ship::{Roster, Ship};
+use crate::world_map::{HALF_SIZE, SectorPlan};
+use crate::{chat, crystal, drifter, gate, ship, world_map};
+
+/// Most ships of one sector: more would hide each other. A tick could hold many more.
+pub const SHIPS_MAX: usize = 300;
+
+/// How far clients see, units: a little more than a wide screen shows.
+const SIGHT: f32 = 700.0;
+
+/// What the sector is, from the map.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct Plan(pub SectorPlan);
+
+/// A sector.
+#[derive(Clone, Copy, Debug)]
+pub struct SectorZone;
+
+/// What the sector is made of, without the parts that talk to the outside.
+pub fn populate(world: &mut World, plan: &SectorPlan) {
+    world.insert_resource(Plan(*plan));
+    world.init_resource::<Roster>();
+    world.init_resource::<drifter::Waters>();
+    world.add_observer(ship::enlist);
+    world.add_observer(ship::strike);
+    gate::spawn(world, plan);
+    crystal::spawn(world, plan);
+    drifter::spawn(world, plan.hue);
+}
+
+impl Sector<Cx, World> for SectorZone {
+    fn steer(world: &mut World, cx: &mut Cx, steer: Steer) {
+        if let Caller::Client { player, .. } = cx.caller() {
+            ship::steer(world, player, &steer);
+        }
+    }
+
+    fn say(world: &mut World, cx: &mut Cx, text: String) {
+        let Caller::Client { player, .. } = cx.caller() else { return };
+        let Some(text) = chat::clean_line(&text) else { return };
+        let Some(entity) = world.resource::<Roster>().ship_of(player) else { return };
+        let Some(Label { name, hue, .. }) = world.get::<Label>(entity).cloned() else { return };
+        world.resource_mut::<Outgoing>().push(Audience::Viewers, &Said { name, hue, text });
+    }
+
+    fn spawn(
+        world: &mut World,
+        _cx: &mut Cx,
+        player: u64,
+        name: String,
+        hue: u16,
+        entry: Entry,
+    ) -> Result<Spawned, SpawnRefused> {
+        let entity = match world.resource::<Roster>().ship_of(player) {
+            Some(entity) => entity,
+            None if world.resource::<Roster>().len() >= SHIPS_MAX => return Err(SpawnRefused::Full),
+            None => launch(world, player, name, hue, entry),
+        };
+        let identity = world.get::<NetIdentity>(entity).expect("ships have a place, so they have an identity");
+        Ok(Spawned { avatar: identity.id() })
+    }
+
+    fn remove(world: &mut World, _cx: &mut Cx, player: u64) {
+        if let Some(entity) = world.resource::<Roster>().ship_of(player) {
+            world.despawn(entity);
+        }
+    }
+}
+
+/// Makes a new ship.
+fn launch(world: &mut World, player: u64, name: String, hue: u16, entry: Entry) -> Entity {
+    let Plan(plan) = *world.resource::<Plan>();
+    let gate = match entry {
+        Entry::Gate { from } => plan.gate_to(from),
+        Entry::Fresh | Entry::Other => None,
+    };
+    let motion = match &gate {
+        Some(gate) => ship::gate_motion(gate),
+        None => ship::fresh_motion(&mut world.resource_mut::<ZoneRandom>()),
+    };
+    let until = immune_until(world.resource::<ZoneTime>());
+    world.spawn((ship::ship(player, name, hue, motion), Immune { until })).id()
+}
+
+/// The tick at which a ship that arrives now may enter a gate.
+fn immune_until(time: &ZoneTime) -> Tick {
+    Tick(time.tick().0 + IMMUNE_SECONDS * u64::from(time.rate_hz()))
+}
+
+/// Sends ships in gates on their way: out of this sector, and their pilots are told.
+pub fn send_off(
+    plan: Res<Plan>,
+    mut entered: MessageReader<GateEntered>,
+    mut outgoing: ResMut<Outgoing>,
+    mut commands: Commands,
+) {
+    let from = plan.0.key;
+    for GateEntered { ship, player, to } in entered.read().copied() {
+        commands.entity(ship).despawn();
+        outgoing.tell(Ref::<PilotContract>::new(player), ThroughGate { from, to });
+    }
+}
+
+/// Tells every new viewer what the sector looks like.
+pub fn greet(
+    plan: Res<Plan>,
+    viewers: Res<Viewers>,
+    mut greeted: Local<BTreeSet<SessionId>>,
+    mut outgoing: ResMut<Outgoing>,
+) {
+    greeted.retain(|session| viewers.get(*session).is_some());
+    for viewer in viewers.iter().filter(|viewer| greeted.insert(viewer.session)) {
+        outgoing.push(Audience::Session(viewer.session), &Welcome { sector: info(&plan.0) });
+    }
+}
+
+/// What clients are told of a sector.
+#[must_use]
+pub fn info(plan: &SectorPlan) -> SectorInfo {
+    SectorInfo { name: plan.name.to_owned(), hue: plan.hue, half_size: HALF_SIZE, gates: gate::infos(plan) }
+}

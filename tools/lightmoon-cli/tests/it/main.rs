@@ -1,0 +1,4 @@
+//! Integration tests of the `lightmoon` command's library.
+
+mod committed;
+mod shapes;

@@ -1,0 +1,138 @@
+//! `cargo xtask sim`: the sample game in the deterministic simulator.
+//!
+//! *Responsible for*: starting the trials, and running seeds twice to see that one seed is one world.
+//! *Not responsible for*: scenarios and checkers (`game-sample-trials`, `lightmoon-sim`).
+//!
+//! Invariants:
+//! - I1: two runs of the same seeds must print the same lines that begin with `seed `; their state hash is among them.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::metadata::Metadata;
+use crate::program::{self, Run, Show};
+use crate::screen;
+use crate::suite::{self, Stage};
+use crate::summary::Step;
+use crate::tally::Tally;
+
+const PACKAGE: &str = "game-sample-trials";
+
+/// Seeds in `cargo xtask test`, and with `--quick`. Each runs twice.
+const SEEDS: u64 = 5;
+const SEEDS_QUICK: u64 = 2;
+
+/// A handful of seeds takes seconds to a minute each without optimisation.
+const TEST_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// By hand somebody may want thousands.
+const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A failing seed prints the line that repeats it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Count of seeds
+    #[arg(long, value_name = "N", default_value_t = SEEDS)]
+    seeds: u64,
+    /// The first seed; without it the trials choose
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Only this scenario
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+    /// Build optimised: slower to start, faster for many seeds
+    #[arg(long)]
+    release: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    let stage = Stage { metadata: Metadata::ask()?, is_quick: false };
+    let mut command = stage.cargo(&["run", "--quiet", "--package", PACKAGE]);
+    if arguments.release {
+        command.arg("--release");
+    }
+    command.args(["--", "--seeds", &arguments.seeds.to_string()]);
+    if let Some(seed) = arguments.seed {
+        command.args(["--seed", &seed.to_string()]);
+    }
+    if let Some(name) = &arguments.scenario {
+        command.args(["--scenario", name]);
+    }
+    Ok(program::run(&mut command, LIMIT, Show::All)?.succeeded)
+}
+
+/// The suite of `cargo xtask test`: a few seeds, each twice.
+pub(crate) fn step(stage: &Stage) -> Result<Vec<Step>> {
+    let seeds = if stage.is_quick { SEEDS_QUICK } else { SEEDS };
+    let once = |show| {
+        let mut command = Command::new(stage.built(PACKAGE));
+        command.args(["--seeds", &seeds.to_string()]).current_dir(&stage.metadata.workspace_root);
+        program::run(&mut command, TEST_LIMIT, show)
+    };
+    let (first, second) = (once(Show::All)?, once(Show::Nothing)?);
+    let tally = compare(&first, &second);
+    let passed = tally.failed == 0;
+    Ok(vec![suite::step("simulation", passed, tally, first.took + second.took)])
+}
+
+/// Counts seeds that ran twice alike; prints those that did not.
+fn compare(first: &Run, second: &Run) -> Tally {
+    let (one, two) = (seeds(first), seeds(second));
+    let mut tally = Tally::default();
+    for index in 0..one.len().max(two.len()) {
+        let (one, two) = (one.get(index), two.get(index));
+        tally.add(Tally::of(one == two));
+        if one != two {
+            let none = &"nothing";
+            screen::line(&format!(
+                "one seed gave two worlds: something observable hangs on time, hash order or an address\n  first:  {}\n  second: {}",
+                one.unwrap_or(none),
+                two.unwrap_or(none)
+            ));
+        }
+    }
+    if one.is_empty() {
+        screen::line("the trials printed no line that begins with `seed `");
+    }
+    if one.is_empty() || !first.succeeded || !second.succeeded {
+        tally.add(Tally::of(false));
+    }
+    tally
+}
+
+fn seeds(run: &Run) -> Vec<&str> {
+    run.lines.iter().map(String::as_str).filter(|line| line.starts_with("seed ")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::compare;
+    use crate::program::Run;
+    use crate::tally::Tally;
+
+    fn ran(succeeded: bool, lines: &[&str]) -> Run {
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        Run { succeeded, tally: Tally::default(), lines, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn seeds_that_ran_twice_alike_pass() {
+        let tally = compare(&ran(true, &["seed 1 ab", "2 s"]), &ran(true, &["seed 1 ab", "3 s"]));
+        assert_eq!(tally, Tally { passed: 1, failed: 0 });
+    }
+
+    #[test]
+    fn a_seed_with_two_worlds_fails() {
+        let tally = compare(&ran(true, &["seed 1 ab", "seed 2 cd"]), &ran(true, &["seed 1 ab", "seed 2 ce"]));
+        assert_eq!(tally, Tally { passed: 1, failed: 1 });
+    }
+
+    #[test]
+    fn a_failed_run_and_a_silent_one_fail() {
+        assert_eq!(compare(&ran(false, &["seed 1 ab"]), &ran(false, &["seed 1 ab"])).failed, 1);
+        assert_eq!(compare(&ran(true, &[]), &ran(true, &[])).failed, 1);
+    }
+}

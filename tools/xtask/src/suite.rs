@@ -1,0 +1,185 @@
+//! Which suite runs where: one table.
+//!
+//! *Responsible for*: the suites of `cargo xtask test` in their order, what they need, how long they may take.
+//! *Not responsible for*: printing and summing up (`command::test`).
+//!
+//! Everything is built once, by `cargo build --workspace --all-targets`: one set of features, one target folder. Suites
+//! start the programs that this made instead of calling `cargo run -p`, which would build some crates again.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::command::{contracts, sim, tidy};
+use crate::metadata::{self, Metadata};
+use crate::program::{self, Show};
+use crate::setup::{Need, find_chromium};
+use crate::summary::{Step, Verdict};
+use crate::tally::Tally;
+
+/// What a suite runs in.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// The workspace.
+    pub(crate) metadata: Metadata,
+    /// Whether only the quick suites run, with fewer seeds.
+    pub(crate) is_quick: bool,
+}
+
+impl Stage {
+    /// A program that the workspace build made.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.metadata.target_directory.join("debug").join(name)
+    }
+
+    /// cargo, at the root.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(metadata::cargo());
+        command.args(arguments).current_dir(&self.metadata.workspace_root);
+        command
+    }
+
+    /// npm, in a folder of the repository.
+    fn npm(&self, folder: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("npm");
+        command.args(arguments).current_dir(self.metadata.workspace_root.join(folder));
+        command
+    }
+}
+
+/// One suite.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    /// Its name in the output.
+    pub(crate) name: &'static str,
+    /// Whether `--quick` runs it too.
+    pub(crate) in_quick: bool,
+    /// What must be there first.
+    pub(crate) needs: &'static [Need],
+    /// Runs it. Usually one step; the caller measures its time if it says zero.
+    pub(crate) run: fn(&Stage) -> Result<Vec<Step>>,
+}
+
+const TYPESCRIPT: &str = "client-sdk/typescript";
+const BROWSER: &str = "tests/browser";
+
+/// All suites, in order.
+pub(crate) const SUITES: &[Suite] = &[
+    Suite { name: "everyday build", in_quick: true, needs: &[], run: everyday_build },
+    Suite { name: "build of tests", in_quick: true, needs: &[], run: build_of_tests },
+    Suite { name: "tidy", in_quick: true, needs: &[], run: tidy::steps },
+    Suite { name: "tests", in_quick: true, needs: &[], run: tests },
+    Suite { name: "contracts", in_quick: true, needs: &[], run: contracts::step },
+    Suite { name: "simulation", in_quick: true, needs: &[], run: sim::step },
+    Suite {
+        name: "typescript types",
+        in_quick: false,
+        needs: &[Need::Node, Need::NpmPackages(TYPESCRIPT)],
+        run: typescript_types,
+    },
+    Suite {
+        name: "typescript tests",
+        in_quick: false,
+        needs: &[Need::Node, Need::NpmPackages(TYPESCRIPT)],
+        run: typescript_tests,
+    },
+    Suite {
+        name: "browser",
+        in_quick: false,
+        needs: &[
+            Need::Node,
+            Need::NpmPackages(BROWSER),
+            Need::Folder("tests/browser/suites"),
+            Need::Chromium,
+        ],
+        run: browser,
+    },
+];
+
+/// A clean build of everything takes minutes on two cores; this is the bound for a slow machine.
+const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// The slowest crate's tests take seconds once built.
+const TESTS_LIMIT: Duration = Duration::from_secs(20 * 60);
+/// Node's suites take seconds, the browser's a few minutes.
+const NODE_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+fn everyday_build(stage: &Stage) -> Result<Vec<Step>> {
+    counted_once("everyday build", stage.cargo(&["build", "--quiet"]), BUILD_LIMIT)
+}
+
+fn build_of_tests(stage: &Stage) -> Result<Vec<Step>> {
+    counted_once(
+        "build of tests",
+        stage.cargo(&["build", "--quiet", "--workspace", "--all-targets"]),
+        BUILD_LIMIT,
+    )
+}
+
+fn tests(stage: &Stage) -> Result<Vec<Step>> {
+    counted_inside("tests", stage.cargo(&["test", "--quiet", "--workspace", "--no-fail-fast"]), TESTS_LIMIT)
+}
+
+fn typescript_types(stage: &Stage) -> Result<Vec<Step>> {
+    counted_once("typescript types", stage.npm(TYPESCRIPT, &["run", "--silent", "check"]), NODE_LIMIT)
+}
+
+fn typescript_tests(stage: &Stage) -> Result<Vec<Step>> {
+    counted_inside("typescript tests", stage.npm(TYPESCRIPT, &["test", "--silent"]), NODE_LIMIT)
+}
+
+fn browser(stage: &Stage) -> Result<Vec<Step>> {
+    let mut command = stage.npm(BROWSER, &["test", "--silent"]);
+    command.env("LIGHTMOON_SERVER", stage.built("game-sample"));
+    if let Some(chromium) = find_chromium() {
+        command.env("LIGHTMOON_CHROMIUM", chromium);
+    }
+    counted_inside("browser", command, NODE_LIMIT)
+}
+
+/// Runs a program whose success is one passed check.
+pub(crate) fn counted_once(name: &str, mut command: Command, limit: Duration) -> Result<Vec<Step>> {
+    let run = program::run(&mut command, limit, Show::All)?;
+    Ok(vec![step(name, run.succeeded, Tally::of(run.succeeded), run.took)])
+}
+
+/// Runs a program that says itself how many tests passed. None at all is a failure: then nothing was tested.
+fn counted_inside(name: &str, mut command: Command, limit: Duration) -> Result<Vec<Step>> {
+    let run = program::run(&mut command, limit, Show::All)?;
+    let passed = run.succeeded && run.tally.failed == 0 && run.tally.passed > 0;
+    Ok(vec![step(name, passed, run.tally, run.took)])
+}
+
+/// A step that passed or failed.
+pub(crate) fn step(name: &str, passed: bool, tally: Tally, took: Duration) -> Step {
+    let verdict = if passed { Verdict::Passed } else { Verdict::Failed };
+    Step { name: name.to_owned(), verdict, tally, took }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{SUITES, counted_inside};
+    use crate::summary::Verdict;
+
+    #[test]
+    fn a_suite_that_tests_nothing_fails() {
+        let limit = Duration::from_secs(60);
+        let steps = counted_inside("none", Command::new("true"), limit).unwrap();
+        assert_eq!(steps[0].verdict, Verdict::Failed);
+        let mut command = Command::new("echo");
+        command.arg("# pass 2");
+        assert_eq!(counted_inside("two", command, limit).unwrap()[0].verdict, Verdict::Passed);
+    }
+
+    #[test]
+    fn names_are_different_and_quick_needs_nothing_from_outside() {
+        for (index, suite) in SUITES.iter().enumerate() {
+            assert!(SUITES[..index].iter().all(|other| other.name != suite.name), "{}", suite.name);
+            assert!(!suite.in_quick || suite.needs.is_empty(), "{}", suite.name);
+        }
+    }
+}
