@@ -40,7 +40,7 @@ function makeHook(world, session) {
     zone: () => String(session()?.client.attached?.zone.key ?? ""),
     /** The own ship as it is shown. */
     own: () => (world.own === undefined ? undefined : place(world.own)),
-    /** The newest pose the server sent of the own ship, not interpolated. */
+    /** What the client counted: packets, pushes, calls that were not sent. */
     counters: () => session()?.client.counters,
     /** Everything in view. */
     entities: () => world.bodies.filter((body) => body.present).map(place),

@@ -37,6 +37,7 @@ export class Hud {
     this.refreshedAt = 0;
     this.framesSeen = 0;
     this.slowest = 0;
+    this.drawMs = 0;
   }
 
   /**
@@ -88,10 +89,12 @@ export class Hud {
    * @param {import("/lightmoon/index.js").Client | undefined} client
    * @param {number} now milliseconds
    * @param {number} milliseconds since the last frame
+   * @param {number} drawMs that drawing took
    */
-  update(world, client, now, milliseconds) {
+  update(world, client, now, milliseconds, drawMs) {
     this.framesSeen += 1;
     this.slowest = Math.max(this.slowest, milliseconds);
+    this.drawMs += drawMs;
     const since = now - this.refreshedAt;
     if (since < REFRESH_MS || client === undefined) return;
     this.refreshedAt = now;
@@ -101,10 +104,11 @@ export class Hud {
     setText(this.near, `${count(world.ships, "ship")} in view`);
     if (!this.frames.classList.contains("hidden")) {
       const rate = Math.round((this.framesSeen * 1000) / since);
-      setText(this.frames, `${rate} fps · slowest ${this.slowest.toFixed(0)} ms · ${world.bodies.length} bodies`);
+      setText(this.frames, `${rate} fps · slowest ${this.slowest.toFixed(0)} ms · drawing ${(this.drawMs / this.framesSeen).toFixed(1)} ms · ${world.bodies.length} bodies`);
     }
     this.framesSeen = 0;
     this.slowest = 0;
+    this.drawMs = 0;
     const speed = world.own === undefined ? 0 : Math.hypot(world.own.vx, world.own.vy);
     this.speedFill.style.transform = `scaleX(${Math.min(1, speed / SPEED_AT_FULL_BAR).toFixed(3)})`;
     setText(this.speedText, `${Math.round(speed)} u/s`);

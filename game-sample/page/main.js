@@ -19,6 +19,7 @@ import { Hud } from "./hud.js";
 import { Input, typing } from "./input.js";
 import { Minimap } from "./minimap.js";
 import { Nebula } from "./nebula.js";
+import { Pace } from "./pace.js";
 import { Passage } from "./passage.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
@@ -42,6 +43,7 @@ const crystals = new Crystals();
 const drifters = new Drifters();
 const ships = new Ships();
 const passage = new Passage();
+const pace = new Pace();
 const minimap = new Minimap(element("map", HTMLElement), element("minimap", HTMLCanvasElement));
 const hud = new Hud();
 const help = new Help();
@@ -131,9 +133,11 @@ function frame(now) {
     camera.follow(world.own, seconds);
     helm.want(input.read(camera, world.own), now);
   }
+  const drawFrom = performance.now();
   draw(now, seconds);
-  hud.update(world, client, now, passed);
+  hud.update(world, client, now, passed, performance.now() - drawFrom);
   minimap.draw(world, now);
+  pace.frame(passed, screen);
   hook.frame(now);
 }
 

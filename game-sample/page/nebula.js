@@ -2,7 +2,7 @@
 /**
  * The clouds behind everything, tinted by the sector.
  *
- * Responsible for: painting one picture per sector from noise, a few rows a frame, and drawing it far away.
+ * Responsible for: painting one picture per sector from noise, a few milliseconds a frame, and drawing it far away.
  * Not responsible for: stars (`stars.js`).
  *
  * The picture is painted in slices so that passing a gate does not cost a frame; until it is done the old one stays, then
@@ -15,8 +15,8 @@ import { layered, smoothNoise } from "./noise.js";
 /** Pixels of the painted picture; it is soft, so it may be stretched over the whole window. */
 const WIDE = 400;
 const HIGH = 260;
-/** Rows painted in one frame: about a millisecond and a half. */
-const ROWS_A_FRAME = 5;
+/** Painting takes this much of a frame. */
+const PAINT_MS = 2.5;
 /** How much of the camera's way the clouds follow. */
 const PARALLAX = 0.07;
 /** Seconds of the fade from one sector's clouds to the next. */
@@ -54,7 +54,9 @@ export class Nebula {
 
   #paintOn() {
     if (this.painting === undefined) return;
-    const step = this.painting.next();
+    const until = performance.now() + PAINT_MS;
+    let step = this.painting.next();
+    while (step.done !== true && performance.now() < until) step = this.painting.next();
     if (step.done !== true) return;
     this.painting = undefined;
     this.fading = this.shown;
@@ -109,7 +111,7 @@ function* paint(hue, seed) {
   const ember = rgb(hue + 34, 0.72, 0.5);
   const shade = rgb(hue - 62, 0.6, 0.3);
   for (let row = 0; row < HIGH; row += 1) {
-    if (row % ROWS_A_FRAME === 0) yield;
+    yield;
     for (let column = 0; column < WIDE; column += 1) {
       const u = column / HIGH;
       const v = row / HIGH;
@@ -121,7 +123,7 @@ function* paint(hue, seed) {
       const lane = layered(noise, u * 4.2 + bendY * 1.8 + 160, v * 4.2 + bendX * 1.8, 4);
       const thick = smooth(0.4, 0.95, density) * smooth(0.38, 0.74, veil);
       const hot = smooth(0.6, 0.92, density) ** 2 * smooth(0.46, 0.76, veil);
-      const deep = smooth(0.4, 0.8, veil) * 0.42;
+      const deep = smooth(0.34, 0.74, veil) * 0.5;
       const dark = 1 - 0.8 * smooth(0.46, 0.66, lane);
       const at = (row * WIDE + column) * 4;
       for (let c = 0; c < 3; c += 1) {
@@ -152,9 +154,11 @@ function shine(context, hue, seed) {
   const y = HIGH * (0.25 + ((seed * 13) % 40) / 100);
   context.globalCompositeOperation = "lighter";
   const light = context.createRadialGradient(x, y, 0, x, y, HIGH * 0.62);
-  light.addColorStop(0, hsl(hue + 18, 90, 74, 0.34));
-  light.addColorStop(0.06, hsl(hue + 12, 90, 66, 0.16));
-  light.addColorStop(0.4, hsl(hue, 85, 50, 0.05));
+  light.addColorStop(0, hsl(hue + 24, 95, 86, 0.8));
+  light.addColorStop(0.012, hsl(hue + 22, 95, 78, 0.42));
+  light.addColorStop(0.05, hsl(hue + 14, 92, 68, 0.2));
+  light.addColorStop(0.16, hsl(hue + 8, 90, 60, 0.09));
+  light.addColorStop(0.45, hsl(hue, 85, 50, 0.035));
   light.addColorStop(1, hsl(hue, 80, 45, 0));
   context.fillStyle = light;
   context.fillRect(0, 0, WIDE, HIGH);

@@ -11,6 +11,9 @@
 /** More pixels than this per CSS pixel cost time and cannot be seen in motion. */
 const DENSITY_MAX = 2;
 
+/** Fewer than this per CSS pixel look washed out; then rather a slow picture. */
+const DENSITY_MIN = 0.7;
+
 /** @typedef {import("./sprites.js").Sprite} Sprite */
 
 export class Screen {
@@ -23,18 +26,30 @@ export class Screen {
     this.height = 0;
     /** Device pixels per CSS pixel. */
     this.density = 1;
+    this.densityMax = DENSITY_MAX;
     this.resize();
     window.addEventListener("resize", () => this.resize());
   }
 
   /** Follows the size of the window. */
   resize() {
-    this.density = Math.min(window.devicePixelRatio || 1, DENSITY_MAX);
+    this.density = Math.min(window.devicePixelRatio || 1, this.densityMax);
     this.width = window.innerWidth;
     this.height = window.innerHeight;
     this.canvas.width = Math.round(this.width * this.density);
     this.canvas.height = Math.round(this.height * this.density);
     this.reset();
+  }
+
+  /**
+   * Draws fewer pixels from here on.
+   * @param {number} share of the present density
+   */
+  coarsen(share) {
+    const density = Math.max(DENSITY_MIN, this.density * share);
+    if (density === this.density) return;
+    this.densityMax = density;
+    this.resize();
   }
 
   /** Back to CSS pixels, alpha 1, plain compositing. */

@@ -68,11 +68,8 @@ export class Ships {
     context.lineCap = "butt";
     for (const body of bodies) {
       if (body.look !== "ship" || !camera.sees(body.x, body.y, 260)) continue;
-      context.strokeStyle = hsl(steppedHue(body.hue), 95, 62);
-      const back = -9;
-      const x = body.x + Math.cos(body.yaw) * back;
-      const y = body.y + Math.sin(body.yaw) * back;
-      body.trail.draw(context, camera, x, y, 4.6 * camera.scale, 0.5 * body.light);
+      const engine = { x: body.x - Math.cos(body.yaw) * 9, y: body.y - Math.sin(body.yaw) * 9 };
+      body.trail.draw(context, camera, engine, { hue: steppedHue(body.hue), width: 4.4 * camera.scale, light: 0.55 * body.light });
     }
     screen.reset();
   }

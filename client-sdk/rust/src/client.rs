@@ -77,15 +77,6 @@ enum Phase {
     Lost,
 }
 
-/// A call that was not sent: nothing was done.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the call was not sent")]
-pub struct NotSent {
-    /// Why. `gone`: there is no session now.
-    #[source]
-    pub error: CallError,
-}
-
 /// A client of one server. Each mutation is followed by draining [`Client::poll_transmit`] and [`Client::poll_event`];
 /// see the crate's front page.
 #[derive(Debug)]
@@ -521,16 +512,18 @@ fn why(error: SendError) -> CallError {
         }
         SendError::Busy => CallError::Busy,
         // Whatever else keeps a link from sending: there is none to rely on.
-        _ => CallError::Gone,
+        SendError::NotOpen | SendError::Unasked | _ => CallError::Gone,
     }
 }
 
 impl Link for Client {
-    type Told = Result<(), NotSent>;
+    /// An error says that the call was not sent and nothing was done: `gone` without a session, `not-attached`, `busy`,
+    /// `bad-arguments` if the message is too large.
+    type Told = Result<(), CallError>;
     type Asked<O: Operation> = Pending<O>;
 
     fn tell<O: Operation>(&mut self, to: Target, message: O) -> Self::Told {
-        self.send(to, &message, None).map_err(|error| NotSent { error })
+        self.send(to, &message, None)
     }
 
     fn ask<O: Operation>(&mut self, to: Target, message: O) -> Pending<O> {

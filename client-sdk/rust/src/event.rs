@@ -37,7 +37,7 @@ pub enum Event {
 impl Event {
     /// The message, if this is a push of operation `O` and its bytes can be read.
     ///
-    /// ```ignore
+    /// ```text
     /// if let Some(said) = event.push::<space::Said>() { chat.add(said.line) }
     /// ```
     #[must_use]

@@ -34,7 +34,7 @@ mod event;
 mod options;
 mod stats;
 
-pub use client::{Action, Client, ConnectionState, NotSent, Pending};
+pub use client::{Action, Client, ConnectionState, Pending};
 #[cfg(feature = "tokio")]
 pub use driver::{CertificateHash, ConnectError, ConnectOptions, Endpoint, NoHash, Session, connect};
 pub use event::{Event, PushMessage};

@@ -8,8 +8,9 @@ use std::time::Duration;
 /// is dropped and counted.
 pub const ANSWERS_WAITING_MAX: usize = 1_024;
 
-/// Events that wait to be polled: a second of a busy zone. Over it: the oldest is dropped and counted.
-pub const EVENTS_WAITING_MAX: usize = 4_096;
+/// Events that wait to be polled: leaving one full zone (4,096 entities) for another, and pushes besides. Over it: the oldest is
+/// dropped and counted.
+pub const EVENTS_WAITING_MAX: usize = 16_384;
 
 /// The wait before the first try to reconnect: less than a player notices.
 pub const RETRY_FIRST: Duration = Duration::from_millis(100);

@@ -43,7 +43,7 @@ pub trait Activation {
     }
 
     /// Something about the activation for the console and metrics; see [`crate::Worker::reports`]. Called between two
-    /// operations, never while one waits.
+    /// operations, never while one waits. A panic leaves it out and is counted.
     fn report(&self) -> Option<Box<dyn Any>> {
         None
     }

@@ -68,7 +68,12 @@ pub(crate) struct Origin {
 #[derive(Debug)]
 enum State {
     Free,
-    Waiting { sink: Sink, origin: Origin, armed: bool },
+    /// `armed`: its deadline is in the timer heap.
+    Waiting {
+        sink: Sink,
+        origin: Origin,
+        armed: bool,
+    },
     Ready(Result<Answer, CallError>),
 }
 
@@ -94,14 +99,14 @@ pub(crate) enum Arrived {
 pub(crate) struct Asks {
     entries: Vec<Entry>,
     free: Vec<u32>,
-    /// Deadlines in the timer heap whose request has its answer.
-    stale_deadlines: usize,
+    /// Deadlines that became stale since they were last taken over by the timers.
+    newly_stale: usize,
 }
 
 impl Asks {
     /// A new entry; `None` when there are too many.
-    pub(crate) fn open(&mut self, sink: Sink, origin: Origin, armed: bool) -> Option<AskId> {
-        self.insert(State::Waiting { sink, origin, armed })
+    pub(crate) fn open(&mut self, sink: Sink, origin: Origin) -> Option<AskId> {
+        self.insert(State::Waiting { sink, origin, armed: true })
     }
 
     /// An entry that has its answer already.
@@ -139,9 +144,9 @@ impl Asks {
 
     /// Whether the request still waits for its answer.
     pub(crate) fn waits(&self, id: AskId) -> bool {
-        self.entries
-            .get(id.index())
-            .is_some_and(|entry| entry.generation == id.generation() && matches!(entry.state, State::Waiting { .. }))
+        self.entries.get(id.index()).is_some_and(|entry| {
+            entry.generation == id.generation() && matches!(entry.state, State::Waiting { .. })
+        })
     }
 
     /// In which form the answer is wanted; `Nothing` when nobody waits any more.
@@ -181,62 +186,83 @@ impl Asks {
         match sink {
             Sink::Future(waker) => {
                 entry.state = State::Ready(result);
-                self.stale_deadlines += usize::from(armed);
+                self.newly_stale += usize::from(armed);
                 Arrived::Wake(waker)
             }
             Sink::Outside(token) => {
                 entry.state = State::Waiting { sink: Sink::Outside(token), origin: Origin::default(), armed };
-                self.stale_deadlines += usize::from(armed);
+                self.newly_stale += usize::from(armed);
                 self.close(id);
                 Arrived::Outside(token, result)
             }
         }
     }
 
-    /// The answer, or notes who is to be woken when it comes.
+    /// The answer if it is there; else whether `waker` is the one that is known already.
     fn poll(&mut self, id: AskId, waker: &Waker) -> Polled {
         let Some(entry) = self.entry(id) else { return Polled::Ready(Err(CallError::Gone)) };
-        match &mut entry.state {
+        match &entry.state {
             State::Waiting { sink: Sink::Future(known), .. } => {
                 if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                    return Polled::Pending(None);
+                    Polled::Known
+                } else {
+                    Polled::Unknown
                 }
-                Polled::Pending(known.replace(waker.clone()))
             }
             State::Ready(_) => match self.close(id) {
                 State::Ready(result) => Polled::Ready(result),
                 State::Waiting { .. } | State::Free => Polled::Ready(Err(CallError::Gone)),
             },
-            State::Waiting { sink: Sink::Outside(_), .. } | State::Free => Polled::Ready(Err(CallError::Gone)),
+            State::Waiting { sink: Sink::Outside(_), .. } | State::Free => {
+                Polled::Ready(Err(CallError::Gone))
+            }
+        }
+    }
+
+    /// Notes who is to be woken; gives back who was before, to be dropped outside.
+    fn note(&mut self, id: AskId, waker: Waker) -> Option<Waker> {
+        match self.entry(id).map(|entry| &mut entry.state) {
+            Some(State::Waiting { sink: Sink::Future(known), .. }) => known.replace(waker),
+            Some(State::Waiting { sink: Sink::Outside(_), .. } | State::Ready(_) | State::Free) | None => {
+                Some(waker)
+            }
         }
     }
 
     /// Forgets a request whose future is gone; what it held is for the caller to drop.
-    fn cancel(&mut self, id: AskId) -> Cancelled {
+    pub(crate) fn cancel(&mut self, id: AskId) -> Cancelled {
         let state = self.close(id);
-        self.stale_deadlines += usize::from(matches!(state, State::Waiting { armed: true, .. }));
+        self.newly_stale += usize::from(matches!(state, State::Waiting { armed: true, .. }));
         Cancelled { _held: state }
     }
 
-    /// A deadline left the heap: if its request had its answer, one stale deadline less.
-    pub(crate) fn deadline_left(&mut self, stale: bool) {
-        self.stale_deadlines -= usize::from(stale && self.stale_deadlines > 0);
+    /// Deadlines in the timer heap that became stale since the last call.
+    pub(crate) const fn take_newly_stale(&mut self) -> usize {
+        std::mem::replace(&mut self.newly_stale, 0)
     }
 
-    /// Deadlines in the heap that mean nothing any more.
-    pub(crate) const fn stale_deadlines(&self) -> usize {
-        self.stale_deadlines
+    /// Whether the entry is a sleep, whose deadline is good news.
+    pub(crate) fn is_sleep(&self, id: AskId) -> bool {
+        let entry = self.entries.get(id.index()).filter(|entry| entry.generation == id.generation());
+        matches!(
+            entry.map(|entry| &entry.state),
+            Some(State::Waiting { sink: Sink::Future(_), origin: Origin { operation: 0, .. }, .. })
+        )
     }
 
-    /// The heap was swept: no stale deadline is left.
-    pub(crate) const fn swept(&mut self) {
-        self.stale_deadlines = 0;
+    /// The deadline of an entry left the heap: it cannot become stale any more.
+    pub(crate) fn deadline_fell(&mut self, id: AskId) {
+        if let Some(Entry { state: State::Waiting { armed, .. }, .. }) = self.entry(id) {
+            *armed = false;
+        }
     }
 
     /// Everybody who still waits.
     pub(crate) fn waiting(&self) -> Vec<AskId> {
         let waits = |(index, entry): (usize, &Entry)| match entry.state {
-            State::Waiting { .. } => u32::try_from(index).ok().map(|index| AskId::new(index, entry.generation)),
+            State::Waiting { .. } => {
+                u32::try_from(index).ok().map(|index| AskId::new(index, entry.generation))
+            }
             State::Ready(_) | State::Free => None,
         };
         self.entries.iter().enumerate().filter_map(waits).collect()
@@ -245,13 +271,15 @@ impl Asks {
 
 enum Polled {
     Ready(Result<Answer, CallError>),
-    /// The waker that was known before, to be dropped outside.
-    Pending(Option<Waker>),
+    /// It waits, and the waker is noted.
+    Known,
+    /// It waits, and another waker or none is noted.
+    Unknown,
 }
 
 /// What a cancelled request held.
 #[derive(Debug)]
-struct Cancelled {
+pub(crate) struct Cancelled {
     _held: State,
 }
 
@@ -265,14 +293,18 @@ struct Waiter {
 impl Waiter {
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<Answer, CallError>> {
         let Some(id) = self.id else { return Poll::Ready(Err(CallError::Busy)) };
+        // A waker may be of the user's making: it is cloned and dropped while nothing is borrowed.
         let polled = self.port.asks().poll(id, cx.waker());
         match polled {
             Polled::Ready(result) => {
                 self.id = None;
                 Poll::Ready(result)
             }
-            Polled::Pending(old) => {
-                drop(old);
+            Polled::Known => Poll::Pending,
+            Polled::Unknown => {
+                let waker = cx.waker().clone();
+                let before = self.port.asks().note(id, waker);
+                drop(before);
                 Poll::Pending
             }
         }
@@ -282,8 +314,7 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
-            // The guard of the slab ends with this statement, before what it held is dropped.
-            let held = self.port.asks().cancel(id);
+            let held = self.port.cancel(id);
             drop(held);
         }
     }

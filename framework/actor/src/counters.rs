@@ -45,14 +45,17 @@ pub struct Counters {
     pub asks_full: u64,
     /// Delayed tells handed back because too many waited.
     pub timers_full: u64,
+    /// Messages to sessions dropped because a turn had too many.
+    pub outputs_full: u64,
     /// Messages from outside to kinds that the worker does not run.
     pub unknown_kind: u64,
     /// Messages that came after the worker had stopped.
     pub after_stop: u64,
     /// One-way operations that failed: not the message of their number, no such operation.
     pub tells_failed: u64,
-    /// Panics in the drop of a message or answer; the value is lost, nothing else.
-    pub drops_failed: u64,
+    /// Panics at the edge of user code: in the drop of a message or answer, a report, a user's own waker. Only that value
+    /// is lost.
+    pub edges_failed: u64,
     /// Wakes from another thread; they are ignored (and panic there in debug builds).
     pub wakes_foreign: u64,
 }

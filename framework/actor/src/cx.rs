@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use lightmoon_contract::call::Undelivered;
 use lightmoon_contract::operation::{CallForm, Link, Target};
 use lightmoon_contract::{
     ActorId, Body, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Ref, SessionId, codec,
@@ -122,13 +123,9 @@ impl Cx {
     /// # Errors
     /// [`CallError::NoSuchOperation`]: the message is of another contract than the actor's.
     /// [`CallError::Busy`]: too many delayed messages wait on this worker.
-    pub fn after<O: Operation>(
-        &mut self,
-        delay: Duration,
-        message: O,
-    ) -> Result<(), lightmoon_contract::call::Undelivered<O>> {
+    pub fn after<O: Operation>(&mut self, delay: Duration, message: O) -> Result<(), Undelivered<O>> {
         const { assert!(!matches!(O::SPEC.form, CallForm::Push), "an actor does not serve its pushes") };
-        let refused = |error, message| Err(lightmoon_contract::call::Undelivered { error, message });
+        let refused = |error, message| Err(Undelivered { error, message });
         if O::Contract::KIND != self.me.kind {
             return refused(CallError::NoSuchOperation(O::SPEC.number), message);
         }
@@ -137,21 +134,19 @@ impl Cx {
             return refused(CallError::Busy, message);
         }
         let envelope = Box::new(self.one_way(self.me, message));
-        self.port.timers().set(self.now() + delay, Due::Tell(self.slot, envelope));
+        self.port.set_timer(self.slot, self.now() + delay, Due::Tell(self.slot, envelope));
         Ok(())
     }
 
     /// Lets the worker call [`crate::Activation::alarm`] at `at`, or at once if that is over. There is one alarm for an
     /// activation: setting it again moves it.
     pub fn set_alarm(&mut self, at: Mono) {
-        if self.port.set_alarm(self.slot, Some(at)) {
-            self.port.timers().set(at, Due::Alarm(self.slot));
-        }
+        self.port.set_alarm(self.slot, at);
     }
 
     /// Takes the alarm back.
     pub fn clear_alarm(&mut self) {
-        self.port.set_alarm(self.slot, None);
+        self.port.clear_alarm(self.slot);
     }
 
     /// Ends this activation after the present operation. The next message makes a new one.

@@ -84,8 +84,6 @@ pub enum Step {
     Stopping,
     /// It was being dropped.
     Drop,
-    /// It was asked for its report.
-    Report,
 }
 
 /// When the next turn is wanted.

@@ -54,6 +54,8 @@ impl Kinds {
 
 impl fmt::Debug for Kinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.registered.iter().map(|(kind, registered)| (kind.0, registered.name))).finish()
+        f.debug_map()
+            .entries(self.registered.iter().map(|(kind, registered)| (kind.0, registered.name)))
+            .finish()
     }
 }

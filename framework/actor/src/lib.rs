@@ -1,1 +1,60 @@
-//! Virtual actors on pinned workers: activations, the worker loop as a state machine, timers, supervision.
+//! Virtual actors: activations on a worker, its loop as a state machine, timers, supervision.
+//!
+//! *Responsible for*: activating actors on first use, running their operations in order, asks and their deadlines,
+//! timers, what happens when user code panics. *Not responsible for*: contracts and their bytes (`contract`), worlds
+//! (`zone`), sessions and sockets (`node`, `net`), stored state (`store`), threads and clocks (the shell).
+//!
+//! Layer: above `contract` only. Pure: it reads no clock, random source, file, socket or environment. The one thing of
+//! the outside that it looks at is the name of the current thread, to tell a wake from another thread ([`Worker`]).
+//!
+//! # The loop
+//!
+//! ```text
+//! let mut worker = Worker::new(options, kinds);
+//! loop {
+//!     inputs: envelopes for actors, in their order
+//!     let next = worker.turn(now, &mut inputs, &mut outputs);
+//!     outputs: answers for callers outside, messages to sessions, failures
+//!     sleep until next.deadline or the next input; not at all if next.more
+//! }
+//! ```
+//!
+//! # What is promised
+//!
+//! - I1: messages of one sender to one receiver with one priority are served in the order they were sent, also over a
+//!   wait, a panic and a restart of the receiver. Between priorities nothing is promised but that the urgent go first.
+//! - I2: every request gets exactly one answer: a value or an error.
+//! - I3: an activation runs one operation at a time; while one waits, what arrives waits too.
+//! - I4: a panic in user code (operation, poll, activation, alarm, drop) ends that activation only.
+//! - I5: all that a worker does is a function of its seed, its kinds and the sequence of (now, inputs).
+//! - I6: no cell of the worker is borrowed while user code runs.
+//!
+//! What kills the process all the same: a second panic while the first one unwinds (a `Drop` that panics in a panicking
+//! operation), stack overflow, abort.
+
+#[cfg(not(panic = "unwind"))]
+compile_error!("actors are supervised by unwinding: build with `panic = \"unwind\"`");
+
+mod activation;
+mod ask;
+mod counters;
+mod cx;
+mod envelope;
+mod kinds;
+pub mod limits;
+mod plain;
+mod port;
+pub mod reserved;
+mod slot;
+mod timers;
+mod wake;
+mod worker;
+
+pub use activation::{Activation, ActorKind};
+pub use ask::{Ask, AskId, Sleep};
+pub use counters::Counters;
+pub use cx::{Cx, Told};
+pub use envelope::{Envelope, In, Next, Out, ReplyTo, Step};
+pub use kinds::Kinds;
+pub use plain::{Actor, plain};
+pub use worker::{Worker, WorkerOptions};

@@ -26,6 +26,10 @@ pub const ASKS_MAX: usize = 1024 * 1024;
 /// [`crate::Counters::timers_full`].
 pub const DELAYED_MAX: usize = 1024 * 1024;
 
+/// Messages to sessions in one turn: a hundred for each of 10,000 sessions. They leave with the turn. Over it: dropped;
+/// counted in [`crate::Counters::outputs_full`]. Answers are not held to it: each belongs to a bounded request.
+pub const OUTPUTS_PER_TURN: usize = 1_024 * 1_024;
+
 /// Operations served in one turn: about a millisecond of cheap ones, so that links are served in between. The rest waits
 /// for the next turn, which follows at once ([`crate::Next::more`]).
 pub const OPERATIONS_PER_TURN: usize = 1_024;

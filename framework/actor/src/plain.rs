@@ -91,7 +91,8 @@ impl<C: Serve<A, Cx>, A: Actor> Activation for Plain<C, A> {
             let told = self.told(cx, body);
             return Served::Done(self, told.map(|()| None));
         }
-        let actor = self.actor.take().expect("an operation gives the actor back before the next one is served");
+        let actor =
+            self.actor.take().expect("an operation gives the actor back before the next one is served");
         match C::serve(actor, cx, number, body, form) {
             Served::Done(actor, result) => {
                 self.actor = Some(actor);

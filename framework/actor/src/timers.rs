@@ -67,6 +67,8 @@ pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
     serial: u64,
     delayed: usize,
+    /// Entries that mean nothing any more: their request has its answer, their activation has ended.
+    stale: usize,
 }
 
 impl Timers {
@@ -96,29 +98,53 @@ impl Timers {
         self.delayed < limits::DELAYED_MAX
     }
 
-    /// Throws out stale deadlines of requests, if there are so many that it pays. Returns whether it did.
+    /// So many entries mean nothing any more.
+    pub(crate) const fn became_stale(&mut self, count: usize) {
+        self.stale += count;
+    }
+
+    /// An entry that meant nothing any more was popped.
+    pub(crate) const fn stale_left(&mut self) {
+        self.stale = self.stale.saturating_sub(1);
+    }
+
+    /// Takes stale entries out, the caller drops them: those in front, so that nobody wakes up for them, and all if there
+    /// are so many that it pays.
     ///
-    /// Cost: one pass over the heap, after at least as many answers; so constant for each.
-    pub(crate) fn sweep(&mut self, stale: usize, waits: impl Fn(AskId) -> bool) -> bool {
-        if stale < limits::STALE_DEADLINES_MIN || stale * 2 < self.heap.len() {
-            return false;
+    /// Cost: one pass over the heap, after at least half as many entries became stale; so constant for each.
+    pub(crate) fn sweep(&mut self, means_something: impl Fn(&Due) -> bool) -> Vec<Due> {
+        let mut swept = Vec::new();
+        while self.stale > 0 && self.heap.peek().is_some_and(|Reverse(entry)| !means_something(&entry.due)) {
+            self.stale -= 1;
+            swept.extend(self.heap.pop().map(|Reverse(entry)| entry.due));
         }
-        self.heap.retain(|Reverse(entry)| match entry.due {
-            Due::Ask(id) => waits(id),
-            Due::Tell(..)
-            | Due::Alarm(_)
-            | Due::Repeat(..)
-            | Due::Idle(_)
-            | Due::Rested(_)
-            | Due::Forget(_) => true,
-        });
-        true
+        self.sweep_all(&mut swept, means_something);
+        self.delayed -= swept.iter().filter(|due| matches!(due, Due::Tell(..))).count();
+        swept
+    }
+
+    fn sweep_all(&mut self, out: &mut Vec<Due>, means_something: impl Fn(&Due) -> bool) {
+        if self.stale < limits::STALE_DEADLINES_MIN || self.stale * 2 < self.heap.len() {
+            return;
+        }
+        self.stale = 0;
+        let (kept, swept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.heap)
+            .into_vec()
+            .into_iter()
+            .partition(|Reverse(entry)| means_something(&entry.due));
+        self.heap = kept.into();
+        out.extend(swept.into_iter().map(|Reverse(entry)| entry.due));
     }
 
     /// Takes everything out, to be dropped by the caller.
     pub(crate) fn take(&mut self) -> Vec<Due> {
-        self.delayed = 0;
-        std::mem::take(&mut self.heap).into_sorted_vec().into_iter().rev().map(|Reverse(entry)| entry.due).collect()
+        (self.delayed, self.stale) = (0, 0);
+        std::mem::take(&mut self.heap)
+            .into_sorted_vec()
+            .into_iter()
+            .rev()
+            .map(|Reverse(entry)| entry.due)
+            .collect()
     }
 
     #[cfg(test)]
@@ -134,12 +160,9 @@ mod tests {
     fn index(due: &Due) -> u32 {
         match due {
             Due::Forget(index) => *index,
-            Due::Ask(_)
-            | Due::Tell(..)
-            | Due::Alarm(_)
-            | Due::Repeat(..)
-            | Due::Idle(_)
-            | Due::Rested(_) => panic!("only Forget is set here"),
+            Due::Ask(_) | Due::Tell(..) | Due::Alarm(_) | Due::Repeat(..) | Due::Idle(_) | Due::Rested(_) => {
+                panic!("only Forget is set here")
+            }
         }
     }
 

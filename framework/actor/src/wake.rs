@@ -64,7 +64,12 @@ pub(crate) struct OperationWaker {
 }
 
 impl OperationWaker {
-    pub(crate) fn new(wakes: &Arc<Wakes>, slot: Slot, actor: ActorId, operation: OperationNumber) -> Arc<Self> {
+    pub(crate) fn new(
+        wakes: &Arc<Wakes>,
+        slot: Slot,
+        actor: ActorId,
+        operation: OperationNumber,
+    ) -> Arc<Self> {
         Arc::new(Self { wakes: Arc::clone(wakes), slot, actor, operation, queued: AtomicBool::new(false) })
     }
 

@@ -41,10 +41,13 @@ struct Variant {
 /// Expands `#[data]`.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let grows = grows(arguments)?;
-    match syn::parse2::<Item>(item)? {
-        Item::Struct(item) => expand_struct(item, grows),
-        Item::Enum(item) => expand_enum(item, grows),
-        other => Err(Error::new_spanned(other, "`#[data]` is for structs and enums")),
+    let item = syn::parse2::<Item>(item)?;
+    if let Item::Struct(item) = item {
+        expand_struct(item, grows)
+    } else if let Item::Enum(item) = item {
+        expand_enum(item, grows)
+    } else {
+        Err(Error::new_spanned(item, "`#[data]` is for structs and enums"))
     }
 }
 
@@ -128,13 +131,13 @@ pub(crate) fn take_required(attrs: &mut Vec<Attribute>, grows: bool) -> Result<b
 
 /// Refuses `&T` with a hint; other types that cannot travel are named by the compiler.
 pub(crate) fn refuse_reference(ty: &Type) -> Result<()> {
-    match ty {
-        Type::Reference(reference) => Err(Error::new_spanned(
-            reference,
+    if matches!(ty, Type::Reference(_)) {
+        return Err(Error::new_spanned(
+            ty,
             "a reference cannot travel: write the owned type, `String` for `&str`, `Vec<T>` for `&[T]`",
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 /// A field of a message: an argument of an operation.

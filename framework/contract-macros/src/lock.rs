@@ -67,7 +67,7 @@ pub(crate) struct Number {
     pub(crate) provisional: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     number: u32,
     retired: bool,
@@ -164,7 +164,7 @@ impl Lock {
         let prefix = format!("{owner}.");
         let known = self.entries.iter().filter(|((of, key), _)| *of == section && key.starts_with(&prefix));
         let greatest = known.map(|(_, entry)| entry.number).chain(found.iter().flatten().copied()).max();
-        let mut next = greatest.map_or(section.first(), |number| number.saturating_add(1));
+        let mut next = greatest.map_or_else(|| section.first(), |number| number.saturating_add(1));
         let mut numbers = Vec::with_capacity(members.len());
         for ((ident, _), found) in members.iter().zip(found) {
             let number = Number { value: found.unwrap_or(next), provisional: found.is_none() };

@@ -26,10 +26,16 @@ enum Travel {
 
 /// How a field becomes bits.
 enum Rule {
-    Range { min: Expr, max: Expr, step: Expr },
-    Angle { bits: Expr },
-    Unsigned { bits: Expr },
+    Range(Box<Range>),
+    Angle { bits: Box<Expr> },
+    Unsigned { bits: Box<Expr> },
     Whole,
+}
+
+struct Range {
+    min: Expr,
+    max: Expr,
+    step: Expr,
 }
 
 struct Field {
@@ -139,9 +145,11 @@ fn read_rule(attribute: &syn::Attribute) -> Result<Rule> {
         Ok(())
     })?;
     match (min, max, step, bits, angle) {
-        (Some(min), Some(max), Some(step), None, false) => Ok(Rule::Range { min, max, step }),
-        (None, None, None, Some(bits), true) => Ok(Rule::Angle { bits }),
-        (None, None, None, Some(bits), false) => Ok(Rule::Unsigned { bits }),
+        (Some(min), Some(max), Some(step), None, false) => {
+            Ok(Rule::Range(Box::new(Range { min, max, step })))
+        }
+        (None, None, None, Some(bits), true) => Ok(Rule::Angle { bits: Box::new(bits) }),
+        (None, None, None, Some(bits), false) => Ok(Rule::Unsigned { bits: Box::new(bits) }),
         _ => Err(Error::new_spanned(
             attribute,
             "write `#[quantise(min = …, max = …, step = …)]` for a number in a range, `#[quantise(angle, bits = …)]` \
@@ -152,10 +160,8 @@ fn read_rule(attribute: &syn::Attribute) -> Result<Rule> {
 
 /// The rule of a field without `#[quantise]`: whole for those that have one width of their own.
 fn rule_of(ty: &Type) -> Result<Rule> {
-    let needs_rule = match ty {
-        Type::Path(path) => ["f32", "f64", "i8", "i16", "i32"].iter().any(|name| path.path.is_ident(name)),
-        _ => false,
-    };
+    let names = ["f32", "f64", "i8", "i16", "i32"];
+    let needs_rule = matches!(ty, Type::Path(path) if names.iter().any(|name| path.path.is_ident(name)));
     if needs_rule {
         return Err(Error::new_spanned(
             ty,
@@ -219,7 +225,8 @@ fn implement(
 fn spec(field: &Field) -> TokenStream {
     let Field { name, ty, rule, .. } = field;
     match rule {
-        Rule::Range { min, max, step } => {
+        Rule::Range(range) => {
+            let Range { min, max, step } = &**range;
             quote_spanned!(ty.span()=> ::lightmoon_contract::replicate::FieldSpec::range(#name, #min, #max, #step))
         }
         Rule::Angle { bits } => {
@@ -241,7 +248,10 @@ fn quantise_and_restore(fields: &[Field]) -> (TokenStream, TokenStream) {
         let real = quote_spanned!(ty.span()=> <#ty as ::lightmoon_contract::replicate::Quantisable>::to_real(self.#member));
         // The spec knows the width only; the field's own greatest value may be below what the bits hold.
         let real = match rule {
-            Rule::Range { min, max, .. } => quote!(#real.clamp(#min, #max)),
+            Rule::Range(range) => {
+                let (min, max) = (&range.min, &range.max);
+                quote!(#real.clamp(#min, #max))
+            }
             Rule::Angle { .. } | Rule::Unsigned { .. } | Rule::Whole => real,
         };
         quote!(specs[#index].quantise(#real))

@@ -4,7 +4,7 @@
 //! *Not responsible for*: frames (`wire`), bit packing of state (`replica`), records on disk (`store`).
 //!
 //! The format is bincode 2 "standard" (little-endian, variable-length integers); growing types put a length in front.
-//! `docs/adr/0002-byte-format.md` says why, the table for strangers is in `docs/wire.md`.
+//! `docs/adr/0002-byte-format.md` says why, the table for strangers is `docs/byte-format.md`.
 //!
 //! Invariants:
 //! - I1: the same value always gives the same bytes; they equal those of `bincode` 2.0.1 (tested against it).

@@ -156,3 +156,42 @@ impl CallError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_ascend_and_have_a_page_that_says_the_same() {
+        for pair in ErrorCode::TABLE.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{pair:?}");
+        }
+        for entry in ErrorCode::TABLE {
+            let path = format!("{}/../../docs/errors/{}.md", env!("CARGO_MANIFEST_DIR"), entry.name);
+            let page = std::fs::read_to_string(&path).unwrap_or_default();
+            let first = format!("# {}\n\nCode {}. ", entry.name, entry.code.0);
+            assert!(page.starts_with(&first), "{path} has to start with {first:?}");
+            let done = if entry.nothing_was_done { "yes" } else { "not certain" };
+            let retry = if entry.retry { "yes" } else { "no" };
+            let last = format!("Nothing was done: {done}. A repeat may succeed: {retry}.\n");
+            assert!(page.ends_with(&last), "{path} has to end with {last:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_keeps_its_code_over_the_wire() {
+        for entry in ErrorCode::TABLE {
+            let error = CallError::from_code(entry.code);
+            assert_eq!(error.code(), entry.code);
+            assert!(!error.text().is_empty() && error.text().len() <= limits::ERROR_TEXT_BYTES_MAX);
+        }
+        let newer = ErrorCode(60_000);
+        assert_eq!(CallError::from_code(newer), CallError::Other(newer));
+        assert_eq!((CallError::Other(newer).code(), newer.name()), (newer, "unknown"));
+    }
+
+    #[test]
+    fn a_text_names_no_type_of_the_server() {
+        assert!(!CallError::WrongType("secret::Type").text().contains("secret"));
+    }
+}

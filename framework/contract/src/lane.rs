@@ -99,7 +99,10 @@ impl Lane {
     pub const fn new(priority: Priority, reliability: Reliability) -> Self {
         let reliability = match reliability {
             Reliability::ExactlyOnce => Reliability::ReliableOrdered,
-            other => other,
+            Reliability::Unreliable
+            | Reliability::UnreliableLatest
+            | Reliability::ReliableUnordered
+            | Reliability::ReliableOrdered => reliability,
         };
         Self { priority, reliability }
     }

@@ -173,15 +173,16 @@ impl App {
         let (title, version, warning) = (self.title.clone(), self.version, self.game.warning());
         let (plan, extensions) = self.plan(true);
         let running = Running::start(plan, settings)?;
-        say(&greeting(&title, version, warning, &running));
-        let ended = extensions
-            .iter()
-            .try_for_each(|extension| extension.on_ready(running.ready(), settings))
-            .and_then(|()| running.wait());
-        extensions.iter().for_each(|extension| extension.on_stopping());
+        let is_ready =
+            extensions.iter().try_for_each(|extension| extension.on_ready(running.ready(), settings));
+        let ended = is_ready.and_then(|()| {
+            say(&greeting(&title, version, warning, &running));
+            running.wait()
+        });
         if let Ok(signal) = &ended {
             say(&format!("{signal}: stopping; once more stops at once\n"));
         }
+        extensions.iter().for_each(|extension| extension.on_stopping());
         running.stop("the server stops");
         ended.map(|_| ())
     }

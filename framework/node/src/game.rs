@@ -10,12 +10,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bevy_ecs::world::World;
 use lightmoon_actor::{Actor, Cx, Kinds, plain};
 use lightmoon_contract::call::{Serve, ServeWorld};
 use lightmoon_contract::operation::{ContractSpec, OperationSpec};
 use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
-use lightmoon_zone::{Probe, Zone, ZoneOptions, zone};
+use lightmoon_zone::{Probe, World, Zone, ZoneOptions, zone};
 
 use crate::error::Error;
 use crate::identity::{Authenticate, Guests};

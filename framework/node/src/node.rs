@@ -12,6 +12,7 @@
 
 use lightmoon_actor::{Envelope, In, Out, Worker, WorkerOptions};
 use lightmoon_contract::{ActorId, Kind, Mono};
+use lightmoon_zone::ZoneReport;
 use lightmoon_wire::Compatibility;
 
 use crate::error::Error;
@@ -109,6 +110,11 @@ impl Node {
         counters.activations_failed = self.activations_failed;
         counters.messages_unroutable = self.messages_unroutable;
         NodeReport { links_in_handshake, sessions, zones: self.zones(), actors: self.worker.actors(), counters }
+    }
+
+    fn zones(&self) -> Vec<(ActorId, ZoneReport)> {
+        let reports = self.worker.reports().into_iter();
+        reports.filter_map(|(id, report)| report.downcast::<ZoneReport>().ok().map(|report| (id, *report))).collect()
     }
 
     fn take(&mut self, now: Mono, input: Input) {

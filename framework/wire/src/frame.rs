@@ -22,6 +22,8 @@ mod call;
 mod describe;
 mod describing;
 mod detach;
+#[cfg(test)]
+mod document;
 mod field;
 mod goodbye;
 mod hello;

@@ -58,9 +58,13 @@ pub const REQUESTS_OPEN_MAX: usize = 256;
 /// of such operations. Over it: the key that was silent longest is forgotten.
 pub const LATEST_KEYS_MAX: usize = 64;
 
-/// Events a link queues between two polls: 64 KiB of the smallest calls make more, an honest client never does. Over
+/// Events a server's link queues between two polls: 64 KiB of the smallest calls make more, an honest client never does. Over
 /// it: `rate-exceeded`. It bounds the memory that many tiny frames in one read can take.
-pub const EVENTS_MAX: usize = 1_024;
+pub const CALLS_AT_ONCE_MAX: usize = 1_024;
+
+/// The same for a client's link, wider, since a server may write a backlog of small pushes at once. Over it:
+/// `rate-exceeded`.
+pub const PUSHES_AT_ONCE_MAX: usize = 16_384;
 
 /// Bytes that wait in one outgoing lane between two polls. A late join of 5,000 entities is about 500 KB. Over it:
 /// the link closes with `overloaded`.

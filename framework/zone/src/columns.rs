@@ -18,7 +18,7 @@ use lightmoon_replica::{EntityValues, Schema, StateTable, limits};
 use crate::identity::{AlwaysVisible, NetIdentity, NetIds};
 
 /// Reads one kind of component into the columns.
-pub(crate) type Collector = Box<dyn FnMut(&World, &mut Columns) + Send + Sync>;
+pub(crate) type Collector = Box<dyn FnMut(&World, &mut Columns)>;
 
 /// What is true of a slot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +32,6 @@ struct Slot {
     sticky_changed: u64,
     place: Option<[f32; 2]>,
     is_live: bool,
-    was_live: bool,
     is_always: bool,
     /// Its entity is gone from the world, not only out of sight.
     is_gone: bool,
@@ -73,6 +72,12 @@ impl Columns {
         Self { schema, ..Self::default() }
     }
 
+    /// Forgets what was read: the next [`Columns::collect`] reads everything anew. For ticks in which nobody looks.
+    pub(crate) fn forget(&mut self) {
+        self.slots.clear();
+        self.sticky.iter_mut().for_each(Vec::clear);
+    }
+
     /// Reads the world.
     pub(crate) fn collect(&mut self, world: &World, presence: &mut Collector, components: &mut [Collector]) {
         self.begin(world.resource::<NetIds>());
@@ -93,7 +98,6 @@ impl Columns {
             let before = if slot.is_live { slot.mask } else { 0 };
             *slot = Slot {
                 id: slot.id,
-                was_live: slot.is_live,
                 mask_before: before,
                 sticky_bytes: slot.sticky_bytes,
                 ..Slot::default()
@@ -174,6 +178,8 @@ impl Columns {
         if slot.id.0 != identity.id() {
             // A new owner: nothing of the old one counts.
             *slot = Slot { id: NetIdOrNone(identity.id()), ..Slot::default() };
+            let width = self.schema.components().len();
+            self.sticky[identity.slot() * width..][..width].iter_mut().for_each(Vec::clear);
         }
         let place = place.filter(|place| place.iter().all(|at| at.is_finite()));
         slot.place = slot.place.or(place);
@@ -261,7 +267,7 @@ pub(crate) fn always(world: &mut World) -> Collector {
 
 /// Reads every `C`.
 pub(crate) fn component<C: Replicate + Component>(world: &mut World, schema: &Schema) -> Collector {
-    let mut query = world.query::<(&NetIdentity, Ref<C>)>();
+    let mut query = world.query::<(&NetIdentity, Ref<'_, C>)>();
     let position = schema.position(C::SPEC.number).expect("the schema is made of the registered components");
     let first_field = schema.components()[usize::from(position)].first_field;
     Box::new(move |world, columns| {

@@ -1,1 +1,53 @@
-//! Zones: bevy_ecs worlds as actors with a fixed tick, interest and replication.
+//! Zones: bevy_ecs worlds as actors, with a fixed tick, interest and replication.
+//!
+//! *Responsible for*: building a zone from what a game registers, running its tick, finding what each viewer sees, and
+//! telling it. *Not responsible for*: bytes on the wire (`lightmoon_replica`), sessions (`node`), storing worlds.
+//!
+//! Components, systems, observers, run conditions and schedules are bevy_ecs's own; nothing wraps them. Each world runs on
+//! one thread. Layer: above `contract`, `actor` and `replica`. Pure: the worker passes in time and seed.
+//!
+//! The phases of a tick:
+//!
+//! 1. Operations have run since the last tick, in order of arrival, each when it came.
+//! 2. The schedules [`First`], [`Update`], [`Last`]; then messages between systems are rotated.
+//! 3. Replicated components are read once, and encoded once, for all viewers.
+//! 4. Interest: who comes into view, who leaves.
+//! 5. [`Outgoing`] is emptied; each viewer is sent its View payload (reliable) and its state packet (newest wins).
+//!
+//! Invariants:
+//! - I1: everything that leaves a zone is a function of its seed, operations and ticks.
+//! - I2: a tick whose systems panicked publishes nothing.
+//! - I3: [`NetIdentity`] names an entity for ever, `Entity` never leaves the world.
+
+mod build;
+mod columns;
+mod hash;
+mod identity;
+mod interest;
+mod kind;
+pub mod limits;
+mod options;
+mod outgoing;
+mod random;
+mod replication;
+mod report;
+mod schedule;
+#[cfg(test)]
+mod tests;
+mod tick;
+mod time;
+mod viewers;
+
+pub use bevy_ecs::world::World;
+pub use build::{Zone, ZoneBuilder};
+pub use hash::state_hash;
+pub use identity::{AlwaysVisible, NetIdentity, NetIds};
+pub use interest::InterestOptions;
+pub use kind::zone;
+pub use options::{Probe, ZoneOptions};
+pub use outgoing::{Audience, Outgoing};
+pub use random::ZoneRandom;
+pub use report::{Counters, Phases, ZoneReport};
+pub use schedule::{First, Last, Update};
+pub use time::{TickRate, ZoneTime};
+pub use viewers::{ViewerInfo, Viewers};

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use lightmoon_actor::Cx;
 use lightmoon_actor::reserved::ToSession;
 use lightmoon_contract::operation::{CallForm, Link, Target};
-use lightmoon_contract::{Contract, Kind, Lane, Operation, OperationNumber, Ref, SessionId, codec};
+use lightmoon_contract::{Lane, Operation, OperationNumber, Ref, SessionId, codec};
 
 use crate::limits::OUTGOING_MAX;
 use crate::viewers::Viewers;
@@ -53,7 +53,6 @@ enum Letter {
 
 /// A push, encoded once for all who get it.
 struct Encoded {
-    kind: Kind,
     number: OperationNumber,
     lane: Lane,
     bytes: Bytes,
@@ -62,28 +61,16 @@ struct Encoded {
 impl Outgoing {
     /// Queues a one-way call of an actor.
     pub fn tell<O: Operation>(&mut self, to: Ref<O::Contract>, message: O) {
+        const { assert!(!matches!(O::SPEC.form, CallForm::Push), "an actor does not serve its pushes") };
         self.queue(Letter::Tell(Box::new(move |cx| cx.tell(Target::from(to), message).is_ok())));
     }
 
-    /// Queues a push to clients. It is encoded now, once.
-    ///
-    /// # Panics
-    /// `O` is no push of its contract: a fault of the caller.
-    pub fn push<O: Operation>(&mut self, to: Audience, message: &O) {
-        assert!(O::SPEC.form == CallForm::Push, "{} is not declared as a push in its contract", O::SPEC.name);
-        let encoded = Encoded {
-            kind: O::Contract::KIND,
-            number: O::SPEC.number,
-            lane: O::SPEC.lane,
-            bytes: codec::encode(message).into(),
-        };
+    /// Queues a push of the zone's own contract to clients. It is encoded now, once.
+    pub fn push<O: Operation>(&mut self, to: Audience, message: O) {
+        const { assert!(matches!(O::SPEC.form, CallForm::Push), "only push operations go to clients") };
+        let bytes = codec::encode(&message).into();
+        let encoded = Encoded { number: O::SPEC.number, lane: O::SPEC.lane, bytes };
         self.queue(Letter::Push(to, encoded));
-    }
-
-    /// How many messages wait.
-    #[must_use]
-    pub fn len(&mut self) -> usize {
-        self.letters().len()
     }
 
     fn letters(&mut self) -> &mut Vec<Letter> {
@@ -114,9 +101,8 @@ impl Outgoing {
 impl Encoded {
     fn send(&self, audience: Audience, viewers: &Viewers, cx: &mut Cx) {
         let mut send = |session| {
-            let Self { kind, number, lane, ref bytes } = *self;
-            let push = ToSession::Push { kind, number, lane, bytes: bytes.clone() };
-            cx.tell_session(session, lane.priority, push);
+            let Self { number, lane, ref bytes } = *self;
+            cx.tell_session(session, ToSession::Push { number, lane, bytes: bytes.clone() });
         };
         match audience {
             Audience::Session(session) => send(session),

@@ -9,8 +9,8 @@ use bevy_ecs::resource::Resource;
 pub struct ZoneRandom(fastrand::Rng);
 
 impl ZoneRandom {
-    pub(crate) fn from_seed(seed: u64) -> Self {
-        Self(fastrand::Rng::with_seed(seed))
+    pub(crate) const fn new(random: fastrand::Rng) -> Self {
+        Self(random)
     }
 }
 

@@ -114,8 +114,8 @@ impl TickClock {
 
     /// Gives up what is too late to catch up; how many ticks that were.
     pub(crate) fn skip_late(&mut self, now: Mono) -> u64 {
-        let behind_nanos = u128::from(now.since(self.next_due()).as_nanos().min(u128::from(u64::MAX)) as u64);
-        let behind = behind_nanos * u128::from(self.rate_hz) / 1_000_000_000;
+        // Three centuries of nanoseconds fit 64 bits, times 60 they need a few more.
+        let behind = now.since(self.next_due()).as_nanos() * u128::from(self.rate_hz) / 1_000_000_000;
         let behind = u64::try_from(behind).unwrap_or(u64::MAX);
         if behind < LATE_TICKS_MAX {
             return 0;

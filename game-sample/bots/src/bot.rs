@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use game_sample_contracts::sector::sector::{Said, Welcome};
+use game_sample_contracts::sector::{Said, Welcome};
 use game_sample_contracts::{Label, PilotContract, Pose, SectorContract, Steer, pilot};
 use lightmoon_client::{Client, ClientOptions, ConnectionState, Event, Pending};
 use lightmoon_contract::{CallError, Mono, Replicate};
@@ -39,7 +39,7 @@ pub struct Bot {
     name: String,
     hue: u16,
     next_thought: Mono,
-    entering: Option<(Pending<pilot::pilot::Enter>, Mono)>,
+    entering: Option<(Pending<pilot::Enter>, Mono)>,
     enter_from: Mono,
     /// Counts arrivals in sectors.
     arrivals: u64,
@@ -180,7 +180,7 @@ impl Bot {
         if due {
             self.sent = Some((choice.steer, now));
             let told = client.zone::<SectorContract>().steer(choice.steer);
-            note("steer", told.map_err(|undelivered| undelivered.error), tally);
+            note("steer", told, tally);
         }
         if self.said.take_if(|(_, since)| now.since(*since) > HEARING).is_some() {
             tally.failed("say", &"not heard by its own speaker");
@@ -188,7 +188,7 @@ impl Bot {
         if let Some(text) = choice.say.filter(|_| self.said.is_none()) {
             let told = client.zone::<SectorContract>().say(text.to_owned());
             self.said = told.is_ok().then_some((text, now));
-            note("say", told.map_err(|undelivered| undelivered.error), tally);
+            note("say", told, tally);
         }
     }
 }

@@ -7,14 +7,14 @@
 
 #![forbid(unsafe_code)]
 
-pub mod components;
-pub mod pilot;
-pub mod sector;
+mod components;
+mod player;
+mod space;
 
-pub use components::{Label, Pose, Role};
-pub use pilot::{EnterRefused, Entered, Pilot, PilotContract, PilotProxy};
-pub use sector::{
-    Entry, GateInfo, Sector, SectorContract, SectorInfo, SectorProxy, SpawnRefused, Spawned, Steer,
+pub use components::{HALF_SIZE_MAX, Label, Pose, Role};
+pub use player::{EnterRefused, Entered, Pilot, PilotContract, PilotProxy, pilot};
+pub use space::{
+    Entry, GateInfo, Sector, SectorContract, SectorInfo, SectorProxy, SpawnRefused, Spawned, Steer, sector,
 };
 
 lightmoon_contract::contracts! {

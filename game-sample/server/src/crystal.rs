@@ -7,7 +7,7 @@
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{Label, Pose, Role};
-use lightmoon::prelude::*;
+use lightmoon::zone::ZoneRandom;
 
 use crate::world_map::{HALF_SIZE, SectorPlan};
 

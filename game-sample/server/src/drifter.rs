@@ -11,7 +11,7 @@
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{Label, Pose, Role};
-use lightmoon::prelude::*;
+use lightmoon::zone::{ZoneRandom, ZoneTime};
 
 use crate::flight::{turned_towards, wrapped};
 use crate::ship::Ship;

@@ -15,7 +15,8 @@
 use game_sample_contracts::{
     EnterRefused, Entered, Entry, Pilot, SectorContract, SpawnRefused, Spawned,
 };
-use lightmoon::prelude::*;
+use lightmoon::actor::{Actor, Cx};
+use lightmoon::contract::{Caller, Ref, SessionId};
 
 use crate::chat::clean_name;
 use crate::world_map;

@@ -10,13 +10,18 @@
 use std::collections::BTreeSet;
 
 use bevy_ecs::prelude::*;
-use game_sample_contracts::pilot::pilot::ThroughGate;
-use game_sample_contracts::sector::sector::{Said, Welcome};
+use game_sample_contracts::pilot::ThroughGate;
+use game_sample_contracts::sector::{Said, Welcome};
 use game_sample_contracts::{
     Entry, Label, PilotContract, Pose, Sector, SectorInfo, SpawnRefused, Spawned, Steer,
 };
-use lightmoon::prelude::*;
+use lightmoon::actor::Cx;
+use lightmoon::contract::{Caller, Ref, SessionId, Tick};
+use lightmoon::zone::{
+    Audience, First, InterestOptions, Last, NetIdentity, Outgoing, Update, Viewers, Zone, ZoneBuilder, ZoneRandom, ZoneTime,
+};
 
+use crate::drifter::Waters;
 use crate::gate::{GateEntered, IMMUNE_SECONDS, Immune};
 use crate::ship::{Roster, Ship};
 use crate::world_map::{HALF_SIZE, SectorPlan};
@@ -36,16 +41,43 @@ pub struct Plan(pub SectorPlan);
 #[derive(Clone, Copy, Debug)]
 pub struct SectorZone;
 
-/// What the sector is made of, without the parts that talk to the outside.
-pub fn populate(world: &mut World, plan: &SectorPlan) {
-    world.insert_resource(Plan(*plan));
-    world.init_resource::<Roster>();
-    world.init_resource::<drifter::Waters>();
-    world.add_observer(ship::enlist);
-    world.add_observer(ship::strike);
-    gate::spawn(world, plan);
-    crystal::spawn(world, plan);
-    drifter::spawn(world, plan.hue);
+impl Zone for SectorZone {
+    fn build(zone: &mut ZoneBuilder<'_>) {
+        let key = zone.key();
+        let plan = world_map::sector(key).unwrap_or_else(|| panic!("the map has no sector {key}"));
+        zone.replicate::<Pose>()
+            .replicate::<Label>()
+            .interest::<Pose>(interest(), |pose| [pose.x, pose.y])
+            .add_message::<GateEntered>()
+            .insert_resource(Plan(*plan))
+            .init_resource::<Roster>()
+            .init_resource::<Waters>()
+            .add_observer(ship::enlist)
+            .add_observer(ship::strike)
+            .add_systems(First, greet.run_if(resource_changed::<Viewers>))
+            .add_systems(
+                Update,
+                (
+                    ship::fly,
+                    gate::find_entries.run_if(any_with_component::<Ship>),
+                    send_off.run_if(on_message::<GateEntered>),
+                    drifter::look,
+                    drifter::drift,
+                )
+                    .chain(),
+            )
+            .add_systems(Last, ship::end_immunity);
+        // After everything above: what is spawned earlier gets no identity and is in no roster.
+        let world = zone.world();
+        gate::spawn(world, plan);
+        crystal::spawn(world, plan);
+        drifter::spawn(world, plan.hue);
+    }
+}
+
+fn interest() -> InterestOptions {
+    let corner = [HALF_SIZE, HALF_SIZE];
+    InterestOptions { area: Some((corner.map(|side| -side), corner)), ..InterestOptions::radius(SIGHT) }
 }
 
 impl Sector<Cx, World> for SectorZone {
@@ -76,6 +108,7 @@ impl Sector<Cx, World> for SectorZone {
             None if world.resource::<Roster>().len() >= SHIPS_MAX => return Err(SpawnRefused::Full),
             None => launch(world, player, name, hue, entry),
         };
+        world.flush();
         let identity = world.get::<NetIdentity>(entity).expect("ships have a place, so they have an identity");
         Ok(Spawned { avatar: identity.id() })
     }

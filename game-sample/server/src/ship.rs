@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{Label, Pose, Role, Steer};
-use lightmoon::prelude::*;
+use lightmoon::zone::ZoneTime;
 
 use crate::flight::{Controls, Motion};
 use crate::gate::Immune;

@@ -7,7 +7,7 @@
 //! - I1: nothing is installed that is there already; each installation has a time limit.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -83,8 +83,10 @@ fn is_installed(folder: &Path) -> bool {
 }
 
 /// The program of a Chromium, if one is installed.
-pub(crate) fn find_chromium() -> Option<&'static str> {
-    CHROMIUM.iter().copied().find(|name| program::version(name).is_some())
+pub(crate) fn find_chromium() -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+    let paths = CHROMIUM.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    paths.into_iter().find(|path| path.is_file())
 }
 
 fn chromium() -> Result<(), String> {

@@ -131,9 +131,9 @@ fn typescript_tests(stage: &Stage) -> Result<Vec<Step>> {
 
 fn browser(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = stage.npm(BROWSER, &["test", "--silent"]);
-    command.env("LIGHTMOON_SERVER", stage.built("game-sample"));
+    command.env("GAME_SAMPLE", stage.built("game-sample"));
     if let Some(chromium) = find_chromium() {
-        command.env("LIGHTMOON_CHROMIUM", chromium);
+        command.env("CHROMIUM", chromium);
     }
     counted_inside("browser", command, NODE_LIMIT)
 }

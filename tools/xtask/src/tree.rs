@@ -50,6 +50,7 @@ impl Tree {
     }
 
     /// The root.
+    #[cfg(test)]
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

@@ -74,16 +74,19 @@ impl Endpoint {
         self.quic.wait_idle().await;
     }
 
-    /// Connects once.
+    /// Connects once. Of several addresses, IPv4 first, each attempt (from 1) takes the next.
     pub(super) async fn dial(
         self,
         server: String,
         config: ClientConfig,
+        attempt: u32,
     ) -> Result<quinn::Connection, String> {
-        let addresses =
-            tokio::net::lookup_host(&server).await.map_err(|error| format!("{server}: {error}"))?;
-        let usable: Vec<_> = addresses.filter(|address| self.reaches_v6 || address.is_ipv4()).collect();
-        let address = *usable.first().ok_or_else(|| format!("{server} has no address to reach from here"))?;
+        let found = tokio::net::lookup_host(&server).await.map_err(|error| format!("{server}: {error}"))?;
+        let mut usable: Vec<_> = found.filter(|address| self.reaches_v6 || address.is_ipv4()).collect();
+        usable.sort_by_key(SocketAddr::is_ipv6);
+        let turn = usize::try_from(attempt.saturating_sub(1)).unwrap_or(0);
+        let address = usable.get(turn % usable.len().max(1)).copied();
+        let address = address.ok_or_else(|| format!("{server} has no address to reach from here"))?;
         let explain = |error: &dyn std::error::Error| format!("{server} at {address}: {error}");
         let connecting = self
             .quic

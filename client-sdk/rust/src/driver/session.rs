@@ -262,7 +262,7 @@ impl Session {
             match (action, &mut self.connection) {
                 (Action::Connect { attempt }, _) => {
                     tracing::debug!(target: "lightmoon::client", server = %self.server, attempt, "connecting");
-                    let dial = self.endpoint.clone().dial(self.server.clone(), self.config.clone());
+                    let dial = self.endpoint.clone().dial(self.server.clone(), self.config.clone(), attempt);
                     self.replace(Connection::Dialling(Box::pin(dial)));
                 }
                 (Action::Transmit(transmit), Connection::Open(socket)) => {
@@ -273,8 +273,13 @@ impl Session {
                 (Action::Transmit(_), Connection::None | Connection::Dialling(_)) => {}
             }
         }
-        if let Connection::Open(socket) = &mut self.connection {
-            socket.poll_write(cx);
+        match &mut self.connection {
+            Connection::Open(socket) => socket.poll_write(cx),
+            // The application gave up before the server answered.
+            Connection::Dialling(_) if matches!(self.client.state(), ConnectionState::Lost(_)) => {
+                self.replace(Connection::None);
+            }
+            Connection::Dialling(_) | Connection::None => {}
         }
     }
 

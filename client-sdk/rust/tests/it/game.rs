@@ -1,5 +1,8 @@
 //! A game of a few words, and a host for it: the server's link with a script instead of a node.
 
+#![expect(unreachable_pub, reason = "what a game writes is public")]
+#![expect(clippy::unwrap_used, reason = "this is a test: a failure should stop it")]
+
 use bytes::Bytes;
 use lightmoon_contract::codec::{self, Limits};
 use lightmoon_contract::operation::Target;

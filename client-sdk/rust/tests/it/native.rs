@@ -1,9 +1,11 @@
 //! The driver over real sockets of this machine, against a host behind quinn.
 
+#![expect(clippy::unwrap_used, reason = "this is a test: a failure should stop it")]
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_client::{
@@ -14,6 +16,7 @@ use lightmoon_contract::{Lane, Mono};
 use lightmoon_wire::{ALPN, StreamKey, Transmit};
 use quinn::VarInt;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::game::{AVATAR, Host, PilotContract, Pose, SpaceContract, space};
 use crate::world::options;
@@ -88,7 +91,7 @@ async fn host(connection: quinn::Connection, refuse: Option<CloseCode>) {
                 Some(Input::Datagram(bytes)) => host.link.on_datagram(now(), &bytes),
                 None => host.link.on_closed(now()),
             },
-            () = tokio::time::sleep_until(deadline.into()) => host.link.on_deadline(now()),
+            () = tokio::time::sleep_until(deadline) => host.link.on_deadline(now()),
         }
         host.serve(now());
         for thrust in host.steered.drain(..).collect::<Vec<_>>() {
@@ -98,13 +101,12 @@ async fn host(connection: quinn::Connection, refuse: Option<CloseCode>) {
         while let Some(transmit) = host.link.poll_transmit() {
             match transmit {
                 Transmit::Stream { lane, bytes } => {
-                    if !streams.contains_key(&lane) {
-                        let Ok(stream) = connection.open_uni().await else { return };
-                        streams.insert(lane, stream);
-                    }
-                    if streams.get_mut(&lane).unwrap().write_all(&bytes).await.is_err() {
-                        return;
-                    }
+                    let mut stream = match streams.remove(&lane) {
+                        Some(stream) => stream,
+                        None => connection.open_uni().await.unwrap(),
+                    };
+                    stream.write_all(&bytes).await.unwrap();
+                    streams.insert(lane, stream);
                 }
                 Transmit::Datagram(bytes) => drop(connection.send_datagram(bytes)),
                 Transmit::Close { code, reason } => {
@@ -194,8 +196,10 @@ async fn many_sessions_share_one_endpoint() {
     let endpoint = Endpoint::new().unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..20u64 {
-        let (endpoint, mut options) =
-            (endpoint.clone(), server.options(options().token(vec![0; 1 + number as usize])));
+        let (endpoint, mut options) = (
+            endpoint.clone(),
+            server.options(options().token(vec![0; usize::try_from(number + 1).unwrap()])),
+        );
         options.seed = number;
         tasks.spawn(async move {
             let mut session = connect(&endpoint, options).await.unwrap();
@@ -254,6 +258,30 @@ async fn a_restarted_server_is_found_again() {
     until(&mut session, |_, event| matches!(event, Event::Connected(_)).then_some(())).await;
     enter(&mut session).await;
     assert_eq!(session.client().stats().sessions, 2);
+}
+
+#[tokio::test]
+async fn closing_while_nobody_answers_ends_at_once() {
+    // A socket that hears and never speaks.
+    let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = silent.local_addr().unwrap().to_string();
+    let options = ConnectOptions { server, certificates: Vec::new(), client: options(), seed: 1 };
+    let mut session = Session::new(&Endpoint::new().unwrap(), options);
+    assert!(session.turn(Duration::from_millis(20)).await.is_empty());
+    session.client().close("changed my mind");
+    let last = session.next_event().await;
+    assert!(matches!(&last, Some(Event::Lost(closing)) if closing.code == CloseCode::Normal), "{last:?}");
+    assert_eq!(session.next_event().await, None);
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up() {
+    let server = Server::new(None);
+    let port = server.endpoint.local_addr().unwrap().port();
+    let mut options = server.options(options());
+    options.server = format!("localhost:{port}");
+    let mut session = connect(&Endpoint::new().unwrap(), options).await.unwrap();
+    enter(&mut session).await;
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ pub(crate) struct World {
 }
 
 pub(crate) fn options() -> ClientOptions {
-    ClientOptions::new(descriptor(), &[Pose::SPEC]).unwrap().token("token")
+    ClientOptions::new(descriptor(), &[Pose::SPEC]).expect("one component fits").token("token")
 }
 
 impl World {

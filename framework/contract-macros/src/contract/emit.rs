@@ -215,13 +215,7 @@ fn emit_module(contract: &Contract) -> TokenStream {
     let Contract { visibility, ident, name, .. } = contract;
     let module = Ident::new(&names::snake(name), ident.span());
     let docs = format!("Messages of [`{ident}`](super::{ident}): one for each operation.");
-    // A private trait's messages are for the module that it stands in.
-    let inside = match visibility {
-        Visibility::Inherited => {
-            quote!(#[allow(unused_imports, reason = "the game may not need them all")] pub(super))
-        }
-        Visibility::Public(_) | Visibility::Restricted(_) => quote!(#visibility),
-    };
+    let inside = one_level_deeper(visibility);
     let uses = contract.operations.iter().map(|operation| {
         let (message, short) = (operation.message(ident), operation.short());
         quote!(#[doc(inline)] #inside use super::#message as #short;)
@@ -230,6 +224,24 @@ fn emit_module(contract: &Contract) -> TokenStream {
         #[doc = #docs]
         #visibility mod #module {
             #(#uses)*
+        }
+    }
+}
+
+/// The visibility that, one module deeper, reaches as far as `visibility` does here.
+fn one_level_deeper(visibility: &Visibility) -> TokenStream {
+    match visibility {
+        Visibility::Public(_) => quote!(pub),
+        Visibility::Inherited => quote!(pub(super)),
+        Visibility::Restricted(restricted) => {
+            let path = &restricted.path;
+            if path.is_ident("self") {
+                quote!(pub(super))
+            } else if path.segments.first().is_some_and(|segment| segment.ident == "crate") {
+                quote!(#visibility)
+            } else {
+                quote!(pub(in super::#path))
+            }
         }
     }
 }

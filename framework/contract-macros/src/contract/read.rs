@@ -204,13 +204,13 @@ fn read_reply(output: &ReturnType) -> Result<Option<Type>> {
         ReturnType::Default => Ok(None),
         ReturnType::Type(_, ty) => {
             data::refuse_reference(ty)?;
-            match &**ty {
-                Type::Tuple(tuple) if tuple.elems.is_empty() => Err(Error::new_spanned(
-                    tuple,
+            if matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) {
+                return Err(Error::new_spanned(
+                    ty,
                     "leave `-> ()` out; write `#[operation(ack)]` if the caller waits until it was done",
-                )),
-                other => Ok(Some(other.clone())),
+                ));
             }
+            Ok(Some((**ty).clone()))
         }
     }
 }

@@ -52,7 +52,10 @@ impl Limits {
     /// The same with a bound of `bytes` on the input; what it may allocate grows or shrinks with it.
     #[must_use]
     pub const fn with_input_bytes(self, bytes: usize) -> Self {
-        let factor = self.allocation_bytes / self.input_bytes;
+        let factor = match self.allocation_bytes.checked_div(self.input_bytes) {
+            Some(factor) => factor,
+            None => 0,
+        };
         Self { input_bytes: bytes, allocation_bytes: bytes.saturating_mul(factor), ..self }
     }
 

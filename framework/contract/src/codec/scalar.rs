@@ -66,7 +66,15 @@ const fn reason(error: &ReadError) -> DecodeReason {
             DecodeReason::Char
         }
         // A pointer-sized integer that this machine cannot hold; the rest is said of types that do not come here.
-        _ => DecodeReason::Range,
+        ReadError::Io(_)
+        | ReadError::PointerSizedReadError
+        | ReadError::PreallocationSizeLimit { .. }
+        | ReadError::LengthEncodingOverflow(_)
+        | ReadError::InvalidValue(_)
+        | ReadError::TrailingBytes
+        | ReadError::Custom(_)
+        | ReadError::UnalignedPointerRead
+        | ReadError::TagEncodingOverflow(_) => DecodeReason::Range,
     }
 }
 

@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{
-    ComponentEntry, Descriptor, FieldEntry, OperationEntry, QuantisedEntry, Shape, TypeRef, VariantEntry,
+    ComponentEntry, ContractEntry, Descriptor, FieldEntry, OperationEntry, QuantisedEntry, Shape, TypeRef,
+    VariantEntry,
 };
 use crate::operation::CallForm;
 use crate::replicate::{Quantise, Travel};
@@ -75,30 +76,30 @@ impl<'a> Comparison<'a> {
     fn contracts(&mut self) -> Result<(), Incompatible> {
         let client = self.client;
         for contract in &client.contracts {
-            let mut visible = contract.operations.iter().filter(|operation| is_visible(operation)).peekable();
-            if visible.peek().is_none() {
-                continue;
+            let visible: Vec<_> =
+                contract.operations.iter().filter(|operation| is_visible(operation)).collect();
+            if !visible.is_empty() {
+                self.at(format!("contract `{}`", contract.name), |this| this.contract(contract, &visible))?;
             }
-            self.at(format!("contract `{}`", contract.name), |this| {
-                let Some(ours) = this.server.contract_named(&contract.name) else {
-                    return this.refuse("the server does not have it");
-                };
-                this.equal("the number", ours.kind, contract.kind)?;
-                for operation in visible {
-                    this.at(format!("operation `{}`", operation.name), |this| {
-                        match ours.operation_named(&operation.name) {
-                            Some(ours) => this.operation(ours, operation),
-                            None => this.refuse("the server does not have it"),
-                        }
-                    })?;
-                }
-                Ok(())
-            })?;
         }
         Ok(())
     }
 
-    fn operation(&mut self, server: &OperationEntry, client: &OperationEntry) -> Result<(), Incompatible> {
+    fn contract(&mut self, client: &ContractEntry, visible: &[&OperationEntry]) -> Result<(), Incompatible> {
+        let Some(server) = self.server.contract_named(&client.name) else {
+            return self.refuse("the server does not have it");
+        };
+        self.equal("the number", server.kind, client.kind)?;
+        for operation in visible {
+            self.at(format!("operation `{}`", operation.name), |this| this.operation(server, operation))?;
+        }
+        Ok(())
+    }
+
+    fn operation(&mut self, contract: &ContractEntry, client: &OperationEntry) -> Result<(), Incompatible> {
+        let Some(server) = contract.operation_named(&client.name) else {
+            return self.refuse("the server does not have it");
+        };
         self.equal("the number", server.number, client.number)?;
         self.equal("the form", form_name(server), form_name(client))?;
         self.equal("the aim", aim_name(server), aim_name(client))?;

@@ -27,6 +27,9 @@ impl TypeTable {
     }
 
     /// The reference to type `T`. `shape` describes it when it is met for the first time; it may refer to `T` itself.
+    ///
+    /// # Panics
+    /// There are 2^32 types already.
     pub fn named<T: 'static>(
         &mut self,
         name: &str,

@@ -54,6 +54,28 @@ pub trait Space {
 #[contract]
 pub trait Empty {}
 
+mod inner {
+    use lightmoon_contract::contract;
+
+    /// Of this module.
+    #[contract(number = 70)]
+    trait Private {
+        #[operation]
+        fn nothing(inside: u8);
+    }
+
+    /// Of the module around.
+    #[contract(number = 71)]
+    pub(super) trait Parents {
+        #[operation]
+        fn nothing(inside: u8);
+    }
+
+    pub(super) fn messages() -> (u8, u8) {
+        (private::Nothing { inside: 1 }.inside, parents::Nothing { inside: 2 }.inside)
+    }
+}
+
 /// Where it is.
 #[replicate(state)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,6 +112,8 @@ mod host {
 }
 
 fn main() {
+    assert_eq!(inner::messages(), (1, 2));
+    assert_eq!(inner::parents::Nothing { inside: 3 }.inside, 3);
     let descriptor = descriptor();
     assert_eq!(descriptor.contracts.len(), 2);
     assert_eq!(descriptor.components.len(), 2);

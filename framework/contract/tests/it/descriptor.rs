@@ -7,7 +7,6 @@ use lightmoon_contract::{Descriptor, limits};
 macro_rules! game {
     ($module:ident { $($items:tt)* } contracts $contracts:tt components $components:tt) => {
         mod $module {
-            #[allow(unused_imports, reason = "not every version uses all macros")]
             use lightmoon_contract::{contract, contracts, data, replicate};
             $($items)*
             contracts! { game = "test", contracts = $contracts, components = $components, lock = none }

@@ -15,13 +15,13 @@ use lightmoon_contract::{
 /// Controls.
 #[data]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Steer {
+pub(crate) struct Steer {
     thrust: f32,
 }
 
 /// A place with ships.
 #[contract(ticking, number = 3)]
-pub trait Space {
+pub(crate) trait Space {
     /// Sets the controls.
     #[operation(client = zone, priority = high, reliability = unreliable_latest, rate = 60, burst = 90)]
     fn steer(steer: Steer);
@@ -38,7 +38,7 @@ pub trait Space {
 
 /// A player.
 #[contract(number = 4)]
-pub trait Pilot {
+pub(crate) trait Pilot {
     /// Comes in.
     #[operation(client = own)]
     async fn enter(name: String) -> Result<u64, String>;

@@ -8,6 +8,7 @@ use lightmoon_contract::codec::{Data, DecodeReason, Limits, Writer, decode, enco
 use lightmoon_contract::{Descriptor, data};
 
 use crate::arbitrary::Arbitrary;
+use crate::bodies;
 
 #[data]
 #[derive(Debug, PartialEq, Default)]
@@ -158,4 +159,41 @@ fn a_strict_reader_takes_our_own_form_only() {
     }
     // The last value of a repeated key counts.
     assert_eq!(decode::<BTreeMap<u8, u8>>(&[2, 1, 9, 1, 8], Limits::CLIENT), Ok(BTreeMap::from([(1, 8)])));
+}
+
+/// The inputs that fuzzing starts from, found ones included.
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = format!("{}/../../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+    let mut seeds = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        seeds.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+    }
+    seeds.sort();
+    assert!(!seeds.is_empty(), "{folder} is empty");
+    seeds
+}
+
+#[test]
+fn the_fuzz_targets_survive_their_seeds_and_mutants_of_them() {
+    for (name, bytes) in seeds("contract_read") {
+        for seed in 0..60 {
+            let mut rng = Rng::with_seed(seed);
+            let mut bytes = bytes.clone();
+            for _ in 0..seed.min(4) {
+                let at = rng.usize(..bytes.len());
+                bytes[at] = rng.u8(..);
+            }
+            let run = std::panic::catch_unwind(|| bodies::read(&bytes));
+            assert!(run.is_ok(), "{name}, seed {seed}");
+        }
+    }
+    for (name, bytes) in seeds("contract_descriptor") {
+        for at in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] = bytes[at].wrapping_add(1);
+            let run = std::panic::catch_unwind(|| bodies::descriptor(&bytes));
+            assert!(run.is_ok(), "{name}, byte {at}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use lightmoon_contract::{Descriptor, contract, contracts, data};
 /// What travels.
 #[data]
 #[derive(Clone, Debug, Default)]
-pub enum Mood {
+pub(crate) enum Mood {
     /// Good.
     #[default]
     Good,
@@ -17,7 +17,7 @@ pub enum Mood {
 
 /// Somebody.
 #[contract]
-pub trait Somebody {
+pub(crate) trait Somebody {
     /// Hello.
     #[operation]
     fn hello(mood: Mood);

@@ -4,8 +4,11 @@
 //! *Not responsible for*: memory (`tests/allocation.rs`), what must not compile (`tests/compile.rs`).
 
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may; clippy knows only the tests themselves")]
 
 mod arbitrary;
+#[path = "../../../../fuzz/bodies/contract.rs"]
+mod bodies;
 mod descriptor;
 mod dispatch;
 mod growing;

@@ -74,7 +74,7 @@ fn values_in_range_arrive_within_half_a_step_and_stay_there() {
 fn values_out_of_range_are_clamped_to_the_fields_own_ends() {
     let far = Pose { x: 5000.0, health: 255, gear: 127, thrust: 9, ..Default::default() };
     let there = travelled(&far);
-    assert_eq!((there.x, there.health, there.gear, there.thrust), (1023.968_75, 100, 3, 3));
+    assert_eq!((there.x, there.health, there.gear, there.thrust), (1_023.968_75, 100, 3, 3));
     let far = Pose { x: f32::NEG_INFINITY, gear: -128, ..Default::default() };
     assert_eq!((travelled(&far).x, travelled(&far).gear), (-1024.0, -3));
     let none = Pose { x: f32::NAN, yaw: f32::NAN, ..Default::default() };

@@ -19,7 +19,7 @@ use lightmoon_contract::{ActorId, Descriptor, Kind, NetId, data};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../client-sdk/vectors/codec.json");
 
-const ABOUT: &str = "The byte format, docs/wire.md. `values`: writing `value` gives `hex` and reading `hex` gives \
+const ABOUT: &str = "The byte format, docs/byte-format.md. `values`: writing `value` gives `hex` and reading `hex` gives \
                      `value`. `reads`: reading `hex` gives `value`, which is written otherwise. `refused`: reading \
                      `hex` fails; `strict` ones only where bytes are hashed or compared. `types` are the named types, \
                      as in the JSON of a descriptor.";

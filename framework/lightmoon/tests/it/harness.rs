@@ -1,11 +1,13 @@
 //! Starts the example `tiny` in a folder of its own and talks to its web servers.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// A folder of one test; the child's current folder.
@@ -51,6 +53,7 @@ impl Scratch {
         all.extend_from_slice(&["--ready-json", "ready.json"]);
         all.extend_from_slice(arguments);
         let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let watchdog = Watchdog::of(&child);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
@@ -61,7 +64,7 @@ impl Scratch {
             }
         }
         let text = std::fs::read_to_string(self.0.join("ready.json")).unwrap();
-        Server { child, greeting, ready: serde_json::from_str(&text).unwrap(), stdout }
+        Server { child, greeting, ready: serde_json::from_str(&text).unwrap(), stdout, _watchdog: watchdog }
     }
 }
 
@@ -85,6 +88,25 @@ pub(crate) struct Server {
     pub(crate) greeting: String,
     pub(crate) ready: Value,
     stdout: BufReader<ChildStdout>,
+    _watchdog: Watchdog,
+}
+
+/// Kills a child that a failing test would wait for without end. Gone when dropped.
+struct Watchdog {
+    _alive: Sender<()>,
+}
+
+impl Watchdog {
+    fn of(child: &Child) -> Self {
+        let pid = Pid::from_child(child);
+        let (alive, gone) = channel();
+        std::thread::spawn(move || {
+            if gone.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        Self { _alive: alive }
+    }
 }
 
 impl Server {
@@ -103,9 +125,8 @@ impl Server {
         line
     }
 
-    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).unwrap();
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Its exit code (`None` after a kill), how long it took, and what it said on stderr.

@@ -20,7 +20,7 @@ impl Gateway {
             Ok((spec, to)) => self.hand_over(id, spec, to, call),
             Err(error) => {
                 self.counters.calls_refused += 1;
-                self.refuse_call(now, link, id, &call, &error);
+                self.refuse_call(now, link, id, call.request, error);
             }
         }
     }
@@ -71,8 +71,8 @@ impl Gateway {
     }
 
     /// Answers a refused request; a refused one-way call is only counted. Too many of them end the session.
-    fn refuse_call(&mut self, now: Mono, link: LinkId, id: SessionId, call: &IncomingCall, error: &CallError) {
-        if let (Some(request), Some(entry)) = (call.request, self.links.get_mut(&link)) {
+    fn refuse_call(&mut self, now: Mono, link: LinkId, id: SessionId, request: Option<u64>, error: CallError) {
+        if let (Some(request), Some(entry)) = (request, self.links.get_mut(&link)) {
             // The request was just read from this link, so it is open; a full lane closes the link by itself.
             let _ = entry.server.answer(request, Err(error));
         }
@@ -98,10 +98,10 @@ impl Gateway {
             return;
         };
         let result = result.and_then(into_bytes);
-        if entry.server.answer(request, result.as_ref().map(Bytes::clone)).is_err() {
+        if entry.server.answer(request, result).is_err() {
             // Too large a value: the client learns that its request failed, the game's author from the counter.
             self.counters.answers_refused += 1;
-            let _ = entry.server.answer(request, Err(&CallError::Panicked));
+            let _ = entry.server.answer(request, Err(CallError::Panicked));
         }
     }
 }

@@ -175,7 +175,7 @@ impl ClientLink {
     }
 
     fn event(&mut self, event: ClientEvent) -> Result<(), Violation> {
-        if self.events.len() >= limits::EVENTS_MAX {
+        if self.events.len() >= limits::PUSHES_AT_ONCE_MAX {
             let reason = "too many frames at once".to_owned();
             return Err(Violation { code: CloseCode::RateExceeded, reason });
         }

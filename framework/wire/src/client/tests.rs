@@ -228,6 +228,16 @@ fn how_streams_are_cut_changes_no_event() {
 }
 
 #[test]
+fn a_burst_of_small_pushes_is_no_offence() {
+    let mut pair = Pair::open(1, Faults::default());
+    for number in 0..5_000 {
+        pair.server.push(HIGH, ActorId::new(Kind(1), number), OperationNumber(1), Bytes::new()).unwrap();
+    }
+    pair.carry_to_client();
+    assert_eq!(pair.client_events().len(), 5_000);
+}
+
+#[test]
 fn answers_come_once_and_only_to_open_requests() {
     let mut pair = Pair::open(1, FAULTS);
     pair.client.call(call(Some(1), HIGH, b"a")).unwrap();

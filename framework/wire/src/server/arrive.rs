@@ -123,7 +123,7 @@ impl ServerLink {
     }
 
     pub(super) fn event(&mut self, event: ServerEvent) -> Result<(), Violation> {
-        if self.events.len() >= limits::EVENTS_MAX {
+        if self.events.len() >= limits::CALLS_AT_ONCE_MAX {
             let reason = "too many frames at once".to_owned();
             return Err(Violation { code: CloseCode::RateExceeded, reason });
         }

@@ -401,7 +401,7 @@ fn tiny_frames_without_end_are_stopped() {
     }
     link.on_stream(NOW, key(HIGH), &bytes);
     let events: Vec<_> = std::iter::from_fn(|| link.poll_event()).collect();
-    assert_eq!(events.len(), limits::EVENTS_MAX + 1);
+    assert_eq!(events.len(), limits::CALLS_AT_ONCE_MAX + 1);
     assert!(matches!(
         events.last(),
         Some(ServerEvent::Closed(Closing { code: CloseCode::RateExceeded, .. }))

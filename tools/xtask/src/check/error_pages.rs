@@ -29,7 +29,7 @@ pub(crate) fn check(tree: &Tree, _metadata: &Metadata) -> Result<Vec<Problem>> {
     let index = if tree.has(INDEX) { tree.read(INDEX)? } else { String::new() };
     for code in &codes {
         let path = format!("{PAGES}{}.md", code.name);
-        let wanted = format!("# `{}` ({})", code.name, code.number);
+        let wanted = format!("# {}\n\nCode {}. ", code.name, code.number);
         if !tree.has(&path) {
             let what = format!("is missing, but {CALLS} has the code");
             problems.push(Problem::new(
@@ -38,7 +38,7 @@ pub(crate) fn check(tree: &Tree, _metadata: &Metadata) -> Result<Vec<Problem>> {
                 "write what it means and what to do, as in the pages beside it",
             ));
         } else if !tree.read(&path)?.starts_with(&wanted) {
-            problems.push(Problem::new(&path, "has another title", format!("begin it with: {wanted}")));
+            problems.push(Problem::new(&path, "has another opening", format!("begin it with {wanted:?}")));
         }
         if !index.contains(&format!("({}.md)", code.name)) {
             problems.push(Problem::new(INDEX, format!("does not list {}", code.name), "add a row for it"));
@@ -110,7 +110,7 @@ mod tests {
             .file(CLOSES, "    Self::Normal => \"normal\",\n    Self::Normal => 0,\n")
             .file(INDEX, "| [`busy`](busy.md) | 8 |\n")
             .file(CLOSE_PAGE, "| `normal` | 0 |\n")
-            .file("docs/errors/busy.md", "# `busy` (8)\n")
+            .file("docs/errors/busy.md", "# busy\n\nCode 8. A queue.\n")
     }
 
     #[test]
@@ -132,13 +132,13 @@ mod tests {
 
     #[test]
     fn a_page_with_another_number_is_found() {
-        let found = clean().file("docs/errors/busy.md", "# `busy` (9)\n").find(check);
-        assert!(found[0].contains("begin it with: # `busy` (8)"), "{found:?}");
+        let found = clean().file("docs/errors/busy.md", "# busy\n\nCode 9. A queue.\n").find(check);
+        assert!(found[0].contains("Code 8. "), "{found:?}");
     }
 
     #[test]
     fn a_page_without_a_code_is_found() {
-        let found = clean().file("docs/errors/gone.md", "# `gone` (11)\n").find(check);
+        let found = clean().file("docs/errors/gone.md", "# gone\n\nCode 11. Gone.\n").find(check);
         assert!(found[0].contains("describes a code that does not exist"), "{found:?}");
     }
 

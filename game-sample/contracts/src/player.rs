@@ -1,7 +1,7 @@
 //! A player: who they are and which ship is theirs.
 //!
 //! *Responsible for*: the words between a client and its own player, and between sectors and players.
-//! *Not responsible for*: flying (`sector`).
+//! *Not responsible for*: flying (`space`).
 
 use lightmoon_contract::{NetId, contract, data};
 

@@ -1,6 +1,6 @@
 //! A sector: a square of space with ships, crystals and gates.
 //!
-//! *Responsible for*: the words between clients, players and sectors. *Not responsible for*: who a player is (`pilot`).
+//! *Responsible for*: the words between clients, players and sectors. *Not responsible for*: who a player is (`player`).
 
 use lightmoon_contract::{NetId, contract, data};
 

@@ -1,0 +1,26 @@
+//! The areas that are measured.
+//!
+//! *Responsible for*: the table. *Not responsible for*: printing; each area has a file of its own.
+
+mod codec;
+
+use crate::figure::Figure;
+use crate::measure::Effort;
+
+/// Figures that belong together.
+#[derive(Debug)]
+pub(crate) struct Area {
+    /// Its name on the command line.
+    pub(crate) name: &'static str,
+    /// What it measures.
+    pub(crate) docs: &'static str,
+    /// Measures it.
+    pub(crate) run: fn(Effort) -> Vec<Figure>,
+}
+
+/// All areas.
+pub(crate) const AREAS: &[Area] = &[Area {
+    name: "codec",
+    docs: "encode and decode once, beside bincode 2.0.1 (same format) and beside copying the bytes",
+    run: codec::run,
+}];

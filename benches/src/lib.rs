@@ -1,1 +1,0 @@
-//! Our cost beside the peers' and the limits', in one run.

@@ -1,0 +1,480 @@
+//! What a worker and the handles of its operations share: queues, requests, timers, outputs.
+//!
+//! *Responsible for*: taking in what operations send. *Not responsible for*: serving it ([`crate::worker`]).
+//!
+//! Invariants:
+//! - I1: a cell is borrowed for the length of one method here, in which no code of a user runs: no message, answer,
+//!   activation or waker is dropped, cloned or called while one is borrowed.
+//! - I2: the time never runs backwards.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use lightmoon_contract::call::Answer;
+use lightmoon_contract::operation::Target;
+use lightmoon_contract::{ActorId, CallError, Mono, Priority};
+
+use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink};
+use crate::slot::Slot;
+use crate::timers::{Due, Timers};
+use crate::wake::Wakes;
+use crate::{AskId, Counters, Envelope, Kinds, Out, ReplyTo, limits};
+
+/// What handles change about their own activation.
+#[derive(Debug)]
+struct Life {
+    generation: u32,
+    /// Whether an activation is there.
+    alive: bool,
+    stop: bool,
+    /// Timers in the heap that belong to this life.
+    timers: u32,
+    random: u64,
+    /// When the alarm is wanted.
+    alarm: Mono,
+    /// The earliest entry of the heap for the alarm; the alarm is never before it.
+    armed: Mono,
+}
+
+/// No time.
+const NEVER: Mono = Mono(u64::MAX);
+
+/// One queue for each priority.
+type Queues = [VecDeque<Envelope>; Priority::ALL.len()];
+
+/// What an alarm's timer found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Alarm {
+    /// It is time.
+    Rings,
+    /// It was moved or taken back, or its activation has ended.
+    Silent,
+}
+
+/// The shared part of a worker.
+#[derive(Debug)]
+pub(crate) struct Port {
+    kinds: Kinds,
+    now: Cell<Mono>,
+    stopped: Cell<bool>,
+    queues: RefCell<Queues>,
+    out: RefCell<Vec<Out>>,
+    asks: RefCell<Asks>,
+    timers: RefCell<Timers>,
+    lives: RefCell<Vec<Life>>,
+    counters: RefCell<Counters>,
+    /// For handles of activations that have ended.
+    spare_random: Cell<u64>,
+    pub(crate) wakes: Arc<Wakes>,
+}
+
+impl Port {
+    pub(crate) fn new(kinds: Kinds, seed: u64) -> Rc<Self> {
+        Rc::new(Self {
+            kinds,
+            now: Cell::new(Mono(0)),
+            stopped: Cell::new(false),
+            queues: RefCell::default(),
+            out: RefCell::default(),
+            asks: RefCell::default(),
+            timers: RefCell::default(),
+            lives: RefCell::default(),
+            counters: RefCell::default(),
+            spare_random: Cell::new(seed),
+            wakes: Wakes::new(),
+        })
+    }
+
+    pub(crate) const fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
+
+    pub(crate) const fn now(&self) -> Mono {
+        self.now.get()
+    }
+
+    pub(crate) fn advance(&self, now: Mono) {
+        self.now.set(self.now.get().max(now));
+    }
+
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.stopped.get()
+    }
+
+    pub(crate) fn set_stopped(&self) {
+        self.stopped.set(true);
+    }
+
+    pub(crate) fn count(&self, add: impl FnOnce(&mut Counters)) {
+        add(&mut self.counters.borrow_mut());
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        Counters { wakes_foreign: self.wakes.foreign(), ..*self.counters.borrow() }
+    }
+
+    pub(crate) fn asks(&self) -> RefMut<'_, Asks> {
+        self.asks.borrow_mut()
+    }
+
+    pub(crate) fn timers(&self) -> RefMut<'_, Timers> {
+        self.timers.borrow_mut()
+    }
+
+    /// Runs code at the edge of user code, where a panic has nobody to blame: drops of messages, wakers.
+    pub(crate) fn contain<R>(&self, edge: impl FnOnce() -> R) -> Option<R> {
+        match catch_unwind(AssertUnwindSafe(edge)) {
+            Ok(value) => Some(value),
+            Err(payload) => {
+                self.count(|counters| counters.edges_failed += 1);
+                // The payload of a panic may panic when it is dropped, and so on: it stays.
+                std::mem::forget(payload);
+                None
+            }
+        }
+    }
+}
+
+/// Messages.
+impl Port {
+    /// Where a message of this priority to `target` may go.
+    ///
+    /// # Errors
+    /// Nothing can be sent there now; counted.
+    pub(crate) fn admit(&self, target: Target, priority: Priority) -> Result<ActorId, CallError> {
+        let Target::Actor(to) = target else { return Err(CallError::NotAllowed) };
+        if !self.kinds.has(to.kind) {
+            return Err(CallError::NoSuchKind(to.kind));
+        }
+        if self.is_stopped() {
+            self.count(|counters| counters.after_stop += 1);
+            return Err(CallError::Gone);
+        }
+        if self.queued(priority) >= limits::QUEUE_MAX {
+            self.count(|counters| counters.queue_full += 1);
+            return Err(CallError::Busy);
+        }
+        Ok(to)
+    }
+
+    fn queued(&self, priority: Priority) -> usize {
+        self.queues.borrow()[priority as usize].len()
+    }
+
+    /// Puts a message behind those of its priority.
+    pub(crate) fn enqueue(&self, envelope: Envelope) {
+        self.queues.borrow_mut()[envelope.priority as usize].push_back(envelope);
+    }
+
+    /// The next message of a priority.
+    pub(crate) fn dequeue(&self, priority: Priority) -> Option<Envelope> {
+        self.queues.borrow_mut()[priority as usize].pop_front()
+    }
+
+    /// Whether no message waits.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.queues.borrow().iter().all(VecDeque::is_empty)
+    }
+
+    /// Takes a message from outside in.
+    pub(crate) fn enter(&self, mut envelope: Envelope) {
+        if let ReplyTo::Outside(token) = envelope.reply_to {
+            match self.open_outside(token, envelope.timeout_ms) {
+                Some(id) => envelope.reply_to = ReplyTo::Ask(id),
+                None => return self.refuse(envelope, CallError::Busy),
+            }
+        }
+        // The framework's own messages always enter: a session that is not told of leaves a ghost.
+        let admitted = match self.admit(Target::Actor(envelope.to), envelope.priority) {
+            Err(CallError::Busy) if envelope.number.is_reserved() => Ok(envelope.to),
+            other => other,
+        };
+        match admitted {
+            Ok(_) => self.enqueue(envelope),
+            Err(error) => {
+                self.count(|counters| {
+                    counters.unknown_kind += u64::from(matches!(error, CallError::NoSuchKind(_)))
+                });
+                self.refuse(envelope, error);
+            }
+        }
+    }
+
+    /// Sends a message out, to a session.
+    pub(crate) fn leave(&self, envelope: Envelope) {
+        if self.out.borrow().len() >= limits::OUTPUTS_PER_TURN {
+            self.count(|counters| counters.outputs_full += 1);
+            return;
+        }
+        self.put_out(Out::Envelope(envelope));
+    }
+
+    pub(crate) fn put_out(&self, out: Out) {
+        self.out.borrow_mut().push(out);
+    }
+
+    pub(crate) fn take_out(&self, to: &mut Vec<Out>) {
+        to.append(&mut self.out.borrow_mut());
+    }
+
+    /// Answers a message that is not served with an error, and drops it.
+    pub(crate) fn refuse(&self, envelope: Envelope, error: CallError) {
+        let Envelope { reply_to, body, .. } = envelope;
+        self.contain(|| drop(body));
+        self.answer(reply_to, Err(error));
+    }
+}
+
+/// Requests.
+impl Port {
+    /// A request of an operation, or a sleep, that ends at `until`. `None`: too many wait.
+    pub(crate) fn open_ask(&self, origin: Origin, until: Mono) -> Option<AskId> {
+        self.open(Sink::Future(None), origin, until)
+    }
+
+    /// A request that has its answer already.
+    pub(crate) fn open_answered(&self, error: CallError) -> Option<AskId> {
+        self.asks().open_answered(error)
+    }
+
+    fn open_outside(&self, token: u64, timeout_ms: u32) -> Option<AskId> {
+        self.count(|counters| counters.asks += 1);
+        let timeout_ms = if timeout_ms == 0 { limits::ANSWER_TIMEOUT_MS } else { timeout_ms };
+        let until = self.now() + std::time::Duration::from_millis(timeout_ms.into());
+        self.open(Sink::Outside(token), Origin::default(), until)
+    }
+
+    fn open(&self, sink: Sink, origin: Origin, until: Mono) -> Option<AskId> {
+        let id = self.asks().open(sink, origin);
+        match id {
+            Some(id) => self.timers().set(until, Due::Ask(id)),
+            None => self.count(|counters| counters.asks_full += 1),
+        }
+        id
+    }
+
+    /// Gives an answer to who waits for it.
+    pub(crate) fn answer(&self, to: ReplyTo, result: Result<Answer, CallError>) {
+        let arrived = match to {
+            ReplyTo::Nobody => {
+                self.count(|counters| counters.tells_failed += u64::from(result.is_err()));
+                self.contain(|| drop(result));
+                return;
+            }
+            ReplyTo::Outside(token) => Arrived::Outside(token, result),
+            ReplyTo::Ask(id) => self.asks().answer(id, result),
+        };
+        match arrived {
+            Arrived::Wake(waker) => {
+                self.contain(|| waker.map(std::task::Waker::wake));
+            }
+            Arrived::Outside(token, result) => self.put_out(Out::Answer { token, result }),
+            Arrived::Late(result) => {
+                self.count(|counters| counters.answers_late += 1);
+                self.contain(|| drop(result));
+            }
+        }
+        self.note_stale();
+    }
+
+    /// Forgets a request; what it held is for the caller to drop.
+    pub(crate) fn cancel(&self, id: AskId) -> Cancelled {
+        let held = self.asks().cancel(id);
+        self.note_stale();
+        held
+    }
+
+    /// The time of a request or sleep is over.
+    pub(crate) fn time_out(&self, id: AskId) {
+        let (waits, is_sleep) = {
+            let mut asks = self.asks();
+            let waits = asks.waits(id);
+            asks.deadline_fell(id);
+            (waits, asks.is_sleep(id))
+        };
+        if !waits {
+            self.timers().stale_left();
+        } else if is_sleep {
+            self.answer(ReplyTo::Ask(id), Ok(None));
+        } else {
+            self.count(|counters| counters.timeouts += 1);
+            self.answer(ReplyTo::Ask(id), Err(CallError::TimedOut));
+        }
+    }
+
+    fn note_stale(&self) {
+        let count = self.asks().take_newly_stale();
+        self.timers().became_stale(count);
+    }
+
+    /// Throws stale timers out when there are many.
+    pub(crate) fn sweep_timers(&self) {
+        let swept = {
+            let (asks, lives) = (self.asks.borrow(), self.lives.borrow());
+            let lives_on = |slot: Slot| lives.get(slot.at()).is_some_and(|life| life.is(slot));
+            self.timers().sweep(|due| match due {
+                Due::Ask(id) => asks.waits(*id),
+                Due::Tell(slot, _) | Due::Alarm(slot) | Due::Repeat(slot, _) | Due::Idle(slot) => {
+                    lives_on(*slot)
+                }
+                Due::Rested(_) | Due::Forget(_) => true,
+            })
+        };
+        self.contain(|| drop(swept));
+    }
+}
+
+/// Lives of activations.
+impl Port {
+    /// An activation begins at `slot`.
+    pub(crate) fn begin_life(&self, slot: Slot, random: u64) {
+        let mut lives = self.lives.borrow_mut();
+        let life = Life {
+            generation: slot.generation,
+            alive: true,
+            stop: false,
+            timers: 0,
+            random,
+            alarm: NEVER,
+            armed: NEVER,
+        };
+        if slot.at() < lives.len() {
+            lives[slot.at()] = life;
+        } else {
+            debug_assert_eq!(slot.at(), lives.len(), "places are opened one after the other");
+            lives.push(life);
+        }
+    }
+
+    /// The activation at `slot` has ended.
+    pub(crate) fn end_life(&self, slot: Slot) {
+        let timers = self.with_life(slot, |life| {
+            life.alive = false;
+            std::mem::take(&mut life.timers)
+        });
+        self.timers().became_stale(timers.unwrap_or(0) as usize);
+    }
+
+    fn with_life<R>(&self, slot: Slot, change: impl FnOnce(&mut Life) -> R) -> Option<R> {
+        self.lives.borrow_mut().get_mut(slot.at()).filter(|life| life.is(slot)).map(change)
+    }
+
+    /// Sets a timer of the activation at `slot`; nothing if that has ended.
+    pub(crate) fn set_timer(&self, slot: Slot, at: Mono, due: Due) {
+        if self.with_life(slot, |life| life.timers += 1).is_some() {
+            self.timers().set(at, due);
+        } else {
+            self.contain(|| drop(due));
+        }
+    }
+
+    /// A timer of the activation at `slot` was popped. Returns whether that still lives.
+    pub(crate) fn timer_fell(&self, slot: Slot) -> bool {
+        let lives = self.with_life(slot, |life| life.timers -= 1).is_some();
+        if !lives {
+            self.timers().stale_left();
+        }
+        lives
+    }
+
+    pub(crate) fn set_alarm(&self, slot: Slot, at: Mono) {
+        let set = self.with_life(slot, |life| {
+            life.alarm = at;
+            let earlier = at < life.armed;
+            if earlier {
+                life.armed = at;
+                life.timers += 1;
+            }
+            earlier
+        });
+        if set == Some(true) {
+            self.timers().set(at, Due::Alarm(slot));
+        }
+    }
+
+    pub(crate) fn clear_alarm(&self, slot: Slot) {
+        self.with_life(slot, |life| life.alarm = NEVER);
+    }
+
+    /// Whether an alarm is set.
+    pub(crate) fn has_alarm(&self, slot: Slot) -> bool {
+        self.with_life(slot, |life| life.alarm != NEVER).unwrap_or(false)
+    }
+
+    /// The alarm's timer of `at` was popped.
+    pub(crate) fn alarm_fell(&self, slot: Slot, at: Mono) -> Alarm {
+        if !self.timer_fell(slot) {
+            return Alarm::Silent;
+        }
+        let now = self.now();
+        let later = self.with_life(slot, |life| {
+            if life.armed == at {
+                life.armed = NEVER;
+            }
+            if life.alarm <= now {
+                life.alarm = NEVER;
+                return None;
+            }
+            Some(life.alarm)
+        });
+        match later.flatten() {
+            None => Alarm::Rings,
+            Some(NEVER) => Alarm::Silent,
+            Some(later) => {
+                self.set_alarm(slot, later);
+                Alarm::Silent
+            }
+        }
+    }
+
+    pub(crate) fn request_stop(&self, slot: Slot) {
+        self.with_life(slot, |life| life.stop = true);
+    }
+
+    pub(crate) fn stop_requested(&self, slot: Slot) -> bool {
+        self.with_life(slot, |life| life.stop).unwrap_or(false)
+    }
+
+    /// A generator of the activation at `slot`, another one each time.
+    pub(crate) fn random(&self, slot: Slot) -> fastrand::Rng {
+        let fork = |seed: u64| {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let fork = random.fork();
+            (fork, random.get_seed())
+        };
+        let forked = self.with_life(slot, |life| {
+            let (forked, next) = fork(life.random);
+            life.random = next;
+            forked
+        });
+        forked.unwrap_or_else(|| {
+            let (forked, next) = fork(self.spare_random.get());
+            self.spare_random.set(next);
+            forked
+        })
+    }
+
+    /// Empties everything that may hold values of users.
+    pub(crate) fn empty(&self) {
+        let due = self.timers().take();
+        self.contain(|| drop(due));
+        for priority in Priority::ALL {
+            while let Some(envelope) = self.dequeue(priority) {
+                self.refuse(envelope, CallError::Gone);
+            }
+        }
+        let waiting = self.asks().waiting();
+        for id in waiting {
+            self.answer(ReplyTo::Ask(id), Err(CallError::Gone));
+        }
+    }
+}
+
+impl Life {
+    const fn is(&self, slot: Slot) -> bool {
+        self.alive && self.generation == slot.generation
+    }
+}

@@ -1,0 +1,259 @@
+//! The worker: one thread's actors, and the loop that runs them.
+//!
+//! *Responsible for*: the order within a turn, budgets, starting and stopping. *Not responsible for*: threads and clocks;
+//! the shell calls [`Worker::turn`].
+//!
+//! A turn: inputs into the queues → due timers → rounds (actors that were released, messages by weight, operations that
+//! were woken) until quiet or out of budget → due alarms → rounds again. Alarms come behind messages, so that a world's
+//! tick sees the input that arrived before it.
+//!
+//! Invariants:
+//! - I1: a message for an actor that has parked ones goes behind them.
+//! - I2: a turn serves at most [`limits::OPERATIONS_PER_TURN`] operations and as many alarms as were due.
+
+mod due;
+mod life;
+mod parked;
+mod places;
+mod serve;
+
+use std::any::Any;
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use lightmoon_contract::{ActorId, CallError, Mono, OperationNumber, Priority};
+
+use crate::port::Port;
+use crate::slot::Slot;
+use crate::{Counters, In, Kinds, Next, Out, limits};
+use places::{Places, State};
+
+/// How a worker behaves. `Default` is fit for play.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WorkerOptions {
+    /// Decides all random numbers of actors. Default 0; the node draws it from its own seed.
+    pub seed: u64,
+    /// Time after which an actor that served nothing is deactivated. Default `None`: never, since what an actor remembers
+    /// is lost with its activation. Actors that were started, that have an alarm set or repeat operations are left alone.
+    pub idle_after: Option<Duration>,
+}
+
+/// Work left in this turn.
+#[derive(Debug)]
+struct Budget {
+    operations: usize,
+    polls: usize,
+}
+
+impl Budget {
+    const fn is_spent(&self) -> bool {
+        self.operations == 0 || self.polls == 0
+    }
+}
+
+/// Actors of one thread.
+///
+/// Bound to the thread that made it: operations are woken on it only.
+pub struct Worker {
+    port: Rc<Port>,
+    options: WorkerOptions,
+    places: Places,
+    /// Actors with parked messages that can serve them now.
+    released: VecDeque<u32>,
+    /// Activations whose alarm rings.
+    ringing: VecDeque<Slot>,
+    /// Actors that live without being called.
+    started: BTreeSet<ActorId>,
+    /// Of them, those whose first activation is to come.
+    to_start: Vec<ActorId>,
+    /// `every_ms` operations that wait in a queue.
+    repeats_queued: BTreeSet<(ActorId, OperationNumber)>,
+    /// Serial of the last operation; 0 is none.
+    operation: u64,
+    stopping: bool,
+}
+
+impl Worker {
+    /// A worker that runs actors of `kinds`, on the current thread.
+    #[must_use]
+    pub fn new(options: WorkerOptions, kinds: Kinds) -> Self {
+        Self {
+            port: Port::new(kinds, options.seed),
+            options,
+            places: Places::new(options.seed),
+            released: VecDeque::new(),
+            ringing: VecDeque::new(),
+            started: BTreeSet::new(),
+            to_start: Vec::new(),
+            repeats_queued: BTreeSet::new(),
+            operation: 0,
+            stopping: false,
+        }
+    }
+
+    /// Activates `actor` with the next turn, without a message, and again after every panic. It is never deactivated for
+    /// idling. An actor whose kind is not registered is passed over and counted.
+    pub fn start(&mut self, now: Mono, actor: ActorId) {
+        self.port.advance(now);
+        if !self.port.kinds().has(actor.kind) {
+            self.port.count(|counters| counters.unknown_kind += 1);
+        } else if self.started.insert(actor) {
+            self.to_start.push(actor);
+        }
+    }
+
+    /// Takes what arrived, lets everything act that can, and says what to do outside.
+    ///
+    /// `inputs` is emptied, outputs are appended in their order. Time that runs backwards counts as standing still. Cost:
+    /// proportional to the messages, timers and wakes served, not to idle actors.
+    pub fn turn(&mut self, now: Mono, inputs: &mut Vec<In>, out: &mut Vec<Out>) -> Next {
+        self.port.advance(now);
+        for input in inputs.drain(..) {
+            match input {
+                In::Envelope(envelope) => self.port.enter(envelope),
+                In::Stop => self.stopping = true,
+            }
+        }
+        for actor in std::mem::take(&mut self.to_start) {
+            self.wake_up(actor);
+        }
+        self.fire_timers();
+        self.serve_all();
+        if self.stopping && !self.port.is_stopped() {
+            self.stop_all();
+        }
+        self.port.take_out(out);
+        self.port.sweep_timers();
+        let deadline = self.port.timers().next();
+        let more = !self.port.is_quiet()
+            || !self.released.is_empty()
+            || !self.ringing.is_empty()
+            || !self.port.wakes.is_empty()
+            || !self.to_start.is_empty()
+            || deadline.is_some_and(|at| at <= self.port.now());
+        Next { deadline, more }
+    }
+
+    /// Activations that live now.
+    #[must_use]
+    pub fn actors(&self) -> usize {
+        self.places.alive()
+    }
+
+    /// What was counted since the worker began.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.port.counters()
+    }
+
+    /// What activations report about themselves, by actor. Those that wait inside an operation are left out.
+    #[must_use]
+    pub fn reports(&self) -> Vec<(ActorId, Box<dyn Any>)> {
+        let mut reports: Vec<_> = self
+            .places
+            .idle()
+            .filter_map(|(actor, activation)| {
+                let report = self.port.contain(|| activation.report()).flatten()?;
+                Some((actor, report))
+            })
+            .collect();
+        reports.sort_by_key(|(actor, _)| *actor);
+        reports
+    }
+
+    /// Actors that were set aside after too many panics, in order.
+    #[must_use]
+    pub fn set_aside(&self) -> Vec<ActorId> {
+        let mut actors: Vec<ActorId> = self.places.set_aside().collect();
+        actors.sort_unstable();
+        actors
+    }
+
+    fn serve_all(&mut self) {
+        let mut budget = Budget { operations: limits::OPERATIONS_PER_TURN, polls: limits::POLLS_PER_TURN };
+        while !budget.is_spent() && self.round(&mut budget) {}
+        for slot in std::mem::take(&mut self.ringing) {
+            self.ring(slot);
+        }
+        while !budget.is_spent() && self.round(&mut budget) {}
+    }
+
+    /// One round by weights. Returns whether there was something to do.
+    fn round(&mut self, budget: &mut Budget) -> bool {
+        let mut any = false;
+        for _ in 0..limits::RELEASED_PER_ROUND.min(budget.operations) {
+            let Some(index) = self.released.pop_front() else { break };
+            any = true;
+            budget.operations -= 1;
+            self.serve_parked(index);
+        }
+        for (priority, weight) in Priority::ALL.into_iter().zip(limits::WEIGHTS) {
+            for _ in 0..weight.min(budget.operations) {
+                let Some(envelope) = self.port.dequeue(priority) else { break };
+                any = true;
+                budget.operations -= 1;
+                self.deliver(envelope);
+            }
+        }
+        for _ in 0..limits::RELEASED_PER_ROUND.min(budget.polls) {
+            let Some(slot) = self.port.wakes.pop() else { break };
+            any = true;
+            budget.polls -= 1;
+            self.woken(slot);
+        }
+        any
+    }
+
+    /// Ends every activation in order, and answers everybody who waits.
+    fn stop_all(&mut self) {
+        self.port.set_stopped();
+        self.started.clear();
+        self.to_start.clear();
+        for index in self.places.by_actor() {
+            for envelope in self.places.take_parked(index) {
+                self.port.refuse(envelope, CallError::Gone);
+            }
+            match self.places.set_state(index, State::Running) {
+                State::Idle(activation) => self.deactivate(index, activation),
+                State::Waiting(task) => {
+                    let reply_to = task.reply_to;
+                    self.port.contain(|| drop(task));
+                    self.port.answer(reply_to, Err(CallError::Gone));
+                    self.end_life(index);
+                }
+                State::Empty | State::Running | State::Resting | State::SetAside => {
+                    self.places.set_state(index, State::Empty);
+                }
+            }
+        }
+        self.released.clear();
+        self.ringing.clear();
+        self.repeats_queued.clear();
+        self.port.empty();
+    }
+}
+
+impl Drop for Worker {
+    /// Drops what users made inside of a catch: a panic in one drop does not keep the others.
+    fn drop(&mut self) {
+        for index in self.places.by_actor() {
+            let state = self.places.set_state(index, State::Empty);
+            self.port.contain(|| drop(state));
+            let parked = self.places.take_parked(index);
+            self.port.contain(|| drop(parked));
+        }
+        self.port.empty();
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("actors", &self.actors())
+            .field("started", &self.started)
+            .field("counters", &self.counters())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,268 @@
+//! Lives of activations: beginning, ending in good order, ending by a panic, resting, starting over.
+//!
+//! *Responsible for*: supervision. *Not responsible for*: messages (`serve`).
+//!
+//! Invariants:
+//! - I1: everything of a user runs and is dropped inside of a catch.
+//! - I2: what is queued or parked for an actor stays over the end of its activation, unless it is set aside.
+//! - I3: an actor rests 50 ms after its first panic, twice as long after each further one, at most a second; three within
+//!   a minute set it aside for a minute.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lightmoon_contract::{ActorId, Caller, OperationSpec};
+
+use super::Worker;
+use super::places::State;
+use crate::slot::Slot;
+use crate::timers::Due;
+use crate::{Activation, Out, Step, limits};
+
+/// What a panic said with.
+pub(super) type Payload = Box<dyn Any + Send>;
+
+impl Worker {
+    /// The activation at a place, made if there is none. `None`: it panicked while it was made.
+    pub(super) fn take_or_activate(&mut self, index: u32) -> Option<Box<dyn Activation>> {
+        match self.places.set_state(index, State::Running) {
+            State::Idle(activation) => Some(activation),
+            State::Empty => self.activate(index),
+            other @ (State::Running | State::Waiting(_) | State::Resting | State::SetAside) => {
+                debug_assert!(false, "only a place that is idle or empty serves");
+                self.places.set_state(index, other);
+                None
+            }
+        }
+    }
+
+    fn activate(&mut self, index: u32) -> Option<Box<dyn Activation>> {
+        let place = self.places.at(index);
+        place.generation = place.generation.wrapping_add(1);
+        let actor = place.actor;
+        let maker = self.port.kinds().maker(actor.kind)?;
+        let slot = self.places.slot(index);
+        self.port.count(|counters| counters.activations += 1);
+        self.port.begin_life(slot, self.random_for(actor));
+        let origin = self.next_origin();
+        let mut cx = self.cx(index, Caller::Node, origin);
+        match catch_unwind(AssertUnwindSafe(|| maker.activate(&mut cx, actor.key))) {
+            Ok(activation) => {
+                self.set_timers(slot, actor, maker.operations());
+                Some(activation)
+            }
+            Err(payload) => {
+                self.fail(index, Step::Activate, payload);
+                None
+            }
+        }
+    }
+
+    /// Sets what an activation repeats, or when it may have idled.
+    fn set_timers(&mut self, slot: Slot, actor: ActorId, operations: &'static [OperationSpec]) {
+        let now = self.port.now();
+        let mut repeats = false;
+        for spec in operations {
+            if let Some(period) = super::due::period(spec) {
+                repeats = true;
+                self.port.set_timer(slot, now + period, Due::Repeat(slot, spec));
+            }
+        }
+        if let Some(idle_after) = self.options.idle_after
+            && !repeats
+            && !self.started.contains(&actor)
+        {
+            self.port.set_timer(slot, now + idle_after, Due::Idle(slot));
+        }
+    }
+
+    /// Random numbers of one life: another sequence for each actor and each life of it.
+    fn random_for(&self, actor: ActorId) -> u64 {
+        let mut random = fastrand::Rng::with_seed(self.options.seed ^ self.operation.rotate_left(32));
+        let mixed = random.u64(..) ^ actor.key ^ u64::from(actor.kind.0).rotate_left(48);
+        fastrand::Rng::with_seed(mixed).u64(..)
+    }
+
+    /// Activates an actor without a message.
+    pub(super) fn wake_up(&mut self, actor: ActorId) {
+        let Some(index) = self.places.open(actor) else {
+            self.port.count(|counters| counters.actors_full += 1);
+            return;
+        };
+        if matches!(self.places.at(index).state, State::Empty)
+            && let Some(activation) = self.take_or_activate(index)
+        {
+            self.put_back(index, activation);
+        }
+    }
+
+    /// An activation is done with something and can serve again, or ends as it asked to.
+    pub(super) fn put_back(&mut self, index: u32, activation: Box<dyn Activation>) {
+        let slot = self.places.slot(index);
+        if self.port.stop_requested(slot) {
+            return self.deactivate(index, activation);
+        }
+        self.places.set_state(index, State::Idle(activation));
+        let now = self.port.now();
+        let place = self.places.at(index);
+        place.used = now;
+        if std::mem::take(&mut place.alarm_waits) {
+            self.ringing.push_back(slot);
+        }
+        self.release(index);
+    }
+
+    /// Ends an activation in good order.
+    pub(super) fn deactivate(&mut self, index: u32, mut activation: Box<dyn Activation>) {
+        let origin = self.next_origin();
+        let mut cx = self.cx(index, Caller::Node, origin);
+        let stopped = catch_unwind(AssertUnwindSafe(|| activation.stopping(&mut cx)));
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(activation)));
+        match (stopped, dropped) {
+            (Ok(()), Ok(())) => {
+                self.port.count(|counters| counters.deactivations += 1);
+                self.end_life(index);
+            }
+            (Err(payload), dropped) => {
+                self.forget_payload(dropped.err());
+                self.fail(index, Step::Stopping, payload);
+            }
+            (Ok(()), Err(payload)) => self.fail(index, Step::Drop, payload),
+        }
+    }
+
+    /// Clears a place for the next life, which begins with the next message.
+    pub(super) fn end_life(&mut self, index: u32) {
+        self.leave_life(index, State::Empty);
+        self.release(index);
+        self.places.free_if_unused(index);
+    }
+
+    fn leave_life(&mut self, index: u32, state: State) {
+        let slot = self.places.slot(index);
+        self.port.end_life(slot);
+        self.places.set_state(index, state);
+        let place = self.places.at(index);
+        place.generation = place.generation.wrapping_add(1);
+        place.alarm_waits = false;
+    }
+
+    /// An activation panicked; it is gone already.
+    pub(super) fn fail(&mut self, index: u32, step: Step, payload: Payload) {
+        let actor = self.places.at(index).actor;
+        let message = said(&*payload);
+        self.forget_payload(Some(payload));
+        self.port.count(|counters| counters.failures += 1);
+        self.port.put_out(Out::Failed { actor, operation: step, message });
+        if self.port.is_stopped() {
+            return self.end_life(index);
+        }
+        self.rest(index);
+    }
+
+    fn rest(&mut self, index: u32) {
+        let now = self.port.now();
+        let failures = self.places.at(index).failures.get_or_insert_default();
+        failures.times.retain(|at| now.since(*at) < limits::PANIC_WINDOW);
+        failures.times.push(now);
+        let count = failures.times.len();
+        if !std::mem::replace(&mut failures.forgets, true) {
+            self.port.timers().set(now + limits::PANIC_WINDOW, Due::Forget(index));
+        }
+        let (state, length) = if count >= limits::PANICS_MAX {
+            self.port.count(|counters| counters.set_aside += 1);
+            (State::SetAside, limits::SET_ASIDE)
+        } else {
+            let doubled = limits::REST_FIRST.saturating_mul(1 << (count - 1).min(16));
+            (State::Resting, doubled.min(limits::REST_MAX))
+        };
+        let is_set_aside = matches!(state, State::SetAside);
+        self.leave_life(index, state);
+        self.port.timers().set(now + length, Due::Rested(self.places.slot(index)));
+        if is_set_aside {
+            self.refuse_parked(index);
+        }
+    }
+
+    /// Answers what waits for an actor that was just set aside; what sessions said is kept.
+    fn refuse_parked(&mut self, index: u32) {
+        for envelope in self.places.take_parked(index) {
+            self.deliver(envelope);
+        }
+    }
+
+    /// An actor has rested: it starts over.
+    pub(super) fn rested(&mut self, slot: Slot) {
+        if !self.places.is_present(slot) {
+            return;
+        }
+        let index = slot.index;
+        if matches!(self.places.set_state(index, State::Empty), State::SetAside) {
+            // A minute aside is long enough: it has all its tries again.
+            if let Some(failures) = &mut self.places.at(index).failures {
+                failures.times.clear();
+            }
+        }
+        let actor = self.places.at(index).actor;
+        if self.started.contains(&actor) {
+            self.wake_up(actor);
+        }
+        self.release(index);
+        self.places.free_if_unused(index);
+    }
+
+    /// Forgets old panics of the actor at a place.
+    pub(super) fn forget_failures(&mut self, index: u32) {
+        let now = self.port.now();
+        let Some(failures) = &mut self.places.at(index).failures else { return };
+        failures.times.retain(|at| now.since(*at) < limits::PANIC_WINDOW);
+        match failures.times.first().copied() {
+            Some(oldest) => self.port.timers().set(oldest + limits::PANIC_WINDOW, Due::Forget(index)),
+            None => {
+                self.places.at(index).failures = None;
+                self.places.free_if_unused(index);
+            }
+        }
+    }
+
+    /// Handles the alarm of an activation.
+    pub(super) fn ring(&mut self, slot: Slot) {
+        if !self.places.is_present(slot) {
+            return;
+        }
+        match self.places.set_state(slot.index, State::Running) {
+            State::Idle(mut activation) => {
+                self.port.count(|counters| counters.alarms += 1);
+                let origin = self.next_origin();
+                let mut cx = self.cx(slot.index, Caller::Node, origin);
+                match catch_unwind(AssertUnwindSafe(|| activation.alarm(&mut cx))) {
+                    Ok(()) => self.put_back(slot.index, activation),
+                    Err(payload) => {
+                        self.port.contain(|| drop(activation));
+                        self.fail(slot.index, Step::Alarm, payload);
+                    }
+                }
+            }
+            other
+            @ (State::Empty | State::Running | State::Waiting(_) | State::Resting | State::SetAside) => {
+                self.places.set_state(slot.index, other);
+                self.places.at(slot.index).alarm_waits = true;
+            }
+        }
+    }
+
+    /// The payload of a panic may panic when it is dropped, and so may that one's: after the first it stays.
+    fn forget_payload(&self, payload: Option<Payload>) {
+        self.port.contain(|| drop(payload));
+    }
+}
+
+/// What a panic said.
+fn said(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&'static str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text");
+    text[..text.floor_char_boundary(limits::FAILURE_TEXT_BYTES_MAX)].to_owned()
+}

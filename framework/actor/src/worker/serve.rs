@@ -1,0 +1,215 @@
+//! Serving messages: to an activation, into a parking place, back to the sender.
+//!
+//! *Responsible for*: what becomes of one message, polling operations that wait. *Not responsible for*: making and ending
+//! activations (`life`).
+//!
+//! Invariants:
+//! - I1: every request that enters here is answered exactly once: by its operation, by its panic, or by a refusal.
+//! - I2: a future is polled inside of a catch and dropped inside of another, so that a panic in a poll may be followed by
+//!   one in a drop.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use lightmoon_contract::call::{Answer, Form, Served, Waiting};
+use lightmoon_contract::{CallError, Caller};
+
+use super::Worker;
+use super::places::{State, Task};
+use crate::ask::Origin;
+use crate::slot::Slot;
+use crate::wake::OperationWaker;
+use crate::{Activation, Cx, Envelope, ReplyTo, Step};
+
+/// What becomes of a message at its actor's door.
+enum Door {
+    Open,
+    Parks,
+    /// The actor waits for this very request.
+    Circle,
+    SetAside,
+}
+
+impl Worker {
+    /// Brings a message to its actor.
+    pub(super) fn deliver(&mut self, envelope: Envelope) {
+        let Some(index) = self.places.open(envelope.to) else {
+            self.port.count(|counters| counters.actors_full += 1);
+            return self.refuse(envelope, CallError::Busy);
+        };
+        match self.door(index, &envelope) {
+            Door::Open => self.serve(index, envelope),
+            Door::Parks => self.park(index, envelope),
+            Door::Circle => {
+                self.port.count(|counters| counters.deadlocks += 1);
+                self.refuse(envelope, CallError::Deadlock);
+            }
+            Door::SetAside => {
+                self.port.count(|counters| counters.refused_set_aside += 1);
+                self.refuse(envelope, CallError::Panicked);
+            }
+        }
+    }
+
+    fn door(&mut self, index: u32, envelope: &Envelope) -> Door {
+        let place = self.places.at(index);
+        match &place.state {
+            State::Empty | State::Idle(_) if place.parked.is_none() => Door::Open,
+            State::Empty | State::Idle(_) | State::Running | State::Resting => Door::Parks,
+            State::Waiting(task) => match envelope.reply_to {
+                ReplyTo::Ask(id) if self.port.asks().is_waited_for_by(id, task.operation) => Door::Circle,
+                ReplyTo::Ask(_) | ReplyTo::Nobody | ReplyTo::Outside(_) => Door::Parks,
+            },
+            // What sessions say is kept: it has to be in order when the actor is tried again.
+            State::SetAside if envelope.number.is_reserved() => Door::Parks,
+            State::SetAside => Door::SetAside,
+        }
+    }
+
+    fn park(&mut self, index: u32, envelope: Envelope) {
+        let place = self.places.at(index);
+        if let Err(envelope) = place.parked.get_or_insert_default().push(envelope) {
+            self.port.count(|counters| counters.parked_full += 1);
+            self.refuse(envelope, CallError::Busy);
+        }
+        self.release(index);
+    }
+
+    /// Puts an actor that can serve its parked messages into the list of those that do.
+    pub(super) fn release(&mut self, index: u32) {
+        let place = self.places.at(index);
+        if place.parked.is_some() && !place.released && matches!(place.state, State::Empty | State::Idle(_)) {
+            place.released = true;
+            self.released.push_back(index);
+        }
+    }
+
+    /// Serves one parked message of a released actor, which queues again if there are more.
+    pub(super) fn serve_parked(&mut self, index: u32) {
+        let place = self.places.at(index);
+        place.released = false;
+        if !matches!(place.state, State::Empty | State::Idle(_)) {
+            return;
+        }
+        let envelope = place.parked.as_mut().and_then(|parked| parked.pop());
+        if place.parked.as_ref().is_some_and(|parked| parked.is_empty()) {
+            place.parked = None;
+        }
+        match envelope {
+            Some(envelope) => self.serve(index, envelope),
+            None => self.places.free_if_unused(index),
+        }
+        self.release(index);
+    }
+
+    /// Answers a message that is not served, and drops it.
+    pub(super) fn refuse(&mut self, envelope: Envelope, error: CallError) {
+        self.no_longer_queued(&envelope);
+        self.port.refuse(envelope, error);
+    }
+
+    fn no_longer_queued(&mut self, envelope: &Envelope) {
+        if envelope.from == Caller::Node && !self.repeats_queued.is_empty() {
+            self.repeats_queued.remove(&(envelope.to, envelope.number));
+        }
+    }
+
+    fn serve(&mut self, index: u32, envelope: Envelope) {
+        self.no_longer_queued(&envelope);
+        let Some(activation) = self.take_or_activate(index) else {
+            return self.refuse(envelope, CallError::Panicked);
+        };
+        self.port.count(|counters| counters.operations += 1);
+        let Envelope { from, number, reply_to, body, .. } = envelope;
+        let (serving, form) = match reply_to {
+            ReplyTo::Nobody => (None, Form::Nothing),
+            ReplyTo::Ask(id) => (Some(id), self.port.asks().form(id)),
+            ReplyTo::Outside(_) => (None, Form::Bytes),
+        };
+        let operation = self.next_operation();
+        let mut cx = self.cx(index, from, Origin { operation, serving });
+        match catch_unwind(AssertUnwindSafe(|| activation.serve(&mut cx, number, body, form))) {
+            Ok(Served::Done(activation, result)) => self.served(index, activation, reply_to, result),
+            Ok(Served::Waits(waiting)) => {
+                let waker = OperationWaker::new(&self.port.wakes, cx.slot, cx.me, number);
+                self.poll(index, Box::new(Task { waiting, reply_to, number, operation, waker }));
+            }
+            Err(payload) => {
+                self.fail(index, Step::Operation(number), payload);
+                self.port.answer(reply_to, Err(CallError::Panicked));
+            }
+        }
+    }
+
+    /// An operation was woken.
+    pub(super) fn woken(&mut self, slot: Slot) {
+        if !self.places.is_present(slot) {
+            return;
+        }
+        match self.places.set_state(slot.index, State::Running) {
+            State::Waiting(task) => self.poll(slot.index, task),
+            // A waker that outlived its operation.
+            other @ (State::Empty | State::Idle(_) | State::Running | State::Resting | State::SetAside) => {
+                self.places.set_state(slot.index, other);
+            }
+        }
+    }
+
+    fn poll(&mut self, index: u32, mut task: Box<Task>) {
+        self.port.count(|counters| counters.polls += 1);
+        task.waker.polled();
+        let waker = task.waker.waker();
+        let polled =
+            catch_unwind(AssertUnwindSafe(|| poll_once(&mut task.waiting, &mut Context::from_waker(&waker))));
+        let (reply_to, number) = (task.reply_to, task.number);
+        match polled {
+            Ok(Poll::Pending) => {
+                self.places.set_state(index, State::Waiting(task));
+            }
+            Ok(Poll::Ready((activation, result))) => {
+                self.port.contain(|| drop(task));
+                self.served(index, activation, reply_to, result);
+            }
+            Err(payload) => {
+                self.port.contain(|| drop(task));
+                self.fail(index, Step::Operation(number), payload);
+                self.port.answer(reply_to, Err(CallError::Panicked));
+            }
+        }
+    }
+
+    /// An operation ran to its end.
+    fn served(
+        &mut self,
+        index: u32,
+        activation: Box<dyn Activation>,
+        reply_to: ReplyTo,
+        result: Result<Answer, CallError>,
+    ) {
+        self.port.answer(reply_to, result);
+        self.put_back(index, activation);
+    }
+
+    /// The handle of an operation.
+    pub(super) fn cx(&mut self, index: u32, caller: Caller, origin: Origin) -> Cx {
+        let me = self.places.at(index).actor;
+        Cx { port: Rc::clone(&self.port), me, slot: self.places.slot(index), caller, origin }
+    }
+
+    /// The origin of something that no request caused.
+    pub(super) const fn next_origin(&mut self) -> Origin {
+        Origin { operation: self.next_operation(), serving: None }
+    }
+
+    const fn next_operation(&mut self) -> u64 {
+        self.operation += 1;
+        self.operation
+    }
+}
+
+type Output = (Box<dyn Activation>, Result<Answer, CallError>);
+
+fn poll_once(waiting: &mut Waiting<Box<dyn Activation>>, cx: &mut Context<'_>) -> Poll<Output> {
+    waiting.as_mut().poll(cx)
+}

@@ -1,0 +1,222 @@
+//! One zone at work: its world, its clock, its viewers.
+//!
+//! *Responsible for*: the phases of a tick in their order, subscriptions, the report.
+//! *Not responsible for*: being an actor (`kind`).
+//!
+//! ```text
+//! schedules First, Update, Last ─► rotate messages ─► collect ─► grid ─► flush Outgoing ─► per viewer: View, State ─► clear trackers
+//! └──────────── code of the game: a panic here publishes nothing of this tick ────┘
+//! ```
+//!
+//! Invariants:
+//! - I1: what leaves is a function of (activation, operations, ticks, seed): viewers are served in order of their sessions.
+//! - I2: nothing leaves before all code of the game has run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bevy_ecs::change_detection::Tick as ChangeTick;
+use bevy_ecs::message::MessageRegistry;
+use bevy_ecs::prelude::*;
+use bytes::Bytes;
+use lightmoon_actor::Cx;
+use lightmoon_actor::reserved::ToSession;
+use lightmoon_contract::{Mono, SessionId, Tick};
+
+use crate::build::{Collectors, Zone, ZoneBuilder};
+use crate::columns::Columns;
+use crate::identity::NetIds;
+use crate::interest::Grid;
+use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
+use crate::options::{Probe, ZoneOptions};
+use crate::outgoing::Outgoing;
+use crate::random::ZoneRandom;
+use crate::replication::{Packet, Replication, Shared};
+use crate::report::{Counters, Phases, ZoneReport};
+use crate::schedule::{First, Last, Update};
+use crate::time::{TickClock, TickRate, ZoneTime};
+use crate::viewers::{Viewer, ViewerInfo, Viewers};
+
+/// A zone at work.
+pub(crate) struct TickLoop {
+    pub(crate) world: World,
+    clock: TickClock,
+    collectors: Collectors,
+    columns: Columns,
+    grid: Grid,
+    replication: Replication,
+    viewers: BTreeMap<SessionId, Viewer>,
+    viewers_ever: u64,
+    rotated_at: ChangeTick,
+    probe: Probe,
+    phases: Phases,
+    longest_tick: Duration,
+    pub(crate) counters: Counters,
+}
+
+impl TickLoop {
+    /// Builds the world of the zone `key`, which ran up to `tick` before.
+    pub(crate) fn new<Z: Zone>(options: &ZoneOptions, ids: NetIds, cx: &Cx, tick: Tick) -> Self {
+        let mut world = World::new();
+        world.insert_resource(TickRate::new(RATE_HZ_DEFAULT));
+        world.insert_resource(ZoneTime::new(tick, RATE_HZ_DEFAULT, cx.now()));
+        world.insert_resource(ZoneRandom::new(cx.random()));
+        world.insert_resource(ids);
+        world.init_resource::<Outgoing>();
+        world.init_resource::<Viewers>();
+        world.init_resource::<MessageRegistry>();
+        let mut builder = ZoneBuilder::new(&mut world, cx.key());
+        Z::build(&mut builder);
+        let collectors = builder.finish().into_collectors(&mut world);
+        world.flush();
+        let rate_hz = world.resource::<TickRate>().hz();
+        world.insert_resource(ZoneTime::new(tick, rate_hz, cx.now()));
+        let mut schedules = world.get_resource_or_init::<Schedules>();
+        schedules.entry(First);
+        schedules.entry(Update);
+        schedules.entry(Last);
+        Self {
+            clock: TickClock::new(cx.now(), rate_hz),
+            columns: Columns::new(collectors.schema.clone()),
+            collectors,
+            world,
+            grid: Grid::default(),
+            replication: Replication::default(),
+            viewers: BTreeMap::new(),
+            viewers_ever: 0,
+            rotated_at: ChangeTick::default(),
+            probe: options.probe,
+            phases: Phases::default(),
+            longest_tick: Duration::ZERO,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Runs the ticks that are due. Gives the time of the next.
+    pub(crate) fn run_due(&mut self, cx: &mut Cx, mut after_tick: impl FnMut(Tick)) -> Mono {
+        let mut already = 0;
+        while self.clock.take_due(cx.now(), already) {
+            self.tick(cx);
+            after_tick(self.world.resource::<ZoneTime>().tick());
+            already += 1;
+        }
+        self.counters.ticks_skipped += self.clock.skip_late(cx.now());
+        self.clock.next_due()
+    }
+
+    /// When the next tick is due.
+    pub(crate) fn next_due(&self) -> Mono {
+        self.clock.next_due()
+    }
+
+    fn tick(&mut self, cx: &mut Cx) {
+        let began = (self.probe)();
+        let rate_hz = self.world.resource::<TickRate>().hz();
+        self.clock.set_rate(rate_hz);
+        self.world.resource_mut::<ZoneTime>().begin_tick(rate_hz, cx.now());
+        self.world.run_schedule(First);
+        self.world.run_schedule(Update);
+        self.world.run_schedule(Last);
+        self.rotate_messages();
+        let scheduled = (self.probe)();
+        let is_watched = !self.viewers.is_empty();
+        if is_watched {
+            let Collectors { presence, components, .. } = &mut self.collectors;
+            self.columns.collect(&self.world, presence, components);
+            self.counters.sticky_oversized += self.columns.oversized;
+        } else {
+            self.columns.forget();
+        }
+        let collected = (self.probe)();
+        if let Some(options) = self.collectors.interest.as_ref().filter(|_| is_watched) {
+            self.grid.build(options, &self.columns.places);
+        }
+        let sorted = (self.probe)();
+        // From here on no code of the game runs: what the tick made is published whole.
+        self.flush(cx);
+        let flushed = (self.probe)();
+        self.serve_viewers(rate_hz, cx);
+        self.world.resource_mut::<NetIds>().recycle();
+        self.world.clear_trackers();
+        let served = (self.probe)();
+        self.counters.ticks += 1;
+        self.phases = Phases {
+            schedules: scheduled.since(began),
+            collect: collected.since(scheduled),
+            grid: sorted.since(collected),
+            replication: served.since(flushed),
+            send: flushed.since(sorted),
+        };
+        self.longest_tick = self.longest_tick.max(self.phases.total());
+    }
+
+    fn rotate_messages(&mut self) {
+        let last = self.rotated_at;
+        self.world.resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| registry.run_updates(world, last));
+        self.rotated_at = self.world.change_tick();
+    }
+
+    /// Sends what systems and observers queued.
+    pub(crate) fn flush(&mut self, cx: &mut Cx) {
+        let counters = &mut self.counters;
+        self.world.resource_scope(|world, mut outgoing: Mut<'_, Outgoing>| {
+            let (dropped, refused) = outgoing.flush(world.resource::<Viewers>(), cx);
+            counters.outgoing_dropped += dropped;
+            counters.outgoing_refused += refused;
+        });
+    }
+
+    fn serve_viewers(&mut self, rate_hz: u16, cx: &mut Cx) {
+        let shared = Shared {
+            tick: self.world.resource::<ZoneTime>().tick(),
+            rate_hz: u8::try_from(rate_hz).expect("a rate is at most 60"),
+            columns: &self.columns,
+            ids: self.world.resource::<NetIds>(),
+            grid: &self.grid,
+            interest: self.collectors.interest.as_ref(),
+        };
+        for viewer in self.viewers.values_mut() {
+            self.replication.serve(&shared, viewer, &mut self.counters, &mut |packet| send(cx, &packet));
+        }
+    }
+
+    /// A session looks at the zone from now on. It is told everything with the next tick.
+    pub(crate) fn subscribe(&mut self, info: ViewerInfo, generation: u32, budget_bytes: usize) {
+        if self.viewers.len() >= VIEWERS_MAX && !self.viewers.contains_key(&info.session) {
+            self.counters.viewers_refused += 1;
+            return;
+        }
+        self.viewers_ever += 1;
+        self.viewers.insert(info.session, Viewer::new(&info, generation, budget_bytes, self.viewers_ever));
+        self.world.resource_mut::<Viewers>().insert(info);
+    }
+
+    /// A session looks away; nothing is kept of it. An end of an older attachment changes nothing.
+    pub(crate) fn unsubscribe(&mut self, session: SessionId, generation: u32) {
+        if self.viewers.get(&session).is_some_and(|viewer| viewer.generation == generation) {
+            self.viewers.remove(&session);
+            self.world.resource_mut::<Viewers>().remove(session);
+        }
+    }
+
+    /// A look at the zone.
+    pub(crate) fn report(&self) -> ZoneReport {
+        let time = self.world.resource::<ZoneTime>();
+        ZoneReport {
+            tick: time.tick(),
+            rate_hz: time.rate_hz(),
+            entities: self.world.resource::<NetIds>().len(),
+            viewers: self.viewers.len(),
+            phases: self.phases,
+            longest_tick: self.longest_tick,
+            counters: self.counters,
+        }
+    }
+}
+
+fn send(cx: &mut Cx, packet: &Packet<'_>) {
+    let (generation, bytes) = (packet.generation, Bytes::copy_from_slice(packet.bytes));
+    let message =
+        if packet.is_view { ToSession::View { generation, bytes } } else { ToSession::State { generation, bytes } };
+    cx.tell_session(packet.session, message);
+}

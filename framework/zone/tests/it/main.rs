@@ -1,0 +1,17 @@
+//! What zones promise, seen from outside: a real worker, a game of bevy_ecs, clients behind links that lose and reorder.
+//!
+//! *Responsible for*: everything that needs more than one module. *Not responsible for*: the grid alone and the clock
+//! alone, which are tested beside their code.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may; clippy knows only the tests themselves")]
+
+mod arena;
+mod ecs;
+mod failure;
+mod game;
+mod hash;
+mod late;
+mod outgoing;
+mod sight;
+mod time;

@@ -1,0 +1,127 @@
+// @ts-check
+/**
+ * The sample game's server as a child process.
+ *
+ * Responsible for: starting it on ports of its choice, waiting until it says that it is ready, killing it hard.
+ * Not responsible for: building it (`cargo build -p game-sample`), pages.
+ */
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const READY_MS = 30_000;
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** @returns {string} the binary, from `GAME_SAMPLE` or the usual target folders */
+function binary() {
+  const target = process.env["CARGO_TARGET_DIR"] ?? join(ROOT, "target");
+  const candidates = [process.env["GAME_SAMPLE"] ?? "", join(target, "release/game-sample"), join(target, "debug/game-sample")];
+  const found = candidates.find((path) => path !== "" && existsSync(path));
+  if (found === undefined) throw new Error("no game-sample binary: run `cargo build -p game-sample`, or set GAME_SAMPLE");
+  return found;
+}
+
+export class Server {
+  /**
+   * Starts a server with a data folder of its own.
+   * @param {{bots?: number}} [options]
+   */
+  static async start(options = {}) {
+    const server = new Server(mkdtempSync(join(tmpdir(), "driftlight-")), options.bots ?? 50);
+    await server.run();
+    return server;
+  }
+
+  /**
+   * @param {string} data
+   * @param {number} bots
+   */
+  constructor(data, bots) {
+    this.data = data;
+    this.bots = bots;
+    /** @type {import("node:child_process").ChildProcess | undefined} */
+    this.child = undefined;
+    this.log = "";
+    /** @type {{web: string, game: string, pid?: number}} */
+    this.ready = { web: "", game: "" };
+  }
+
+  /** Runs it (again), on the ports it had before. */
+  async run() {
+    const readyFile = join(this.data, "ready.json");
+    rmSync(readyFile, { force: true });
+    const any = "127.0.0.1:0";
+    const ports = this.ready.web === "" ? { listen: any, web: any } : { listen: this.ready.game, web: this.ready.web };
+    const args = ["--data", this.data, "--listen", ports.listen, "--web", ports.web, "--console", any];
+    args.push("--ready-json", readyFile, "--bots", String(this.bots));
+    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.child = child;
+    for (const output of [child.stdout, child.stderr]) {
+      output?.on("data", (text) => {
+        this.log = (this.log + String(text)).slice(-20_000);
+      });
+    }
+    const ready = await until(READY_MS, () => {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.log}`);
+      return existsSync(readyFile) ? JSON.parse(readFileSync(readyFile, "utf8")) : undefined;
+    });
+    this.ready = { ...ready, web: address(ready.web), game: address(ready.game) };
+  }
+
+  /** Address of the page. */
+  get url() {
+    return `http://${this.ready.web}/`;
+  }
+
+  /** Kills it as a power cut would. */
+  async kill() {
+    const { child } = this;
+    if (child === undefined) return;
+    const gone = new Promise((done) => child.once("exit", done));
+    // The node may be a child of the process we started: both go.
+    if (this.ready.pid !== undefined && this.ready.pid !== child.pid) {
+      try {
+        process.kill(this.ready.pid, "SIGKILL");
+      } catch {
+        // It was gone already.
+      }
+    }
+    child.kill("SIGKILL");
+    await gone;
+    this.child = undefined;
+  }
+
+  /** Ends it and removes its data. */
+  async stop() {
+    await this.kill();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+}
+
+/**
+ * `host:port` of an address that may be a URL.
+ * @param {string} text
+ */
+function address(text) {
+  return text.replace(/^\w+:\/\//, "").replace(/\/$/, "");
+}
+
+/**
+ * Asks again and again until there is an answer.
+ * @template T
+ * @param {number} ms at most
+ * @param {() => T | undefined | Promise<T | undefined>} ask
+ * @returns {Promise<T>}
+ */
+export async function until(ms, ask) {
+  const end = performance.now() + ms;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${ask}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}

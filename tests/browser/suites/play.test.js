@@ -1,0 +1,231 @@
+// @ts-check
+/** Driftlight in a real browser against a real server. */
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { startBrowser } from "../kit/pages.js";
+import { Pilot } from "../kit/pilot.js";
+import { Server, until } from "../kit/server.js";
+import { jumps, standstills } from "../kit/smooth.js";
+
+const SHOTS = fileURLToPath(new URL("../../../target/pages/", import.meta.url));
+const TEST_MS = 120_000;
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {Server} */
+let server;
+/** @type {Pilot[]} */
+let pilots = [];
+
+before(async () => {
+  mkdirSync(SHOTS, { recursive: true });
+  [browser, server] = await Promise.all([startBrowser(), Server.start({ bots: 50 })]);
+}, { timeout: 60_000 });
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/**
+ * A test with pilots of its own, who leave at its end and must not have seen an error.
+ * @param {string} name
+ * @param {() => Promise<void>} body
+ */
+function play(name, body) {
+  test(name, { timeout: TEST_MS }, async () => {
+    pilots = [];
+    try {
+      await body();
+      for (const pilot of pilots) assert.deepEqual(pilot.faults, [], `${pilot.name}'s console`);
+    } catch (error) {
+      await Promise.all(pilots.map((pilot, i) => pilot.page.screenshot({ path: `${SHOTS}failed-${i}.png` }).catch(() => {})));
+      console.log(server.log.slice(-3_000));
+      throw error;
+    } finally {
+      await Promise.all(pilots.map((pilot) => pilot.close()));
+    }
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {{token?: string, viewport?: {width: number, height: number}}} [options]
+ */
+async function enter(name, options) {
+  const pilot = await Pilot.enter(browser, server.url, name, options);
+  pilots.push(pilot);
+  return pilot;
+}
+
+/**
+ * Two pilots in one sector: where a pilot starts follows from the token, so tokens are tried until two agree.
+ */
+async function enterTogether() {
+  const ada = await enter("Ada");
+  const zone = await ada.zone();
+  for (let i = 0; i < 30; i += 1) {
+    const bea = await Pilot.enter(browser, server.url, "Bea", { token: `bea-${Math.random()}` });
+    if ((await bea.zone()) === zone) {
+      pilots.push(bea);
+      return { ada, bea };
+    }
+    await bea.close();
+  }
+  throw new Error("no two pilots in one sector in 30 tries");
+}
+
+/**
+ * Brings a pilot so near to another that they see each other.
+ * @param {Pilot} one
+ * @param {Pilot} other
+ */
+async function meet(one, other) {
+  const target = () => other.own();
+  await one.fly(40_000, target, async () => (await seenBy(one, other.name)) && (await seenBy(other, one.name)));
+}
+
+/**
+ * @param {Pilot} pilot
+ * @param {string} name
+ */
+async function seenBy(pilot, name) {
+  return (await pilot.entities()).some((entity) => entity.name === name);
+}
+
+play("keys move the ship", async () => {
+  const ada = await enter("Ada");
+  const from = await ada.here();
+  await ada.page.keyboard.down("KeyW");
+  await ada.until(10_000, "60 units away", ({ x, y }) => {
+    const own = window.driftlight.own();
+    return own !== undefined && Math.hypot(own.x - x, own.y - y) > 60;
+  }, from);
+  await ada.page.keyboard.up("KeyW");
+  const before = await ada.here();
+  await ada.page.keyboard.down("KeyA");
+  await ada.until(5_000, "turned to the left", (yaw) => {
+    const own = window.driftlight.own();
+    if (own === undefined) return false;
+    const turned = own.yaw - yaw - Math.round((own.yaw - yaw) / (2 * Math.PI)) * 2 * Math.PI;
+    return turned > 0.5 && turned < 2;
+  }, before.yaw);
+  await ada.page.keyboard.up("KeyA");
+});
+
+play("a held mouse button flies towards the pointer", async () => {
+  const ada = await enter("Ada");
+  const from = await ada.here();
+  await ada.page.mouse.move(640, 120);
+  await ada.page.mouse.down();
+  await ada.until(10_000, "flown to the upper right", ({ x, y }) => {
+    const own = window.driftlight.own();
+    return own !== undefined && own.x > x + 30 && own.y > y + 15;
+  }, from);
+  await ada.page.mouse.up();
+});
+
+play("two pages see each other move", async () => {
+  const { ada, bea } = await enterTogether();
+  await meet(ada, bea);
+  const seen = async (/** @type {Pilot} */ pilot, /** @type {string} */ name) => (await pilot.entities()).find((entity) => entity.name === name);
+  for (const [mover, watcher] of /** @type {const} */ ([[ada, bea], [bea, ada]])) {
+    const start = await until(5_000, () => seen(watcher, mover.name));
+    await mover.page.keyboard.down("KeyW");
+    await until(10_000, async () => {
+      const now = await seen(watcher, mover.name);
+      return now === undefined || Math.hypot(now.x - start.x, now.y - start.y) > 25 ? true : undefined;
+    });
+    await mover.page.keyboard.up("KeyW");
+    // Both show the same ship in the same place, but for the way that the two clocks are apart.
+    const [own, shown] = await Promise.all([mover.here(), seen(watcher, mover.name)]);
+    if (shown !== undefined) assert.ok(Math.hypot(own.x - shown.x, own.y - shown.y) < 160, `${JSON.stringify(own)} ${JSON.stringify(shown)}`);
+  }
+});
+
+play("what one says the other reads", async () => {
+  const { ada, bea } = await enterTogether();
+  await ada.page.keyboard.press("Enter");
+  await ada.page.keyboard.type("clear skies");
+  await ada.page.keyboard.press("Enter");
+  for (const pilot of [ada, bea]) {
+    await pilot.until(5_000, "reading it", () => document.querySelector("#lines")?.textContent?.includes("clear skies"));
+  }
+});
+
+play("ten seconds of frames hold no jump, of the own ship or of others", async () => {
+  const ada = await enter("Ada");
+  const keyboard = ada.page.keyboard;
+  const middle = await ada.here();
+  // Out of the spawn place and clear of the wall, so that the whole recording is free flight.
+  await ada.fly(20_000, async () => ({ x: 0, y: 0 }), (own) => Math.hypot(own.x - middle.x, own.y - middle.y) > 80 || Math.hypot(own.x, own.y) < 200);
+  await keyboard.down("KeyW");
+  await ada.page.evaluate(() => window.driftlight.record(true));
+  for (const key of ["KeyA", "KeyD", "KeyA", "ShiftLeft", "KeyD"]) {
+    await keyboard.down(key);
+    await ada.page.waitForTimeout(1_000);
+    await keyboard.up(key);
+    await ada.page.waitForTimeout(1_000);
+  }
+  const frames = await ada.page.evaluate(() => {
+    window.driftlight.record(false);
+    return window.driftlight.frames();
+  });
+  await keyboard.up("KeyW");
+  const seconds = ((frames.at(-1)?.at ?? 0) - (frames[0]?.at ?? 0)) / 1_000;
+  const bodies = new Set(frames.flatMap((frame) => frame.others.map((other) => other.id)));
+  console.log(`${frames.length} frames in ${seconds.toFixed(1)} s, ${bodies.size} other bodies`);
+  assert.ok(frames.length > 100 && seconds > 8, `${frames.length} frames in ${seconds} s`);
+  assert.ok(bodies.size > 0, "nobody else was seen");
+  assert.deepEqual(jumps(frames), []);
+  assert.deepEqual(standstills(frames), []);
+});
+
+play("a gate leads to the next sector", async () => {
+  const ada = await enter("Ada");
+  const from = { zone: await ada.zone(), sector: await ada.page.evaluate(() => window.driftlight.sector()) };
+  const here = await ada.here();
+  const gates = await ada.gates();
+  assert.ok(gates.length >= 2);
+  const far = (/** @type {{x: number, y: number}} */ gate) => Math.hypot(gate.x - here.x, gate.y - here.y);
+  const [gate] = gates.sort((one, other) => far(one) - far(other));
+  assert.ok(gate !== undefined);
+  await ada.fly(40_000, async () => gate, async () => (await ada.zone()) !== from.zone);
+  await ada.until(10_000, "in the next sector", (name) => window.driftlight.sector() === name && window.driftlight.own() !== undefined, gate.name);
+  await ada.inPlay(5_000);
+  assert.notEqual(gate.name, from.sector);
+});
+
+play("after kill -9 and a restart both pages are back in play by themselves", async () => {
+  const [ada, bea] = [await enter("Ada"), await enter("Bea")];
+  await server.kill();
+  for (const pilot of [ada, bea]) {
+    await pilot.until(8_000, "told that the connection is lost", () => window.driftlight.connection() === "reconnecting");
+    await pilot.until(2_000, "showing the banner", () => document.querySelector("#banner:not(.hidden)") !== null);
+  }
+  await ada.page.screenshot({ path: `${SHOTS}reconnecting.png` });
+  await server.run();
+  const up = performance.now();
+  for (const pilot of [ada, bea]) await pilot.inPlay(15_000);
+  console.log(`back in play ${Math.round(performance.now() - up)} ms after the server was ready`);
+  for (const pilot of [ada, bea]) {
+    const from = await pilot.here();
+    await pilot.page.keyboard.down("KeyW");
+    await pilot.until(10_000, "flying again", ({ x, y }) => {
+      const own = window.driftlight.own();
+      return own !== undefined && Math.hypot(own.x - x, own.y - y) > 20;
+    }, from);
+    await pilot.page.keyboard.up("KeyW");
+  }
+});
+
+play("the world looks as it should", async () => {
+  const ada = await enter("Lyra", { viewport: { width: 1280, height: 720 } });
+  await ada.fly(15_000, async () => ({ x: 0, y: 0 }), (own) => Math.hypot(own.x, own.y) < 300);
+  await ada.until(10_000, "seeing others", () => window.driftlight.entities().length > 3);
+  await ada.page.screenshot({ path: `${SHOTS}world.png` });
+});
