@@ -33,6 +33,8 @@ export class Camera {
     this.shake = 0;
     /** CSS pixels per unit. */
     this.scale = 1;
+    /** The same without the zoom of speed: for what is too far away to be zoomed. */
+    this.farScale = 1;
     this.middleX = 0;
     this.middleY = 0;
     this.update();
@@ -80,7 +82,8 @@ export class Camera {
   /** Recomputes the scale after the window or the zoom changed. */
   update() {
     const { width, height } = this.screen;
-    this.scale = (Math.max(width, height * TALL_FACTOR) / UNITS_ACROSS) * this.zoom;
+    this.farScale = Math.max(width, height * TALL_FACTOR) / UNITS_ACROSS;
+    this.scale = this.farScale * this.zoom;
     this.middleX = width / 2 + (this.shake > 0.05 ? (Math.random() - 0.5) * this.shake : 0);
     this.middleY = height / 2 + (this.shake > 0.05 ? (Math.random() - 0.5) * this.shake : 0);
   }

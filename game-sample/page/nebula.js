@@ -11,6 +11,7 @@
 
 import { hsl, rgb } from "./colour.js";
 import { layered, smoothNoise } from "./noise.js";
+import { snapped } from "./screen.js";
 
 /** Pixels of the painted picture; it is soft, so it may be stretched over the whole window. */
 const WIDE = 400;
@@ -24,8 +25,8 @@ const FADE_SECONDS = 1.4;
 
 /**
  * @typedef {object} Picture
- * @property {HTMLCanvasElement} canvas
- * @property {number} hue
+ * @property {HTMLCanvasElement} painted
+ * @property {HTMLCanvasElement} fitted stretched for the window, so that each frame only copies it
  */
 
 export class Nebula {
@@ -61,7 +62,7 @@ export class Nebula {
     this.painting = undefined;
     this.fading = this.shown;
     this.fade = this.fading === undefined ? 1 : 0;
-    this.shown = { canvas: step.value, hue: this.hue };
+    this.shown = { painted: step.value, fitted: document.createElement("canvas") };
   }
 
   /**
@@ -73,11 +74,11 @@ export class Nebula {
     this.#paintOn();
     this.fade = Math.min(1, this.fade + seconds / FADE_SECONDS);
     const context = screen.context;
-    const reach = 1150 * camera.scale * PARALLAX;
-    const width = Math.max(screen.width + 2 * reach, ((screen.height + 2 * reach) * WIDE) / HIGH);
-    const height = (width * HIGH) / WIDE;
-    const x = screen.width / 2 - width / 2 - camera.x * camera.scale * PARALLAX;
-    const y = screen.height / 2 - height / 2 + camera.y * camera.scale * PARALLAX;
+    const reach = 1150 * camera.farScale * PARALLAX;
+    const width = Math.ceil(Math.max(screen.width + 2 * reach, ((screen.height + 2 * reach) * WIDE) / HIGH));
+    const height = Math.ceil((width * HIGH) / WIDE);
+    const x = snapped(screen, screen.width / 2 - width / 2 - camera.x * camera.farScale * PARALLAX);
+    const y = snapped(screen, screen.height / 2 - height / 2 + camera.y * camera.farScale * PARALLAX);
     if (this.fade >= 1) this.fading = undefined;
     const under = this.fading ?? this.shown;
     if (under === undefined) {
@@ -85,13 +86,31 @@ export class Nebula {
       context.fillRect(0, 0, screen.width, screen.height);
       return;
     }
-    context.drawImage(under.canvas, x, y, width, height);
+    context.drawImage(fitted(under, width, height), x, y);
     if (this.fading !== undefined && this.shown !== undefined) {
       context.globalAlpha = this.fade;
-      context.drawImage(this.shown.canvas, x, y, width, height);
+      context.drawImage(fitted(this.shown, width, height), x, y);
       context.globalAlpha = 1;
     }
   }
+}
+
+/**
+ * The picture in the size that the window needs; stretched again only when that changes.
+ * @param {Picture} picture
+ * @param {number} width
+ * @param {number} height
+ */
+function fitted(picture, width, height) {
+  const canvas = picture.fitted;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+    context.imageSmoothingQuality = "high";
+    context.drawImage(picture.painted, 0, 0, width, height);
+  }
+  return canvas;
 }
 
 /**

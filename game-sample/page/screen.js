@@ -87,3 +87,12 @@ export class Screen {
     this.context.drawImage(sprite.canvas, -sprite.width / 2, -sprite.height / 2, sprite.width, sprite.height);
   }
 }
+
+/**
+ * A place on whole device pixels: copying pictures there needs no interpolation, which is several times faster.
+ * @param {Screen} screen
+ * @param {number} place CSS pixels
+ */
+export function snapped(screen, place) {
+  return Math.round(place * screen.density) / screen.density;
+}

@@ -7,6 +7,7 @@
 
 import { hsl } from "./colour.js";
 import { seeded } from "./noise.js";
+import { snapped } from "./screen.js";
 import { glow, makeSprite } from "./sprites.js";
 
 /** CSS pixels of a tile; tiles repeat. */
@@ -31,7 +32,9 @@ const DUST_FIELD = 1100;
 
 export class Stars {
   constructor() {
-    this.tiles = LAYERS.map((layer, index) => ({ depth: layer.depth, canvas: tile(layer, 101 + index) }));
+    /** @type {{depth: number, canvas: HTMLCanvasElement}[]} */
+    this.tiles = [];
+    this.density = 0;
     const random = seeded(77);
     this.bright = Array.from({ length: BRIGHT_COUNT }, () => ({
       x: random() * BRIGHT_FIELD,
@@ -68,14 +71,18 @@ export class Stars {
    */
   drawFar(screen, camera, now) {
     const context = screen.context;
-    context.globalCompositeOperation = "lighter";
+    if (this.density !== screen.density) {
+      this.density = screen.density;
+      this.tiles = LAYERS.map((layer, index) => ({ depth: layer.depth, canvas: tile(layer, 101 + index, screen.density) }));
+    }
     for (const layer of this.tiles) {
-      const shiftX = wrap(-camera.x * camera.scale * layer.depth, TILE);
-      const shiftY = wrap(camera.y * camera.scale * layer.depth, TILE);
+      const shiftX = snapped(screen, wrap(-camera.x * camera.farScale * layer.depth, TILE));
+      const shiftY = snapped(screen, wrap(camera.y * camera.farScale * layer.depth, TILE));
       for (let x = shiftX - TILE; x < screen.width; x += TILE) {
         for (let y = shiftY - TILE; y < screen.height; y += TILE) context.drawImage(layer.canvas, x, y, TILE, TILE);
       }
     }
+    context.globalCompositeOperation = "lighter";
     this.#drawBright(screen, camera, now);
     screen.reset();
   }
@@ -89,8 +96,8 @@ export class Stars {
     const fieldX = Math.max(BRIGHT_FIELD, screen.width + 120);
     const fieldY = Math.max(BRIGHT_FIELD, screen.height + 120);
     for (const star of this.bright) {
-      const x = wrap(star.x - camera.x * camera.scale * BRIGHT_DEPTH, fieldX) - 60;
-      const y = wrap(star.y + camera.y * camera.scale * BRIGHT_DEPTH, fieldY) - 60;
+      const x = wrap(star.x - camera.x * camera.farScale * BRIGHT_DEPTH, fieldX) - 60;
+      const y = wrap(star.y + camera.y * camera.farScale * BRIGHT_DEPTH, fieldY) - 60;
       if (x > screen.width + 60 || y > screen.height + 60) continue;
       const twinkle = 0.72 + 0.28 * Math.sin(now * 0.001 * star.pace + star.phase);
       screen.context.globalAlpha = twinkle * 0.8;
@@ -131,8 +138,9 @@ export class Stars {
 /**
  * @param {typeof LAYERS[number]} layer
  * @param {number} seed
+ * @param {number} density device pixels per CSS pixel
  */
-function tile(layer, seed) {
+function tile(layer, seed, density) {
   const random = seeded(seed);
   return makeSprite(TILE, TILE, (context) => {
     context.translate(-TILE / 2, -TILE / 2);
@@ -154,7 +162,7 @@ function tile(layer, seed) {
         context.fill();
       }
     }
-  }, 1.5).canvas;
+  }, density).canvas;
 }
 
 /**

@@ -13,6 +13,7 @@
 //! - I2: the view shows entities of the present session and attachment only.
 //! - I3: `Lost` is the last event of the connection; no action follows but the close.
 
+mod arrive;
 mod calls;
 mod retry;
 
@@ -25,17 +26,16 @@ use lightmoon_contract::operation::{Link, Target};
 use lightmoon_contract::{CallError, Contract, DecodeError, Mono, Operation, Ref, Tick};
 use lightmoon_replica::{ClientView, Playback};
 use lightmoon_wire::{
-    Attach, ClientConfig, ClientEvent, ClientLink, CloseCode, ClosedBy, Closing, OutgoingCall, SendError,
-    StreamKey, Transmit, Welcome,
+    Attach, ClientConfig, ClientLink, CloseCode, ClosedBy, Closing, OutgoingCall, SendError, StreamKey,
+    Transmit, Welcome,
 };
 
-use crate::event::{Event, PushMessage};
-use crate::limits;
+use crate::event::Event;
 use crate::options::ClientOptions;
 use crate::stats::ClientStats;
 
+use calls::Calls;
 pub use calls::Pending;
-use calls::{Calls, Dropped};
 use retry::Retry;
 
 /// Something for the driver to do.
@@ -320,114 +320,6 @@ impl Client {
                 self.lose(closing);
             }
         }
-    }
-}
-
-/// What the link said.
-impl Client {
-    fn pump(&mut self) {
-        while let Some(event) = self.link.as_mut().and_then(ClientLink::poll_event) {
-            match event {
-                ClientEvent::Welcome(welcome) => self.on_welcome(welcome),
-                ClientEvent::Answer { request, result } => self.on_answer(request, result),
-                ClientEvent::Push(push) => {
-                    self.say(Event::Push(PushMessage {
-                        from: push.from,
-                        number: push.number,
-                        args: push.args,
-                    }));
-                }
-                ClientEvent::Attached(attach) => self.on_attached(attach),
-                ClientEvent::Detached { .. } => {
-                    self.leave_zone();
-                    self.say(Event::Detached);
-                }
-                ClientEvent::View { generation, payload } => self.on_view(generation, &payload),
-                ClientEvent::State { generation, payload } => self.on_state(generation, &payload),
-                ClientEvent::Closed(closing) => self.ended(closing),
-            }
-        }
-    }
-
-    fn on_welcome(&mut self, welcome: Welcome) {
-        self.retry.succeeded();
-        self.stats.sessions += 1;
-        self.session = Some(welcome);
-        self.state = ConnectionState::Connected;
-        self.say(Event::Connected(welcome));
-    }
-
-    fn on_answer(&mut self, request: u64, result: Result<Bytes, CallError>) {
-        if let Some(dropped) = self.calls.answered(request, result) {
-            self.answered(request, dropped);
-        }
-    }
-
-    fn on_attached(&mut self, attach: Attach) {
-        self.leave_zone();
-        self.view.attach(attach.generation);
-        self.attached = Some(attach);
-        self.say(Event::Attached(attach));
-    }
-
-    fn on_view(&mut self, generation: u32, payload: &[u8]) {
-        match self.view.apply_view(generation, payload) {
-            Ok(_) => self.say_view(),
-            Err(error) => self.reject(&error.to_string()),
-        }
-    }
-
-    fn on_state(&mut self, generation: u32, payload: &[u8]) {
-        match self.view.apply_state(generation, payload) {
-            Ok(Some(header)) => {
-                let (tick, rate_hz) = (header.head.tick, header.head.rate_hz);
-                self.stats.on_state(self.newest, tick);
-                self.newest = self.newest.max(Some(tick));
-                self.playback.on_state(self.now, tick, rate_hz);
-            }
-            Ok(None) => {}
-            Err(error) => self.reject(&error.to_string()),
-        }
-    }
-
-    /// The view cannot be trusted any more.
-    fn reject(&mut self, reason: &str) {
-        if let Some(link) = &mut self.link {
-            link.abort(CloseCode::ProtocolViolation, reason);
-        }
-    }
-
-    fn leave_zone(&mut self) {
-        self.view.detach();
-        self.say_view();
-        self.attached = None;
-        self.playback = Playback::new();
-        self.newest = None;
-    }
-
-    fn say_view(&mut self) {
-        let changes: Vec<_> = self.view.drain_events().collect();
-        for change in changes {
-            self.say(Event::View(change));
-        }
-    }
-
-    fn say(&mut self, event: Event) {
-        if self.events.len() >= limits::EVENTS_WAITING_MAX {
-            self.events.pop_front();
-            self.stats.events_dropped += 1;
-        }
-        self.events.push_back(event);
-    }
-
-    fn answered(&mut self, request: u64, dropped: Dropped) {
-        self.stats.answers_dropped += dropped.0;
-        self.say(Event::Answered { request });
-    }
-
-    fn fail(&mut self, request: u64, error: CallError) {
-        let dropped = self.calls.failed(request, error);
-        self.answered(request, dropped);
     }
 }
 

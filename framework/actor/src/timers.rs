@@ -146,11 +146,6 @@ impl Timers {
             .map(|Reverse(entry)| entry.due)
             .collect()
     }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.heap.len()
-    }
 }
 
 #[cfg(test)]

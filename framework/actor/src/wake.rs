@@ -105,3 +105,45 @@ impl Wake for OperationWaker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lightmoon_contract::Kind;
+
+    use super::*;
+
+    fn waker() -> (Arc<Wakes>, Arc<OperationWaker>) {
+        let wakes = Wakes::new();
+        let slot = Slot { index: 3, generation: 1 };
+        let waker = OperationWaker::new(&wakes, slot, ActorId::new(Kind(7), 5), OperationNumber(2));
+        (wakes, waker)
+    }
+
+    #[test]
+    fn an_operation_is_queued_once_until_it_is_polled() {
+        let (wakes, waker) = waker();
+        let std_waker = waker.waker();
+        std_waker.wake_by_ref();
+        std_waker.wake_by_ref();
+        assert!(wakes.pop().is_some() && wakes.is_empty());
+        waker.polled();
+        std_waker.wake();
+        assert!(wakes.pop().is_some() && wakes.is_empty());
+    }
+
+    #[test]
+    fn a_wake_from_another_thread_is_counted_and_names_the_operation_in_debug_builds() {
+        let (wakes, waker) = waker();
+        let std_waker = waker.waker();
+        let result = thread::scope(|scope| scope.spawn(move || std_waker.wake()).join());
+        assert_eq!(wakes.foreign(), 1);
+        assert!(wakes.is_empty(), "nothing depends on the timing of threads");
+        if cfg!(debug_assertions) {
+            let payload = result.expect_err("it panics where it was called");
+            let text = payload.downcast_ref::<String>().expect("a text");
+            assert!(text.contains("operation 2 of actor 7/5"), "{text}");
+        } else {
+            assert!(result.is_ok());
+        }
+    }
+}

@@ -23,7 +23,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Verbs that every game has.
 const SERVE_VERB: (&str, &str) = ("serve", "runs the server");
-const CONTRACTS_VERB: (&str, &str) = ("contracts", "writes the game's contracts as JSON, for tools that generate code");
+const CONTRACTS_VERB: (&str, &str) =
+    ("contracts", "writes the game's contracts as JSON, for tools that generate code");
 
 /// The settings of `contracts`.
 const CONTRACTS: &[Setting] =

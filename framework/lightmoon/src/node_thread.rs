@@ -70,7 +70,9 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
     if plan.pin {
         pin();
     }
-    let node = match Node::new(plan.game, NodeOptions::default(), plan.seed, clock::mono()) {
+    let mut options = NodeOptions::default();
+    options.probe = clock::mono;
+    let node = match Node::new(plan.game, options, plan.seed, clock::mono()) {
         Ok(node) => node,
         Err(error) => {
             let failure = Failure::new(error.to_string(), "correct the definition of the game");

@@ -3,4 +3,14 @@
 //! *Responsible for*: names used in nearly every file of a game. *Not responsible for*: the rest; take that from
 //! [`actor`](crate::actor), [`contract`](crate::contract), [`zone`](crate::zone) and [`node`](crate::node).
 
-pub use crate::{App, Failure, Game};
+pub use crate::{App, Extension, Failure, Game, Ready, Setting, Settings, Verb};
+pub use lightmoon_actor::{Actor, Cx};
+pub use lightmoon_contract::{
+    ActorId, CallError, Caller, Mono, NetId, Priority, Ref, Reliability, SessionId, Tick, contract,
+    contracts, data, replicate,
+};
+pub use lightmoon_node::{Authenticate, Denied, Identity};
+pub use lightmoon_zone::{
+    AlwaysVisible, Audience, First, InterestOptions, Last, NetIdentity, NetIds, Outgoing, TickRate, Update,
+    Viewers, Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
+};

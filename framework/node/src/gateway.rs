@@ -16,8 +16,8 @@ mod rate;
 mod routing;
 mod session;
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use bytes::Bytes;
 use lightmoon_actor::Envelope;

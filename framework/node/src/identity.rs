@@ -52,7 +52,9 @@ pub struct Guests;
 impl Authenticate for Guests {
     fn authenticate(&self, token: &[u8]) -> Result<Identity, Denied> {
         if token.is_empty() {
-            return Err(Denied { reason: "an empty token names no guest; send any 16 random bytes and keep them".into() });
+            return Err(Denied {
+                reason: "an empty token names no guest; send any 16 random bytes and keep them".into(),
+            });
         }
         // Any constant will do as seed; it only keeps keys apart from other hashes of the same bytes.
         let player = xxh3_64_with_seed(token, 0x6775_6573_7473);

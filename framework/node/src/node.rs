@@ -12,8 +12,8 @@
 
 use lightmoon_actor::{Envelope, In, Out, Worker, WorkerOptions};
 use lightmoon_contract::{ActorId, Kind, Mono};
-use lightmoon_zone::ZoneReport;
 use lightmoon_wire::Compatibility;
+use lightmoon_zone::ZoneReport;
 
 use crate::error::Error;
 use crate::game::{Game, Parts};
@@ -52,7 +52,8 @@ impl Node {
     /// # Errors
     /// The definition of the game does not fit together.
     pub fn new(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<Self, Error> {
-        let Parts { descriptor, kinds, operations, player, starts, authenticate } = game.into_parts(options.probe)?;
+        let Parts { descriptor, kinds, operations, player, starts, authenticate } =
+            game.into_parts(options.probe)?;
         let mut seeds = fastrand::Rng::with_seed(seed);
         let gateway = Gateway::new(GatewayParts {
             operations,
@@ -62,7 +63,8 @@ impl Node {
             wire: options.wire,
             seed: seeds.u64(..),
         });
-        let mut worker = Worker::new(WorkerOptions { seed: seeds.u64(..), ..WorkerOptions::default() }, kinds);
+        let mut worker =
+            Worker::new(WorkerOptions { seed: seeds.u64(..), ..WorkerOptions::default() }, kinds);
         for start in starts {
             worker.start(now, start);
         }
@@ -109,12 +111,20 @@ impl Node {
         let mut counters = self.gateway.counters;
         counters.activations_failed = self.activations_failed;
         counters.messages_unroutable = self.messages_unroutable;
-        NodeReport { links_in_handshake, sessions, zones: self.zones(), actors: self.worker.actors(), counters }
+        NodeReport {
+            links_in_handshake,
+            sessions,
+            zones: self.zones(),
+            actors: self.worker.actors(),
+            counters,
+        }
     }
 
     fn zones(&self) -> Vec<(ActorId, ZoneReport)> {
         let reports = self.worker.reports().into_iter();
-        reports.filter_map(|(id, report)| report.downcast::<ZoneReport>().ok().map(|report| (id, *report))).collect()
+        reports
+            .filter_map(|(id, report)| report.downcast::<ZoneReport>().ok().map(|report| (id, *report)))
+            .collect()
     }
 
     fn take(&mut self, now: Mono, input: Input) {

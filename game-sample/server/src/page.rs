@@ -8,5 +8,4 @@ use lightmoon::rust_embed::RustEmbed;
 #[derive(RustEmbed, Clone, Copy, Debug)]
 #[crate_path = "lightmoon::rust_embed"]
 #[folder = "../page"]
-#[exclude = "node_modules/*"]
 pub struct Page;

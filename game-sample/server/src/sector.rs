@@ -92,7 +92,7 @@ impl Sector<Cx, World> for SectorZone {
         let Some(text) = chat::clean_line(&text) else { return };
         let Some(entity) = world.resource::<Roster>().ship_of(player) else { return };
         let Some(Label { name, hue, .. }) = world.get::<Label>(entity).cloned() else { return };
-        world.resource_mut::<Outgoing>().push(Audience::Viewers, &Said { name, hue, text });
+        world.resource_mut::<Outgoing>().push(Audience::Viewers, Said { name, hue, text });
     }
 
     fn spawn(
@@ -163,7 +163,7 @@ pub fn greet(
 ) {
     greeted.retain(|session| viewers.get(*session).is_some());
     for viewer in viewers.iter().filter(|viewer| greeted.insert(viewer.session)) {
-        outgoing.push(Audience::Session(viewer.session), &Welcome { sector: info(&plan.0) });
+        outgoing.push(Audience::Session(viewer.session), Welcome { sector: info(&plan.0) });
     }
 }
 

@@ -62,7 +62,7 @@ export class Pilot {
    * @param {number} ms
    */
   async inPlay(ms) {
-    await this.until(ms, "in play", () => window.driftlight.connection() === "connected" && window.driftlight.own() !== undefined && window.driftlight.sector() !== "");
+    await this.until(ms, "in play", () => window.driftlight.connection() === "connected" && window.driftlight.own() !== undefined && window.driftlight.sector() !== "" && document.querySelector("#start:is(.leaving, .hidden)") !== null);
   }
 
   /**

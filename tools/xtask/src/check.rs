@@ -6,7 +6,7 @@
 //! package; [`TOOLS`] are programs that take longer. Each check of [`TEXT`] is a function of (files, metadata), so its
 //! tests plant a violation in a copy and see it found. What a check knows stands as a table at the top of its file.
 
-mod edges;
+pub(crate) mod edges;
 mod error_pages;
 mod links;
 mod names;

@@ -86,6 +86,12 @@ pub(crate) const SUITES: &[Suite] = &[
         run: typescript_tests,
     },
     Suite {
+        name: "types of browser tests",
+        in_quick: false,
+        needs: &[Need::Node, Need::NpmPackages(TYPESCRIPT), Need::NpmPackages(BROWSER)],
+        run: browser_types,
+    },
+    Suite {
         name: "browser",
         in_quick: false,
         needs: &[
@@ -127,6 +133,10 @@ fn typescript_types(stage: &Stage) -> Result<Vec<Step>> {
 
 fn typescript_tests(stage: &Stage) -> Result<Vec<Step>> {
     counted_inside("typescript tests", stage.npm(TYPESCRIPT, &["test", "--silent"]), NODE_LIMIT)
+}
+
+fn browser_types(stage: &Stage) -> Result<Vec<Step>> {
+    counted_once("types of browser tests", stage.npm(BROWSER, &["run", "--silent", "check"]), NODE_LIMIT)
 }
 
 fn browser(stage: &Stage) -> Result<Vec<Step>> {

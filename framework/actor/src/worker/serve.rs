@@ -5,8 +5,7 @@
 //!
 //! Invariants:
 //! - I1: every request that enters here is answered exactly once: by its operation, by its panic, or by a refusal.
-//! - I2: a future is polled inside of a catch and dropped inside of another, so that a panic in a poll may be followed by
-//!   one in a drop.
+//! - I2: a future is polled inside of a catch, and what is left of it dropped inside of another.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;

@@ -77,5 +77,11 @@ fn note(text: &str) -> Result<(), Failure> {
 }
 
 fn main() -> ExitCode {
-    App::new(game::game()).title("Tiny").version("0.1.0").page::<Page>().verb(Greet).extension(Visitors::default()).run()
+    App::new(game::game())
+        .title("Tiny")
+        .version("0.1.0")
+        .page::<Page>()
+        .verb(Greet)
+        .extension(Visitors::default())
+        .run()
 }

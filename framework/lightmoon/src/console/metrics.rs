@@ -4,11 +4,12 @@
 //!
 //! Invariants:
 //! - I1: a name is in [`TABLE`] or is not exported; counters end in `_total`, units are base units and in the name.
-//! - I2: no label names a player, a session or an actor's key, but for zones, which are few.
+//! - I2: no metric has a label that names a player, a session or an actor's key; zones are added up.
 
 use crate::board::{Board, Snapshot};
 use crate::clock;
 use lightmoon_net::Counters as NetCounters;
+use lightmoon_zone::ZoneReport;
 use std::fmt::Write as _;
 
 /// How a metric behaves.
@@ -27,6 +28,16 @@ struct Sources {
     net: NetCounters,
     up_seconds: f64,
     is_healthy: bool,
+}
+
+impl Sources {
+    fn sum_zones(&self, value: impl Fn(&ZoneReport) -> f64) -> f64 {
+        self.snapshot.node.zones.iter().map(|(_, zone)| value(zone)).sum()
+    }
+
+    fn max_of_zones(&self, value: impl Fn(&ZoneReport) -> f64) -> f64 {
+        self.snapshot.node.zones.iter().map(|(_, zone)| value(zone)).fold(0.0, f64::max)
+    }
 }
 
 /// Counts stay exact up to 2^53, which no counter here reaches in a process's life.
@@ -97,6 +108,37 @@ const TABLE: &[Row] = &[
     ("lightmoon_actor_failed_total", Type::Counter, "Activations ended by a panic.", |s| {
         count(s.snapshot.node.counters.activations_failed)
     }),
+    ("lightmoon_zone_running", Type::Gauge, "Zones that run.", |s| size(s.snapshot.node.zones.len())),
+    ("lightmoon_zone_entities", Type::Gauge, "Entities with an identity in all zones.", |s| {
+        s.sum_zones(|zone| size(zone.entities))
+    }),
+    ("lightmoon_zone_viewers", Type::Gauge, "Sessions that look at a zone.", |s| {
+        s.sum_zones(|zone| size(zone.viewers))
+    }),
+    ("lightmoon_zone_tick_total", Type::Counter, "Ticks of all zones.", |s| {
+        s.sum_zones(|zone| count(zone.counters.ticks))
+    }),
+    ("lightmoon_zone_tick_skipped_total", Type::Counter, "Ticks given up because a zone was late.", |s| {
+        s.sum_zones(|zone| count(zone.counters.ticks_skipped))
+    }),
+    ("lightmoon_zone_tick_seconds", Type::Gauge, "The last tick of the slowest zone.", |s| {
+        s.max_of_zones(|zone| zone.phases.total().as_secs_f64())
+    }),
+    (
+        "lightmoon_zone_tick_longest_seconds",
+        Type::Gauge,
+        "The longest tick so far of any zone that runs.",
+        |s| s.max_of_zones(|zone| zone.longest_tick.as_secs_f64()),
+    ),
+    ("lightmoon_zone_operation_total", Type::Counter, "Operations that zones served.", |s| {
+        s.sum_zones(|zone| count(zone.counters.operations))
+    }),
+    (
+        "lightmoon_zone_state_deferred_total",
+        Type::Counter,
+        "Entities in view that found no room in a packet.",
+        |s| s.sum_zones(|zone| count(zone.counters.state_deferred)),
+    ),
     ("lightmoon_state_total", Type::Counter, "State packets handed to links.", |s| {
         count(s.snapshot.node.counters.states)
     }),

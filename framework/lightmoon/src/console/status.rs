@@ -5,8 +5,8 @@
 use crate::board::Board;
 use crate::clock;
 use lightmoon_contract::ActorId;
+use lightmoon_zone::ZoneReport;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// Sessions listed one by one; more are only counted, so that the page stays small.
 const SESSIONS_LISTED_MAX: usize = 200;
@@ -15,14 +15,7 @@ const SESSIONS_LISTED_MAX: usize = 200;
 pub(crate) fn json(board: &Board) -> Value {
     let snapshot = board.snapshot();
     let node = &snapshot.node;
-    let mut viewers: BTreeMap<ActorId, usize> = BTreeMap::new();
-    for zone in node.sessions.iter().filter_map(|session| session.zone) {
-        *viewers.entry(zone).or_default() += 1;
-    }
-    let zones: Vec<Value> = viewers
-        .into_iter()
-        .map(|(zone, viewers)| json!({ "zone": zone.to_string(), "viewers": viewers }))
-        .collect();
+    let zones: Vec<Value> = node.zones.iter().map(|(zone, report)| zone_json(*zone, report)).collect();
     let sessions: Vec<Value> = node
         .sessions
         .iter()
@@ -51,6 +44,22 @@ pub(crate) fn json(board: &Board) -> Value {
         "zones": zones,
         "node": counters(&node.counters),
         "net": net,
+    })
+}
+
+fn zone_json(zone: ActorId, report: &ZoneReport) -> Value {
+    let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    json!({
+        "zone": zone.to_string(),
+        "tick": report.tick.0,
+        "rateHz": report.rate_hz,
+        "entities": report.entities,
+        "viewers": report.viewers,
+        "tickMicros": micros(report.phases.total()),
+        "schedulesMicros": micros(report.phases.schedules),
+        "replicationMicros": micros(report.phases.replication),
+        "longestTickMicros": micros(report.longest_tick),
+        "ticksSkipped": report.counters.ticks_skipped,
     })
 }
 

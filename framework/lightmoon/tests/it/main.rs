@@ -2,5 +2,8 @@
 
 mod console;
 mod errors;
+#[path = "../../examples/tiny/game.rs"]
+mod game;
 mod harness;
 mod lifecycle;
+mod play;

@@ -71,7 +71,14 @@ impl Gateway {
     }
 
     /// Answers a refused request; a refused one-way call is only counted. Too many of them end the session.
-    fn refuse_call(&mut self, now: Mono, link: LinkId, id: SessionId, request: Option<u64>, error: CallError) {
+    fn refuse_call(
+        &mut self,
+        now: Mono,
+        link: LinkId,
+        id: SessionId,
+        request: Option<u64>,
+        error: CallError,
+    ) {
         if let (Some(request), Some(entry)) = (request, self.links.get_mut(&link)) {
             // The request was just read from this link, so it is open; a full lane closes the link by itself.
             let _ = entry.server.answer(request, Err(error));
@@ -79,7 +86,12 @@ impl Gateway {
         let refusals = self.sessions.get(&id).map_or(0, super::session::Session::refusals_in_a_row);
         if refusals >= limits::REFUSALS_IN_A_ROW_MAX {
             self.counters.sessions_closed_for_rate += 1;
-            self.close_session(now, id, CloseCode::RateExceeded, "calls kept coming faster than the contract allows");
+            self.close_session(
+                now,
+                id,
+                CloseCode::RateExceeded,
+                "calls kept coming faster than the contract allows",
+            );
         }
     }
 

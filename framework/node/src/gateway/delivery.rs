@@ -75,7 +75,10 @@ impl Gateway {
         if let Some(server) = self.server_of(id) {
             let _ = server.attach(Attach { generation, zone, avatar, tick_hz: 0 });
         }
-        self.tell(zone, ToActor::Subscribe { session: id, player, avatar, generation, budget_bytes: STATE_BYTES_MAX });
+        self.tell(
+            zone,
+            ToActor::Subscribe { session: id, player, avatar, generation, budget_bytes: STATE_BYTES_MAX },
+        );
     }
 
     /// Ends the present attachment on the zone's side.
@@ -91,7 +94,9 @@ impl Gateway {
         let looking: Vec<(SessionId, NetId)> = self
             .sessions
             .iter()
-            .filter_map(|(id, session)| session.attached.filter(|to| to.zone == zone).map(|to| (*id, to.avatar)))
+            .filter_map(|(id, session)| {
+                session.attached.filter(|to| to.zone == zone).map(|to| (*id, to.avatar))
+            })
             .collect();
         for (id, avatar) in looking {
             if let Some(session) = self.sessions.get_mut(&id) {

@@ -24,7 +24,9 @@ impl Gateway {
         }
         let identity = match self.authenticate.authenticate(&hello.token) {
             Ok(identity) if identity.player != 0 => identity,
-            Ok(_) => return self.refuse(now, link, "player 0 is the singleton of its kind and cannot log in"),
+            Ok(_) => {
+                return self.refuse(now, link, "player 0 is the singleton of its kind and cannot log in");
+            }
             Err(denied) => return self.refuse(now, link, &denied.reason),
         };
         self.replace(now, identity.player);

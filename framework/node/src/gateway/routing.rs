@@ -38,7 +38,12 @@ pub(crate) fn route(
     Ok((spec, to))
 }
 
-fn aimed_at(aim: Aim, player_kind: Kind, session: &Session, call: &IncomingCall) -> Result<ActorId, CallError> {
+fn aimed_at(
+    aim: Aim,
+    player_kind: Kind,
+    session: &Session,
+    call: &IncomingCall,
+) -> Result<ActorId, CallError> {
     let own = ActorId::new(player_kind, session.player);
     let to = match (call.target, aim) {
         (Target::Own, Aim::Own | Aim::Any) => own,
@@ -47,7 +52,9 @@ fn aimed_at(aim: Aim, player_kind: Kind, session: &Session, call: &IncomingCall)
         // Naming oneself or one's zone by its id is as good as by its role.
         (Target::Actor(id), Aim::Own) if id == own => id,
         (Target::Actor(id), Aim::Zone) if session.attached.is_some_and(|attached| attached.zone == id) => id,
-        (Target::Own | Target::Zone | Target::Actor(_), Aim::Own | Aim::Zone) => return Err(CallError::NotAllowed),
+        (Target::Own | Target::Zone | Target::Actor(_), Aim::Own | Aim::Zone) => {
+            return Err(CallError::NotAllowed);
+        }
     };
     if to.kind == call.kind { Ok(to) } else { Err(CallError::NotAllowed) }
 }

@@ -4,8 +4,11 @@
 //! (`owners`).
 //!
 //! Invariants:
-//! - I1: every member has a row; a row without a member is an error too.
-//! - I2: what only tests use ([`Row::in_tests`]) never gets into a normal dependency.
+//! - I1: every member has a row.
+//! - I2: the table in `ARCHITECTURE.md` is made from this one ([`bless`]).
+//! - I3: what only tests use ([`Row::in_tests`]) never gets into a normal dependency.
+
+use std::fmt::Write as _;
 
 use anyhow::Result;
 
@@ -87,9 +90,44 @@ const ROWS: &[Row] = &[
 
 const TABLE: &str = "the table in tools/xtask/src/check/edges.rs";
 
-/// Holds the manifests against the table.
-#[expect(clippy::unnecessary_wraps, reason = "all checks have one signature")]
-pub(crate) fn check(_tree: &Tree, metadata: &Metadata) -> Result<Vec<Problem>> {
+/// Where people read it.
+const DOCUMENT: &str = "ARCHITECTURE.md";
+const BEGIN: &str = "<!-- edges -->\n";
+const END: &str = "<!-- /edges -->";
+
+/// Holds the manifests and the document against the table.
+pub(crate) fn check(tree: &Tree, metadata: &Metadata) -> Result<Vec<Problem>> {
+    let mut problems = crate_edges(metadata);
+    if tree.has(DOCUMENT) && !tree.read(DOCUMENT)?.contains(&format!("{BEGIN}{}{END}", document_table())) {
+        let what = format!("has another table of edges than {TABLE}");
+        problems.push(Problem::new(DOCUMENT, what, "run `cargo xtask tidy --bless`"));
+    }
+    Ok(problems)
+}
+
+/// Writes the table into the document, between its marks.
+pub(crate) fn bless(tree: &Tree) -> Result<()> {
+    if !tree.has(DOCUMENT) {
+        return Ok(());
+    }
+    let text = tree.read(DOCUMENT)?;
+    let Some((before, rest)) = text.split_once(BEGIN) else { return Ok(()) };
+    let Some((_, after)) = rest.split_once(END) else { return Ok(()) };
+    tree.write(DOCUMENT, &format!("{before}{BEGIN}{}{END}{after}", document_table()))
+}
+
+fn document_table() -> String {
+    let names = |list: &[&str]| list.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut text = String::from("| crate | may use | behind a feature | in tests |\n|---|---|---|---|\n");
+    for row in ROWS {
+        let cells = [names(&[row.package]), names(row.may), names(row.optional), names(row.in_tests)];
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+fn crate_edges(metadata: &Metadata) -> Vec<Problem> {
     let mut problems = Vec::new();
     for package in &metadata.packages {
         let Some(row) = ROWS.iter().find(|row| row.package == package.name) else {
@@ -119,7 +157,7 @@ pub(crate) fn check(_tree: &Tree, metadata: &Metadata) -> Result<Vec<Problem>> {
             problems.push(Problem::new(&package.name, what, remedy));
         }
     }
-    Ok(problems)
+    problems
 }
 
 fn refusal(row: &Row, name: &str) -> Problem {
@@ -136,7 +174,7 @@ fn refusal(row: &Row, name: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{ROWS, check};
+    use super::{BEGIN, DOCUMENT, END, ROWS, bless, check};
     use crate::fixture::Fixture;
     use crate::metadata::{Dependency, Metadata};
 
@@ -195,6 +233,17 @@ mod tests {
         assert!(found[0].contains("add its folder to `default-members`"), "{found:?}");
         let found = Fixture::new().package("lightmoon-benches", "benches", &[]).find(check);
         assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_document_with_another_table_is_found_and_blessing_mends_it() {
+        let fixture = Fixture::new().file(DOCUMENT, &format!("# Map\n\n{BEGIN}| old |\n{END}\n\nMore.\n"));
+        assert!(fixture.find(check)[0].contains("--bless"));
+        bless(&fixture.tree()).unwrap();
+        assert_eq!(fixture.find(check), Vec::<String>::new());
+        assert!(
+            fixture.read(DOCUMENT).starts_with("# Map\n") && fixture.read(DOCUMENT).ends_with("\nMore.\n")
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ const DENY_LIMIT: Duration = Duration::from_secs(2 * 60);
 /// Every check, each printed with what to do about what it found.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// First write down what is so now: hashes in documents, sizes that shrank
+    /// First write down what is so now: tables and hashes in documents, sizes that shrank
     #[arg(long)]
     bless: bool,
     /// Only the checks that read texts: under a second, no compiler
@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let stage = Stage { metadata: Metadata::ask()?, is_quick: arguments.text };
     if arguments.bless {
         let tree = Tree::open(&stage.metadata.workspace_root)?;
+        check::edges::bless(&tree)?;
         check::sizes::bless(&tree)?;
         check::wire_document::bless(&tree)?;
     }

@@ -1,0 +1,10 @@
+//! A node from outside: client links on one side, the sans-io node on the other, a transport that loses nothing between.
+//!
+//! One file per promise area; the world they share is in `world`, the game in `game`.
+
+mod calls;
+mod game;
+mod login;
+mod stop;
+mod world;
+mod zones;

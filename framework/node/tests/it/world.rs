@@ -1,0 +1,213 @@
+//! One node and its clients, in one thread, on a clock that the test moves.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use lightmoon_contract::operation::Target;
+use lightmoon_contract::{CallError, Contract, Data, Mono, Operation, codec};
+use lightmoon_node::{Input, LinkId, Node, NodeOptions, Output, Transport};
+use lightmoon_wire::{ClientConfig, ClientEvent, ClientLink, Closing, OutgoingCall, StreamKey, Transmit};
+
+use crate::game;
+
+/// One client.
+pub(crate) struct Peer {
+    pub(crate) link: ClientLink,
+    pub(crate) events: Vec<ClientEvent>,
+    next_request: u64,
+}
+
+/// The node and its clients.
+pub(crate) struct World {
+    pub(crate) now: Mono,
+    pub(crate) node: Node,
+    pub(crate) peers: BTreeMap<LinkId, Peer>,
+    pub(crate) has_stopped: bool,
+    /// Everything the node put out, as text, to compare runs.
+    pub(crate) trace: Vec<String>,
+    inputs: Vec<Input>,
+    next_link: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let now = Mono::from_millis(1_000);
+        let node = Node::new(game::game(), NodeOptions::default(), seed, now).unwrap();
+        let (peers, inputs, trace) = Default::default();
+        Self { now, node, peers, has_stopped: false, trace, inputs, next_link: 1 }
+    }
+
+    /// A client that says Hello with this token; nothing is carried yet.
+    pub(crate) fn connect(&mut self, token: &str) -> LinkId {
+        let descriptor = game::descriptor();
+        let config = ClientConfig::new(
+            descriptor.fingerprint(),
+            descriptor.to_bytes().into(),
+            Bytes::copy_from_slice(token.as_bytes()),
+        );
+        let id = self.open();
+        let link = ClientLink::new(config, self.now);
+        self.peers.insert(id, Peer { link, events: Vec::new(), next_request: 1 });
+        id
+    }
+
+    /// A connection of which the test sends the bytes itself.
+    pub(crate) fn open(&mut self) -> LinkId {
+        let id = LinkId(self.next_link);
+        self.next_link += 1;
+        self.inputs.push(Input::Opened { link: id, remote: "test".into(), transport: Transport::Native });
+        id
+    }
+
+    /// A client that is let in.
+    pub(crate) fn enter(&mut self, token: &str) -> LinkId {
+        let id = self.connect(token);
+        self.settle();
+        assert!(self.peers[&id].link.is_open(), "{token} was not let in: {:?}", self.peers[&id].events);
+        id
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        self.inputs.push(input);
+    }
+
+    /// Sends a request.
+    pub(crate) fn ask<O: Operation>(&mut self, from: LinkId, target: Target, message: &O) -> u64 {
+        let peer = self.peers.get_mut(&from).unwrap();
+        let request = peer.next_request;
+        peer.next_request += 1;
+        peer.link.call(call(Some(request), target, message)).unwrap();
+        request
+    }
+
+    /// Sends a one-way call.
+    pub(crate) fn tell<O: Operation>(&mut self, from: LinkId, target: Target, message: &O) {
+        self.peers.get_mut(&from).unwrap().link.call(call(None, target, message)).unwrap();
+    }
+
+    /// Sends a request and lets everything settle; its answer.
+    pub(crate) fn answer<O: Operation>(
+        &mut self,
+        from: LinkId,
+        target: Target,
+        message: &O,
+    ) -> Result<O::Reply, CallError> {
+        let request = self.ask(from, target, message);
+        self.settle();
+        self.take_answer(from, request).expect("no answer")
+    }
+
+    /// The answer to a request, if it is there.
+    pub(crate) fn take_answer<R: Data>(
+        &mut self,
+        from: LinkId,
+        request: u64,
+    ) -> Option<Result<R, CallError>> {
+        let events = &mut self.peers.get_mut(&from)?.events;
+        let at = events.iter().position(
+            |event| matches!(event, ClientEvent::Answer { request: answered, .. } if *answered == request),
+        )?;
+        let ClientEvent::Answer { result, .. } = events.remove(at) else { unreachable!() };
+        Some(result.map(|bytes| codec::decode(&bytes, codec::Limits::default()).unwrap()))
+    }
+
+    /// How a client's link ended.
+    pub(crate) fn closing(&self, of: LinkId) -> Option<&Closing> {
+        self.peers[&of].events.iter().find_map(|event| match event {
+            ClientEvent::Closed(closing) => Some(closing),
+            ClientEvent::Welcome(_)
+            | ClientEvent::Answer { .. }
+            | ClientEvent::Push(_)
+            | ClientEvent::Attached(_)
+            | ClientEvent::Detached { .. }
+            | ClientEvent::View { .. }
+            | ClientEvent::State { .. } => None,
+        })
+    }
+
+    /// Turns the node and carries bytes until nothing moves.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..1_000 {
+            if !self.round() {
+                return;
+            }
+        }
+        panic!("it never settles");
+    }
+
+    /// Lets time pass in steps of 10 ms.
+    pub(crate) fn pass(&mut self, millis: u64) {
+        for _ in 0..millis / 10 {
+            self.now = Mono(self.now.0 + 10_000_000);
+            let now = self.now;
+            for peer in self.peers.values_mut() {
+                peer.link.on_deadline(now);
+            }
+            self.settle();
+        }
+    }
+
+    /// Events of a client, taken.
+    pub(crate) fn events(&mut self, of: LinkId) -> Vec<ClientEvent> {
+        std::mem::take(&mut self.peers.get_mut(&of).unwrap().events)
+    }
+
+    fn round(&mut self) -> bool {
+        let mut moved = false;
+        for (id, peer) in &mut self.peers {
+            while let Some(transmit) = peer.link.poll_transmit() {
+                moved = true;
+                self.inputs.push(match transmit {
+                    Transmit::Stream { lane, bytes } => {
+                        Input::Stream { link: *id, stream: StreamKey(u64::from(lane.number())), bytes }
+                    }
+                    Transmit::Datagram(bytes) => Input::Datagram { link: *id, bytes },
+                    Transmit::Close { .. } => Input::Closed { link: *id },
+                });
+            }
+        }
+        let mut outputs = Vec::new();
+        let next = self.node.turn(self.now, &mut self.inputs, &mut outputs);
+        moved |= next.more || !outputs.is_empty();
+        for output in outputs {
+            self.trace.push(format!("{:?} {output:?}", self.now));
+            self.carry(output);
+        }
+        for peer in self.peers.values_mut() {
+            while let Some(event) = peer.link.poll_event() {
+                moved = true;
+                peer.events.push(event);
+            }
+        }
+        moved
+    }
+
+    fn carry(&mut self, output: Output) {
+        let Output::Transmit { link, transmit } = output else {
+            self.has_stopped = true;
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        match transmit {
+            Transmit::Stream { lane, bytes } => {
+                peer.link.on_stream(self.now, StreamKey(u64::from(lane.number())), &bytes);
+            }
+            Transmit::Datagram(bytes) => peer.link.on_datagram(self.now, &bytes),
+            Transmit::Close { code, reason } => {
+                peer.link.on_closed(self.now, Some((code, reason)));
+                self.inputs.push(Input::Closed { link });
+            }
+        }
+    }
+}
+
+fn call<O: Operation>(request: Option<u64>, target: Target, message: &O) -> OutgoingCall {
+    OutgoingCall {
+        request,
+        lane: O::SPEC.lane,
+        target,
+        kind: O::Contract::KIND,
+        number: O::SPEC.number,
+        args: codec::encode(message).into(),
+    }
+}
