@@ -7,7 +7,8 @@
  *
  * Invariants:
  * - I1: events of at most one connection reach the owner; after `lost` or `stop` none do.
- * - I2: a silent connection is kept until the new one is welcomed; if it speaks again before, the new one is dropped.
+ * - I2: a silent connection is kept until the new one is welcomed; if it speaks again before the new one said Hello, the new
+ *   one is dropped. After Hello it is not: the server may have thrown the old one out for it already.
  * - I3: a close that a retry cannot mend ends in `lost`; every other one in another attempt, however long it takes.
  */
 
@@ -110,7 +111,7 @@ export class Link {
       this.failures = 0;
       this.#become({ is: "reconnecting" });
       void this.#try();
-    } else if (this.state.is === "reconnecting") {
+    } else if (this.state.is === "reconnecting" && this.attempt?.wire === undefined) {
       this.#dropAttempt();
       this.failures = 0;
       this.#become({ is: "connected" });

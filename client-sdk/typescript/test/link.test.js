@@ -106,7 +106,7 @@ test("a silent connection that speaks again is kept, and the race is called off"
   const { world, client: made, states } = await inPlay();
   const [first] = world.sessions;
   assert.ok(first !== undefined);
-  world.onHello = () => {};
+  world.openMs = 600;
   first.silent = true;
   await world.pass(800);
   assert.equal(made.state.is, "reconnecting");
@@ -116,6 +116,38 @@ test("a silent connection that speaks again is kept, and the race is called off"
   assert.deepEqual(states, ["connected", "reconnecting", "connected"]);
   assert.equal(first.closedByClient, undefined);
   assert.ok(world.sessions.slice(1).every((session) => session.over));
+});
+
+test("a server that stalls, speaks again and then throws the old connection out for the new one loses nobody", async () => {
+  const { world, client: made, states } = await inPlay();
+  const [first] = world.sessions;
+  assert.ok(first !== undefined);
+  world.onHello = (session) => {
+    // The stall ends: first comes what waited for the old connection, then its end, then the answer to the new one.
+    first.silent = false;
+    first.flow();
+    world.after(() => first.say({ is: "Goodbye", code: 2, reason: "replaced" }), 150);
+    world.after(() => session.welcome(), 300);
+  };
+  first.silent = true;
+  await world.pass(3_000);
+  assert.deepEqual(states, ["connected", "reconnecting", "connected"]);
+  assert.equal(made.state.is, "connected");
+});
+
+test("a new connection that hangs while the old one lives is given up", async () => {
+  const { world, client: made, states } = await inPlay();
+  const [first] = world.sessions;
+  assert.ok(first !== undefined);
+  world.onHello = () => {
+    first.silent = false;
+    first.flow();
+  };
+  first.silent = true;
+  await world.pass(7_000);
+  assert.deepEqual(states, ["connected", "reconnecting", "connected"]);
+  assert.equal(made.link.wire?.phase, "open");
+  assert.equal(world.sessions.length, 2);
 });
 
 test("a page that slept does not take its own sleep for silence", async () => {

@@ -47,4 +47,10 @@ pub trait Activation {
     fn report(&self) -> Option<Box<dyn Any>> {
         None
     }
+
+    /// Everything that others may see of the activation's state, for the simulator's checkers and for tools; see
+    /// [`crate::Worker::looks`]. Unlike a report it may cost as much as a tick. Otherwise as [`Activation::report`].
+    fn look(&self) -> Option<Box<dyn Any>> {
+        None
+    }
 }

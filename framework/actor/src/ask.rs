@@ -256,17 +256,6 @@ impl Asks {
             *armed = false;
         }
     }
-
-    /// Everybody who still waits.
-    pub(crate) fn waiting(&self) -> Vec<AskId> {
-        let waits = |(index, entry): (usize, &Entry)| match entry.state {
-            State::Waiting { .. } => {
-                u32::try_from(index).ok().map(|index| AskId::new(index, entry.generation))
-            }
-            State::Ready(_) | State::Free => None,
-        };
-        self.entries.iter().enumerate().filter_map(waits).collect()
-    }
 }
 
 enum Polled {

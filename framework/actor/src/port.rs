@@ -466,10 +466,6 @@ impl Port {
                 self.refuse(envelope, CallError::Gone);
             }
         }
-        let waiting = self.asks().waiting();
-        for id in waiting {
-            self.answer(ReplyTo::Ask(id), Err(CallError::Gone));
-        }
     }
 }
 

@@ -142,6 +142,13 @@ impl Worker {
         self.places.alive()
     }
 
+    /// Actors that take memory: those that live, rest after a panic, have messages waiting or panicked within the last
+    /// minute.
+    #[must_use]
+    pub fn actors_known(&self) -> usize {
+        self.places.known()
+    }
+
     /// What was counted since the worker began.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -151,16 +158,26 @@ impl Worker {
     /// What activations report about themselves, by actor. Those that wait inside an operation are left out.
     #[must_use]
     pub fn reports(&self) -> Vec<(ActorId, Box<dyn Any>)> {
-        let mut reports: Vec<_> = self
+        self.ask_idle(|activation| activation.report())
+    }
+
+    /// What activations show of their state, by actor. Those that wait inside an operation are left out.
+    #[must_use]
+    pub fn looks(&self) -> Vec<(ActorId, Box<dyn Any>)> {
+        self.ask_idle(|activation| activation.look())
+    }
+
+    fn ask_idle(&self, ask: fn(&dyn Activation) -> Option<Box<dyn Any>>) -> Vec<(ActorId, Box<dyn Any>)> {
+        let mut answers: Vec<_> = self
             .places
             .idle()
             .filter_map(|(actor, activation)| {
-                let report = self.port.contain(|| activation.report()).flatten()?;
-                Some((actor, report))
+                let answer = self.port.contain(|| ask(activation)).flatten()?;
+                Some((actor, answer))
             })
             .collect();
-        reports.sort_by_key(|(actor, _)| *actor);
-        reports
+        answers.sort_by_key(|(actor, _)| *actor);
+        answers
     }
 
     /// Actors that were set aside after too many panics, in order.

@@ -13,7 +13,7 @@
 use lightmoon_actor::{Envelope, In, Out, Worker, WorkerOptions};
 use lightmoon_contract::{ActorId, Kind, Mono};
 use lightmoon_wire::Compatibility;
-use lightmoon_zone::ZoneReport;
+use lightmoon_zone::{ZoneLook, ZoneReport};
 
 use crate::error::Error;
 use crate::game::{Game, Parts};
@@ -118,6 +118,13 @@ impl Node {
             actors: self.worker.actors(),
             counters,
         }
+    }
+
+    /// What viewers may see of each zone, quantised, by id. Costs about a tick of every zone: for simulators and tools.
+    #[must_use]
+    pub fn looks(&self) -> Vec<(ActorId, ZoneLook)> {
+        let looks = self.worker.looks().into_iter();
+        looks.filter_map(|(id, look)| look.downcast::<ZoneLook>().ok().map(|look| (id, *look))).collect()
     }
 
     fn zones(&self) -> Vec<(ActorId, ZoneReport)> {

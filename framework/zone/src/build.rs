@@ -16,6 +16,7 @@ use crate::columns::{self, Collector};
 use crate::hash::Hashed;
 use crate::identity::{self, AlwaysVisible};
 use crate::interest::InterestOptions;
+use crate::look::Lookers;
 use crate::time::TickRate;
 
 /// A kind of zones: how the world of one is built.
@@ -59,6 +60,7 @@ pub struct ZoneBuilder<'a> {
 impl<'a> ZoneBuilder<'a> {
     pub(crate) fn new(world: &'a mut World, key: u64) -> Self {
         world.init_resource::<Hashed>();
+        world.init_resource::<Lookers>();
         world.add_observer(identity::on_add::<AlwaysVisible>);
         Self { world, key, registered: Registered::default() }
     }
@@ -85,6 +87,7 @@ impl<'a> ZoneBuilder<'a> {
         self.registered.specs.push(C::SPEC);
         self.registered.makers.push(columns::component::<C>);
         self.world.resource_mut::<Hashed>().add::<C>();
+        self.world.resource_mut::<Lookers>().add::<C>();
         self
     }
 

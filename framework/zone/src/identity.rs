@@ -79,6 +79,11 @@ impl NetIds {
         self.by_id.is_empty()
     }
 
+    /// All ids with their entities, in order of the ids.
+    pub fn iter(&self) -> impl Iterator<Item = (NetId, Entity)> + '_ {
+        self.by_id.iter().map(|(id, (entity, _))| (*id, *entity))
+    }
+
     /// The slot of this id.
     pub(crate) fn slot(&self, id: NetId) -> Option<usize> {
         self.by_id.get(&id).map(|(_, slot)| *slot as usize)

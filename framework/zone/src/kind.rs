@@ -161,4 +161,8 @@ where
     fn report(&self) -> Option<Box<dyn Any>> {
         Some(Box::new(self.inside.report()))
     }
+
+    fn look(&self) -> Option<Box<dyn Any>> {
+        Some(Box::new(self.inside.look()))
+    }
 }

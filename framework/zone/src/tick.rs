@@ -28,6 +28,7 @@ use crate::columns::Columns;
 use crate::identity::NetIds;
 use crate::interest::Grid;
 use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
+use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
 use crate::outgoing::Outgoing;
 use crate::random::ZoneRandom;
@@ -197,6 +198,11 @@ impl TickLoop {
             self.viewers.remove(&session);
             self.world.resource_mut::<Viewers>().remove(session);
         }
+    }
+
+    /// What viewers may see.
+    pub(crate) fn look(&self) -> ZoneLook {
+        look::of(&self.world)
     }
 
     /// A look at the zone.

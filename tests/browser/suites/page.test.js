@@ -75,7 +75,7 @@ look("keys open and close help, map, frames and the line to talk", "sector=2", a
   await page.keyboard.press("Escape");
   assert.equal(await shown("#help"), false);
   await page.keyboard.press("KeyF");
-  assert.equal(await shown("#frames"), true);
+  await page.waitForSelector("#frames", { state: "visible" });
   await page.keyboard.press("KeyM");
   assert.equal(await page.locator("#map.large").count(), 1);
   await page.keyboard.press("Enter");

@@ -1,6 +1,6 @@
 //! The client against a host: the core by itself, and the driver over real sockets.
 
-mod core;
+mod sans_io;
 mod game;
 #[cfg(feature = "tokio")]
 mod native;

@@ -21,6 +21,7 @@ export class World {
     this.sessions = [];
     this.serverIsUp = true;
     this.infoAsked = 0;
+    this.openMs = DELAY_MS;
     /** Answers a Hello. @type {(session: Session, hello: Extract<Frame, {is: "Hello"}>) => void} */
     this.onHello = (session) => session.welcome();
     /** Any other frame. @type {(session: Session, frame: Frame) => void} */
@@ -44,7 +45,7 @@ export class World {
           const session = new Session(this, arrivals);
           this.sessions.push(session);
           resolve(session);
-        }, DELAY_MS);
+        }, this.openMs);
       }),
     };
   }

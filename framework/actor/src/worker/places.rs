@@ -154,6 +154,10 @@ impl Places {
         parked.map(|parked| parked.into_messages().collect()).unwrap_or_default()
     }
 
+    pub(super) fn known(&self) -> usize {
+        self.table.len()
+    }
+
     pub(super) const fn alive(&self) -> usize {
         self.alive
     }

@@ -199,6 +199,23 @@ fn random_run(seed: u64) -> Vec<String> {
 }
 
 #[test]
+fn random_numbers_follow_from_the_seed_and_repeat_for_nobody() {
+    let draw = |seed| {
+        let mut bench = Bench::with(lightmoon_actor::WorkerOptions { seed, ..Default::default() });
+        let tokens: Vec<u64> = (0..50).map(|index| bench.ask(1 + index % 2, probe::Draw {})).collect();
+        bench.settle();
+        let draws = tokens.into_iter().filter_map(|token| bench.answer::<probe::Draw>(token)?.ok());
+        draws.collect::<Vec<u64>>()
+    };
+    let (first, other) = (draw(1), draw(2));
+    assert_eq!(first, draw(1));
+    let mut all: Vec<u64> = first.into_iter().chain(other).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 100, "two actors and two seeds never share a number");
+}
+
+#[test]
 fn an_actor_of_an_unknown_kind_is_refused() {
     let mut bench = Bench::of(lightmoon_actor::WorkerOptions::default(), lightmoon_actor::Kinds::default());
     let token = bench.ask(1, probe::Count {});

@@ -52,7 +52,7 @@ impl Activation for Hand {
         cx: &mut Cx,
         number: OperationNumber,
         _body: Body,
-        _form: Form,
+        form: Form,
     ) -> Served<Box<dyn Activation>> {
         let millis = cx.now().as_millis() - 1_000;
         match &self.does {
@@ -64,7 +64,7 @@ impl Activation for Hand {
                 let sleep = cx.sleep(Duration::from_millis(*length));
                 return Served::Waits(Box::pin(async move {
                     sleep.await;
-                    (self as Box<dyn Activation>, Ok(None))
+                    (self as Box<dyn Activation>, Ok(form.pack(0_u64)))
                 }));
             }
         }
@@ -135,6 +135,10 @@ fn runs_that_take_longer_than_their_period_do_not_pile_up() {
     // Behind each run of 35 ms waits exactly one more.
     assert!((26..=29).contains(&runs), "{runs} runs");
     assert!(bench.worker.counters().repeats_skipped > 60);
+    // A newcomer waits for the run that is on, the one behind it, and itself: three times 35 ms.
+    let token = bench.ask(1, probe::Draw {});
+    bench.pass(105);
+    assert!(bench.answers.contains_key(&token));
 }
 
 #[test]
@@ -170,6 +174,17 @@ fn an_alarm_of_a_dead_activation_does_not_ring() {
     // Its next life began after a rest of 50 ms, at 55; its first alarm is 10 ms later.
     bench.pass(10);
     assert_eq!(take_trace(), ["tick at 65 due 65"]);
+}
+
+#[test]
+fn an_alarm_that_was_about_to_ring_dies_with_its_activation() {
+    let mut bench = bench(Does::Ticks);
+    bench.now = Mono::from_millis(1_010);
+    bench.ask(1, probe::Explode {});
+    bench.pass(50);
+    assert_eq!(take_trace(), [""; 0], "neither then nor at the start of the next life, at 60");
+    bench.pass(10);
+    assert_eq!(take_trace(), ["tick at 70 due 70"]);
 }
 
 #[test]

@@ -96,6 +96,25 @@ fn what_was_queued_is_served_by_the_next_activation_in_order() {
 }
 
 #[test]
+fn what_waited_for_a_waiting_actor_outlives_its_panic() {
+    let mut bench = bench();
+    bench.ask(1, probe::ExplodeLate { ms: 20 });
+    bench.settle();
+    for value in 1..50 {
+        bench.tell(1, probe::Note { value });
+    }
+    let token = bench.ask(1, probe::Count {});
+    bench.settle();
+    take_trace();
+    bench.pass(20 + 50);
+    let expected: Vec<String> = std::iter::once("1 activated".to_owned())
+        .chain((1..50).map(|value| format!("1 note {value}")))
+        .collect();
+    assert_eq!(take_trace(), expected);
+    assert_eq!(bench.answer::<probe::Count>(token), Some(Ok(49)));
+}
+
+#[test]
 fn rests_double_and_the_third_panic_within_a_minute_sets_aside() {
     let mut bench = bench();
     bench.ask(1, probe::Explode {});
@@ -148,7 +167,7 @@ fn ten_thousand_panics_leave_nothing_behind() {
     }
     bench.pass(200_000);
     assert_eq!(bench.worker.counters().failures, 10_000);
-    assert_eq!(bench.worker.actors(), 0);
+    assert_eq!((bench.worker.actors(), bench.worker.actors_known()), (0, 0));
     assert_eq!(bench.next.deadline, None);
     let token = bench.ask(1, probe::Count {});
     bench.settle();

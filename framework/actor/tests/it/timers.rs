@@ -12,8 +12,11 @@ fn a_delayed_tell_comes_in_its_time_and_dies_with_its_activation() {
     bench.tell(2, probe::StopNow {});
     bench.pass(9);
     assert!(take_trace().iter().all(|line| !line.contains("note")));
-    bench.pass(100);
+    // All of them in one turn, so that the dead one is met among the living.
+    bench.now = lightmoon_contract::Mono::from_millis(1_030);
+    bench.settle();
     assert_eq!(take_trace(), ["1 note 1", "1 note 3"]);
+    assert_eq!(bench.worker.actors(), 1);
 }
 
 #[test]
@@ -54,9 +57,12 @@ fn a_clock_that_runs_backwards_stands_still() {
     bench.settle();
     let start = bench.now;
     bench.now = lightmoon_contract::Mono(5);
+    let second = bench.ask(2, probe::Wait { ms: 10, value: 0 });
     bench.settle();
-    assert_eq!(bench.answer::<probe::Wait>(token), None);
     bench.now = start;
+    bench.settle();
+    assert_eq!((bench.answer::<probe::Wait>(token), bench.answer::<probe::Wait>(second)), (None, None));
     bench.pass(10);
     assert_eq!(bench.answer::<probe::Wait>(token), Some(Ok(1_010)));
+    assert_eq!(bench.answer::<probe::Wait>(second), Some(Ok(1_010)), "it began at the time that stood still");
 }

@@ -33,7 +33,7 @@ async fn log_in(server: &Server) -> Session {
 }
 
 async fn knock(session: &mut Session, times: u32) -> u32 {
-    let pending = session.client().me::<DoorContract>().knock(times).unwrap();
+    let pending = session.client().me::<DoorContract>().knock(times);
     loop {
         next_event(session).await;
         if let Some(reply) = session.client().reply(&pending) {

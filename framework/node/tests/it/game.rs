@@ -61,7 +61,7 @@ pub trait Arena {
 /// Where something is.
 #[replicate(state)]
 #[derive(Clone, Copy, Debug, PartialEq, Component)]
-pub struct Place {
+pub(crate) struct Place {
     /// East.
     #[quantise(min = -128.0, max = 128.0, step = 0.25)]
     pub x: f32,
