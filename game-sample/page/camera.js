@@ -8,8 +8,8 @@
  * The world's y axis points up, the screen's down: this module is the only place that turns one into the other.
  */
 
-/** Units seen across: a little less than twice the interest radius (450), so that what appears does so near the edge. */
-const UNITS_ACROSS = 850;
+/** Units seen across: the corners of a wide window are 550 away, well within what the server shows (700). */
+const UNITS_ACROSS = 960;
 /** A tall window counts this much more than a wide one, so that both show similar areas. */
 const TALL_FACTOR = 1.25;
 /** Seconds of flight that the eye looks ahead. */

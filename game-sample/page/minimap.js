@@ -10,7 +10,7 @@ import { hsl } from "./colour.js";
 
 const REDRAW_MS = 100;
 /** Radius of what the server shows, units. */
-const RANGE_UNITS = 450;
+const RANGE_UNITS = 700;
 /** Free space around the sector's edge, CSS pixels. */
 const MARGIN = 9;
 

@@ -7,7 +7,7 @@
  * Invariant: a reader never reads beyond its window, and `align` refuses filling bits that are 1.
  */
 
-import { DecodeError } from "./bytes.js";
+import { DecodeError } from "./reader.js";
 
 /** Reads bits from bytes, beginning at a byte boundary. */
 export class BitReader {

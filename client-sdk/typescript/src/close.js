@@ -49,7 +49,9 @@ export function closeName(number) {
  */
 export function closeNumber(name) {
   const number = CLOSE_CODES.indexOf(name);
-  return number === -1 ? CLOSE_CODES.indexOf("internal") : number;
+  if (number !== -1) return number;
+  const unknown = /^code (\d+)$/.exec(name);
+  return unknown === null ? CLOSE_CODES.indexOf("internal") : Number(unknown[1]);
 }
 
 /**

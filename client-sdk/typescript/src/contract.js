@@ -6,7 +6,7 @@
  * (`lightmoon codegen ts` does), sending (`client.js`).
  */
 
-import { DecodeError } from "./bytes.js";
+import { DecodeError } from "./reader.js";
 
 /** @typedef {import("./bytes.js").Reader} Reader */
 /** @typedef {import("./bytes.js").Writer} Writer */

@@ -343,15 +343,22 @@ export class IncomingStream {
   }
 
   /**
+   * Takes the lane byte.
+   * @param {number} lane
+   */
+  open(lane) {
+    if (!isReliableLane(lane)) throw new Violation("protocol-violation", `stream begins with ${lane}, no reliable lane`);
+    this.lane = lane;
+  }
+
+  /**
    * Takes bytes; {@link IncomingStream.next} gives the frames.
    * @param {Uint8Array} bytes
    */
   push(bytes) {
     if (bytes.length === 0) return;
     if (this.lane === undefined) {
-      const lane = /** @type {number} */ (bytes[0]);
-      if (!isReliableLane(lane)) throw new Violation("protocol-violation", `stream begins with ${lane}, no reliable lane`);
-      this.lane = lane;
+      this.open(/** @type {number} */ (bytes[0]));
       bytes = bytes.subarray(1);
     }
     if (this.kept.length === 0) {

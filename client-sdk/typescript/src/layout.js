@@ -5,7 +5,7 @@
  * Responsible for: the Layout event and masks over it. Not responsible for: values (`view.js`).
  */
 
-import { DecodeError } from "./bytes.js";
+import { DecodeError } from "./reader.js";
 import { COMPONENTS_MAX, STATE_BITS_MAX } from "./limits.js";
 
 /** @typedef {import("./contract.js").Component<any>} Component */

@@ -228,7 +228,7 @@ export class Link {
     // A little chance keeps thousands of pages from coming back in step.
     this.around.after(() => {
       if (this.state.is === "connecting" || this.state.is === "reconnecting") void this.#try();
-    }, most * (0.7 + 0.3 * this.around.chance()));
+    }, most * (0.5 + 0.5 * this.around.chance()));
   }
 
   /** @param {Closing} closing */

@@ -227,7 +227,13 @@ export class Wire {
       stream = new IncomingStream("server");
       this.streams.set(key, stream);
     }
-    if (this.phase !== "open" && (stream.lane ?? bytes[0] ?? CONTROL_LANE) !== CONTROL_LANE) {
+    if (bytes.length === 0) return;
+    if (stream.lane === undefined) {
+      stream.open(/** @type {number} */ (bytes[0]));
+      this.#checkLane(stream);
+      bytes = bytes.subarray(1);
+    }
+    if (this.phase !== "open" && stream.lane !== CONTROL_LANE) {
       this.earlyBytes += bytes.length + 64;
       if (this.earlyBytes > EARLY_BYTES_MAX) throw new Violation("protocol-violation", "too much before the Welcome");
       this.early.push([key, bytes.slice()]);
@@ -244,6 +250,18 @@ export class Wire {
       this.early = [];
       this.earlyBytes = 0;
       for (const [earlyKey, earlyBytes] of early) this.#readStream(earlyKey, earlyBytes);
+    }
+  }
+
+  /**
+   * A lane has one stream.
+   * @param {IncomingStream} stream whose first byte arrived
+   */
+  #checkLane(stream) {
+    for (const other of this.streams.values()) {
+      if (other !== stream && other.lane === stream.lane) {
+        throw new Violation("protocol-violation", `a second stream for lane ${stream.lane}`);
+      }
     }
   }
 

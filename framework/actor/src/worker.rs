@@ -27,7 +27,7 @@ use lightmoon_contract::{ActorId, CallError, Mono, OperationNumber, Priority};
 
 use crate::port::Port;
 use crate::slot::Slot;
-use crate::{Counters, In, Kinds, Next, Out, limits};
+use crate::{Activation, Counters, In, Kinds, Next, Out, limits};
 use places::{Places, State};
 
 /// How a worker behaves. `Default` is fit for play.

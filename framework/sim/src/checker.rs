@@ -14,12 +14,14 @@ pub mod answers;
 pub mod ghost;
 pub mod liveness;
 pub mod presence;
+pub mod sight;
 pub mod value;
 
 pub use answers::Answers;
 pub use ghost::Ghosts;
 pub use liveness::Liveness;
 pub use presence::Presence;
+pub use sight::Sight;
 pub use value::Values;
 
 /// A client of the simulated world, by its number.
@@ -57,11 +59,13 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// How long things may take that are right in the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+/// What is right in a world: its game's sight, and how long the truth may take to arrive.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
     /// From a change in a zone until the slowest packet told a client of it.
     pub in_flight: Duration,
+    /// Who sees what.
+    pub sight: Sight,
 }
 
 #[cfg(test)]

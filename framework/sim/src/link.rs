@@ -40,6 +40,28 @@ impl LinkOptions {
         Self { latency: Duration::from_millis(60), jitter: Duration::from_millis(50), loss: 0.1, doubled: 0.05 };
 }
 
+impl LinkOptions {
+    /// Faults drawn from `random`: often some, sometimes none, up to what a game must endure.
+    #[must_use]
+    pub fn drawn(random: &mut fastrand::Rng) -> Self {
+        let mut share = |most: f64| if random.u8(..3) == 0 { 0.0 } else { random.f64() * most };
+        let (loss, doubled, jitter) = (share(0.3), share(0.5), share(60.0));
+        let latency = Duration::from_micros(random.u64(1_000..120_000));
+        Self { latency, jitter: Duration::from_millis(1).mul_f64(jitter), loss, doubled }
+    }
+
+    /// The longest time that bytes of a stream can take.
+    #[must_use]
+    pub fn slowest(&self) -> Duration {
+        self.latency + self.jitter + self.retransmission() * RETRANSMISSIONS_MAX
+    }
+
+    /// What a lost packet costs: the sender learns of it after a round trip and an acknowledgement delay of 25 ms.
+    fn retransmission(&self) -> Duration {
+        self.latency * 2 + self.jitter + Duration::from_millis(25)
+    }
+}
+
 /// One end of a link.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum End {
@@ -173,7 +195,7 @@ impl Link {
                 if !self.chance(self.options.loss) {
                     break;
                 }
-                arrives = arrives + self.retransmission();
+                arrives = arrives + self.options.retransmission();
             }
             let until = self.stream_until.entry((from, stream)).or_default();
             arrives = arrives.max(*until);
@@ -221,11 +243,6 @@ impl Link {
 
     fn delay(&mut self) -> Duration {
         self.options.latency + self.options.jitter.mul_f64(self.random.f64())
-    }
-
-    /// What a lost packet costs: the sender learns of it after a round trip and an acknowledgement delay of 25 ms.
-    fn retransmission(&self) -> Duration {
-        self.options.latency * 2 + self.options.jitter + Duration::from_millis(25)
     }
 }
 

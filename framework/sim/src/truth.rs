@@ -1,44 +1,32 @@
-//! What is really there: the replicated entities of each zone, quantised, tick by tick; and what a client holds of it.
+//! What is really there, tick by tick, and what a client holds of it.
 //!
-//! *Responsible for*: keeping the last ticks of each zone and telling when an entity was removed.
+//! *Responsible for*: keeping the last ticks of each zone, telling when an entity was removed, reading a client's view.
 //! *Not responsible for*: judging clients by it ([`crate::checker`]).
 //!
 //! Invariants:
-//! - I1: ticks of a zone are noted in rising order; a restart of a zone begins its history anew.
+//! - I1: ticks of a zone are noted in rising order; a tick not above the last one begins its history anew.
 //! - I2: at most [`TICKS_KEPT`] ticks and [`REMOVALS_KEPT`] removals are kept for each zone.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use lightmoon_client::Client;
+use lightmoon_contract::replicate::{ComponentSpec, Travel};
 use lightmoon_contract::{ActorId, Mono, NetId, SessionId, Tick};
+use lightmoon_zone::{EntityLook, ZoneLook};
 
 use crate::limits::{REMOVALS_KEPT, TICKS_KEPT};
 
-/// The replicated components of one entity.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct EntityState {
-    /// Quantised fields of each state component, by its number.
-    pub state: BTreeMap<u16, Vec<u32>>,
-    /// Encoded value of each sticky component, by its number.
-    pub sticky: BTreeMap<u16, Vec<u8>>,
-}
-
-/// One zone at one tick.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ZoneTruth {
-    /// All its replicated entities.
-    pub entities: BTreeMap<NetId, Rc<EntityState>>,
-    /// What each subscribed session may see.
-    pub visible: BTreeMap<SessionId, BTreeSet<NetId>>,
-}
+/// All replicated entities of one zone after a tick.
+pub type Entities = BTreeMap<NetId, Rc<EntityLook>>;
 
 /// One entity as a client holds it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldEntity {
-    /// The tick that its state is of.
-    pub tick: Tick,
-    /// Its components.
-    pub state: EntityState,
+    /// Quantised fields of each state component with the tick they are of, by its number.
+    pub state: BTreeMap<u16, (Tick, Vec<u32>)>,
+    /// Encoded value of each sticky component, by its number.
+    pub sticky: BTreeMap<u16, Vec<u8>>,
 }
 
 /// What one client holds.
@@ -48,12 +36,46 @@ pub struct HeldView {
     pub session: SessionId,
     /// The zone it is attached to.
     pub zone: ActorId,
+    /// Its entity there.
+    pub avatar: NetId,
     /// Which attachment this is.
     pub generation: u32,
     /// Newest tick of the zone that it heard of.
     pub tick: Tick,
     /// All entities it holds.
     pub entities: BTreeMap<NetId, HeldEntity>,
+}
+
+impl HeldView {
+    /// What `client` holds of `components`; `None` while it is attached to nothing.
+    #[must_use]
+    pub fn of(client: &Client, components: &[ComponentSpec]) -> Option<Self> {
+        let attached = client.attached()?;
+        let view = client.view();
+        let entities = view.entities().map(|entity| {
+            let mut held = HeldEntity::default();
+            for spec in components {
+                match spec.travel {
+                    Travel::State => {
+                        let value = entity.tick_of(spec.number).zip(entity.fields(spec.number));
+                        held.state.extend(value.map(|(tick, fields)| (spec.number, (tick, fields.to_vec()))));
+                    }
+                    Travel::Sticky => {
+                        held.sticky.extend(entity.sticky(spec.number).map(|bytes| (spec.number, bytes.to_vec())));
+                    }
+                }
+            }
+            (entity.id(), held)
+        });
+        Some(Self {
+            session: client.session()?.session,
+            zone: attached.zone,
+            avatar: attached.avatar,
+            generation: attached.generation,
+            tick: view.newest_tick(),
+            entities: entities.collect(),
+        })
+    }
 }
 
 /// The last ticks of every zone.
@@ -64,68 +86,61 @@ pub struct History {
 
 #[derive(Debug, Default)]
 struct ZoneHistory {
-    ticks: VecDeque<(Tick, Mono, ZoneTruth)>,
+    ticks: VecDeque<(Tick, Mono, Entities)>,
     removed: BTreeMap<NetId, Mono>,
     removals: VecDeque<NetId>,
 }
 
 impl History {
-    /// Notes a zone's entities after a tick. A tick not newer than the last one means that the zone was restarted.
-    pub fn note(&mut self, now: Mono, zone: ActorId, tick: Tick, mut truth: ZoneTruth) {
+    /// Notes a zone after a tick.
+    pub fn note(&mut self, now: Mono, zone: ActorId, look: ZoneLook) {
         let history = self.zones.entry(zone).or_default();
-        if history.ticks.back().is_some_and(|(last, ..)| *last >= tick) {
-            history.ticks.clear();
+        if history.ticks.back().is_some_and(|(last, ..)| *last >= look.tick) {
+            *history = ZoneHistory::default();
         }
-        if let Some((_, _, last)) = history.ticks.back() {
-            for (net, before) in &last.entities {
-                match truth.entities.get_mut(net) {
-                    // Most entities rest; sharing their state keeps two hundred ticks small.
-                    Some(state) if state == before => *state = Rc::clone(before),
-                    Some(_) => {}
-                    None => {
-                        history.removed.insert(*net, now);
-                        history.removals.push_back(*net);
-                    }
-                }
-            }
+        let last = history.ticks.back().map(|(_, _, entities)| entities);
+        let entities: Entities = look.entities.into_iter().map(|(net, look)| (net, shared(last, net, look))).collect();
+        for net in last.into_iter().flat_map(Entities::keys).filter(|net| !entities.contains_key(net)) {
+            history.removed.insert(*net, now);
+            history.removals.push_back(*net);
         }
-        history.ticks.push_back((tick, now, truth));
+        history.ticks.push_back((look.tick, now, entities));
         if history.ticks.len() > TICKS_KEPT {
             history.ticks.pop_front();
         }
         while history.removals.len() > REMOVALS_KEPT {
-            let oldest = history.removals.pop_front();
-            oldest.map(|net| history.removed.remove(&net));
+            if let Some(net) = history.removals.pop_front() {
+                history.removed.remove(&net);
+            }
         }
     }
 
-    /// The newest tick of a zone, when it was noted, and what was there.
-    #[must_use]
-    pub fn newest(&self, zone: ActorId) -> Option<(Tick, Mono, &ZoneTruth)> {
-        self.zones.get(&zone)?.ticks.back().map(|(tick, at, truth)| (*tick, *at, truth))
+    /// Forgets everything: another node begins, and its zones count anew.
+    pub fn clear(&mut self) {
+        self.zones.clear();
     }
 
-    /// A zone at a tick; `None` if it never was, or is older than what is kept.
+    /// The newest tick of a zone and what was there.
     #[must_use]
-    pub fn at(&self, zone: ActorId, tick: Tick) -> Option<&ZoneTruth> {
+    pub fn newest(&self, zone: ActorId) -> Option<(Tick, &Entities)> {
+        self.zones.get(&zone)?.ticks.back().map(|(tick, _, entities)| (*tick, entities))
+    }
+
+    /// A zone at a tick; `None` if that was not noted, or is older than what is kept.
+    #[must_use]
+    pub fn at(&self, zone: ActorId, tick: Tick) -> Option<&Entities> {
         let ticks = &self.zones.get(&zone)?.ticks;
         let index = ticks.binary_search_by_key(&tick, |(tick, ..)| *tick).ok()?;
-        ticks.get(index).map(|(_, _, truth)| truth)
-    }
-
-    /// The oldest tick of a zone that is kept.
-    #[must_use]
-    pub fn oldest(&self, zone: ActorId) -> Option<Tick> {
-        self.zones.get(&zone)?.ticks.front().map(|(tick, ..)| *tick)
+        ticks.get(index).map(|(_, _, entities)| entities)
     }
 
     /// The kept ticks of a zone, newest first, noted at `since` or later, and the one before them.
-    pub fn back_to(&self, zone: ActorId, since: Mono) -> impl Iterator<Item = &ZoneTruth> {
+    pub fn back_to(&self, zone: ActorId, since: Mono) -> impl Iterator<Item = &Entities> {
         let ticks = self.zones.get(&zone).map(|history| &history.ticks);
         let mut over = false;
-        ticks.into_iter().flatten().rev().map_while(move |(_, at, truth)| {
+        ticks.into_iter().flatten().rev().map_while(move |(_, at, entities)| {
             let was_over = std::mem::replace(&mut over, *at < since);
-            (!was_over).then_some(truth)
+            (!was_over).then_some(entities)
         })
     }
 
@@ -135,8 +150,16 @@ impl History {
         self.zones.get(&zone)?.removed.get(&net).copied()
     }
 
-    /// All zones with their newest truth, in order of their ids.
-    pub fn zones(&self) -> impl Iterator<Item = (ActorId, &ZoneTruth)> {
-        self.zones.iter().filter_map(|(zone, history)| history.ticks.back().map(|(_, _, truth)| (*zone, truth)))
+    /// All zones with what was there at their newest tick, in order of their ids.
+    pub fn zones(&self) -> impl Iterator<Item = (ActorId, Tick, &Entities)> {
+        self.zones.iter().filter_map(|(zone, history)| {
+            history.ticks.back().map(|(tick, _, entities)| (*zone, *tick, entities))
+        })
     }
+}
+
+/// The look, or the one of the last tick if it is equal: most entities rest, and six hundred ticks are kept.
+fn shared(last: Option<&Entities>, net: NetId, look: EntityLook) -> Rc<EntityLook> {
+    let before = last.and_then(|entities| entities.get(&net));
+    before.filter(|before| ***before == look).map_or_else(|| Rc::new(look), Rc::clone)
 }

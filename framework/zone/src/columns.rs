@@ -96,12 +96,8 @@ impl Columns {
         self.oversized = 0;
         for slot in &mut self.slots {
             let before = if slot.is_live { slot.mask } else { 0 };
-            *slot = Slot {
-                id: slot.id,
-                mask_before: before,
-                sticky_bytes: slot.sticky_bytes,
-                ..Slot::default()
-            };
+            *slot =
+                Slot { id: slot.id, mask_before: before, sticky_bytes: slot.sticky_bytes, ..Slot::default() };
         }
         for slot in ids.released() {
             self.slots[*slot as usize].is_gone = true;
@@ -187,7 +183,13 @@ impl Columns {
         slot.is_live |= is_always || slot.place.is_some();
     }
 
-    fn state<C: Replicate>(&mut self, position: u8, first_field: usize, identity: &NetIdentity, value: &Ref<'_, C>) {
+    fn state<C: Replicate>(
+        &mut self,
+        position: u8,
+        first_field: usize,
+        identity: &NetIdentity,
+        value: &Ref<'_, C>,
+    ) {
         let width = self.schema.field_count();
         let slot = &mut self.slots[identity.slot()];
         let bit = 1 << position;

@@ -138,8 +138,12 @@ impl Replication {
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
     ) {
-        let head =
-            StateHead { tick: shared.tick, rate_hz: shared.rate_hz, input: 0, view_sequence: viewer.sequence };
+        let head = StateHead {
+            tick: shared.tick,
+            rate_hz: shared.rate_hz,
+            input: 0,
+            view_sequence: viewer.sequence,
+        };
         let buffer = std::mem::take(&mut self.state);
         let schema = &shared.columns.schema;
         let mut writer = StateWriter::new(schema, &head, viewer.budget_bytes, buffer);
@@ -162,7 +166,12 @@ impl Replication {
         counters.state_records += u64::from(writer.count());
         let bytes = writer.finish();
         counters.state_bytes += bytes.len() as u64;
-        send(Packet { session: viewer.session, generation: viewer.generation, is_view: false, bytes: &bytes });
+        send(Packet {
+            session: viewer.session,
+            generation: viewer.generation,
+            is_view: false,
+            bytes: &bytes,
+        });
         self.state = bytes;
     }
 }
@@ -189,8 +198,7 @@ fn tell_news(
             return true;
         }
         if !columns.is_live(seen.slot) {
-            let reason =
-                if columns.is_gone(seen.slot) { LeaveReason::Gone } else { LeaveReason::OutOfView };
+            let reason = if columns.is_gone(seen.slot) { LeaveReason::Gone } else { LeaveReason::OutOfView };
             counters.leaves += 1;
             told.say(counters, send, |writer| writer.leave(seen.index, reason));
             return false;
@@ -198,7 +206,9 @@ fn tell_news(
         let (mask, before, values) =
             (columns.mask(seen.slot), columns.mask_before(seen.slot), columns.values(seen.slot));
         if mask != before {
-            told.say(counters, send, |writer| writer.mask(&columns.schema, seen.index, before, mask, &values));
+            told.say(counters, send, |writer| {
+                writer.mask(&columns.schema, seen.index, before, mask, &values)
+            });
         }
         let mut changed = columns.sticky_changed(seen.slot);
         while changed != 0 {

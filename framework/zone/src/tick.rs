@@ -153,7 +153,9 @@ impl TickLoop {
 
     fn rotate_messages(&mut self) {
         let last = self.rotated_at;
-        self.world.resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| registry.run_updates(world, last));
+        self.world.resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| {
+            registry.run_updates(world, last)
+        });
         self.rotated_at = self.world.change_tick();
     }
 
@@ -222,7 +224,10 @@ impl TickLoop {
 
 fn send(cx: &mut Cx, packet: &Packet<'_>) {
     let (generation, bytes) = (packet.generation, Bytes::copy_from_slice(packet.bytes));
-    let message =
-        if packet.is_view { ToSession::View { generation, bytes } } else { ToSession::State { generation, bytes } };
+    let message = if packet.is_view {
+        ToSession::View { generation, bytes }
+    } else {
+        ToSession::State { generation, bytes }
+    };
     cx.tell_session(packet.session, message);
 }

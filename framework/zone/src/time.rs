@@ -102,7 +102,9 @@ impl TickClock {
 
     fn due(&self, ticks: u64) -> Mono {
         let rate = u64::from(self.rate_hz);
-        self.start + Duration::from_secs(ticks / rate) + Duration::from_nanos(ticks % rate * 1_000_000_000 / rate)
+        self.start
+            + Duration::from_secs(ticks / rate)
+            + Duration::from_nanos(ticks % rate * 1_000_000_000 / rate)
     }
 
     /// Whether a tick is due at `now`, as the `already`-th of this call of the worker; counts it if so.
@@ -112,16 +114,19 @@ impl TickClock {
         is_due
     }
 
-    /// Gives up what is too late to catch up; how many ticks that were.
+    /// Gives up all that is due if it is too much to catch up; how many ticks that were.
     pub(crate) fn skip_late(&mut self, now: Mono) -> u64 {
-        // Three centuries of nanoseconds fit 64 bits, times 60 they need a few more.
-        let behind = now.since(self.next_due()).as_nanos() * u128::from(self.rate_hz) / 1_000_000_000;
-        let behind = u64::try_from(behind).unwrap_or(u64::MAX);
-        if behind < LATE_TICKS_MAX {
+        if self.next_due() > now {
             return 0;
         }
-        self.ticks += behind;
-        behind
+        // Three centuries of nanoseconds fit 64 bits, times 60 they need a few more.
+        let behind = now.since(self.next_due()).as_nanos() * u128::from(self.rate_hz) / 1_000_000_000;
+        let due = u64::try_from(behind).unwrap_or(u64::MAX).saturating_add(1);
+        if due <= LATE_TICKS_MAX {
+            return 0;
+        }
+        self.ticks += due;
+        due
     }
 
     /// Goes on at another rate, from the tick that ran last.
@@ -146,7 +151,8 @@ mod tests {
             let mut last = start;
             for tick in 1..=u64::from(rate) * 1_000 {
                 let due = clock.next_due();
-                let exact = start.0 + u64::try_from(u128::from(tick) * u128::from(SECOND) / u128::from(rate)).unwrap();
+                let exact = start.0
+                    + u64::try_from(u128::from(tick) * u128::from(SECOND) / u128::from(rate)).unwrap();
                 assert_eq!(due, Mono(exact), "tick {tick} at {rate} Hz");
                 assert!(due > last);
                 last = due;
@@ -168,8 +174,8 @@ mod tests {
         // 10 s later nearly 200 are missing.
         let now = Mono::from_millis(10_000);
         assert!(clock.take_due(now, 0) && clock.take_due(now, 1));
-        assert_eq!(clock.skip_late(now), 193);
-        assert_eq!(clock.next_due(), Mono::from_millis(10_000));
+        assert_eq!(clock.skip_late(now), 194);
+        assert_eq!(clock.next_due(), Mono::from_millis(10_050));
     }
 
     #[test]

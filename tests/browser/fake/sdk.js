@@ -6,7 +6,7 @@
  * Not responsible for: bytes, reconnects, truth.
  */
 
-const RANGE = 470;
+const RANGE = 700;
 /** @param {number} seed */
 const random = (seed) => () => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) / 4294967296);
 const NAMES = ["Vesper", "Kuiper", "Nadia", "Orrin", "Mistral", "Halley", "Juno", "Tamsin", "Brix", "Ione", "Sable", "Pico"];

@@ -61,7 +61,8 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb) -> Result<()> {
     let Verb::Codegen { language, descriptor, out, sdk } = verb;
-    let text = fs::read_to_string(&descriptor).with_context(|| format!("cannot read {}", descriptor.display()))?;
+    let text =
+        fs::read_to_string(&descriptor).with_context(|| format!("cannot read {}", descriptor.display()))?;
     let descriptor =
         Descriptor::from_json(&text).with_context(|| format!("cannot use {}", descriptor.display()))?;
     let code = match language {

@@ -58,7 +58,7 @@ fn head(descriptor: &Descriptor, options: &Options, has_closed_enums: bool) -> S
     let game = &descriptor.game;
     let imports = if has_closed_enums { "unhex, unknownVariant" } else { "unhex" };
     format!(
-            "// @ts-check\n\
+        "// @ts-check\n\
              /**\n \
              * Contracts of \"{game}\" for browsers, written by `lightmoon codegen ts`. Do not edit: change the contracts.\n \
              *\n \
@@ -73,11 +73,22 @@ fn head(descriptor: &Descriptor, options: &Options, has_closed_enums: bool) -> S
     )
 }
 
-fn write_component(out: &mut String, index: usize, component: &Component, all: &Descriptor) -> Result<(), Error> {
+fn write_component(
+    out: &mut String,
+    index: usize,
+    component: &Component,
+    all: &Descriptor,
+) -> Result<(), Error> {
     let Component { name, number, travel, fields, value } = component;
     let shown = types::shown(value, all)?;
     let read = types::read(value, all)?;
-    put(out, &format!("\n/** @type {{Component<{shown}>}} */\nexport const {name} = {{\n  name: {},\n", literal(name)));
+    put(
+        out,
+        &format!(
+            "\n/** @type {{Component<{shown}>}} */\nexport const {name} = {{\n  name: {},\n",
+            literal(name)
+        ),
+    );
     put(out, &format!("  number: {number},\n  index: {index},\n  travel: {},\n  fields: [", literal(travel)));
     for field in fields {
         let quantise = match &field.quantise {
@@ -106,7 +117,8 @@ fn write_contracts(out: &mut String, descriptor: &Descriptor) {
         ),
     );
     let digits = descriptor.bytes.as_bytes();
-    let lines: Vec<_> = digits.chunks(100).map(|line| format!("    \"{}\"", String::from_utf8_lossy(line))).collect();
+    let lines: Vec<_> =
+        digits.chunks(100).map(|line| format!("    \"{}\"", String::from_utf8_lossy(line))).collect();
     put(out, &lines.join(" +\n"));
     put(out, &format!(",\n  ),\n  components: [{}],\n}};\n", components.join(", ")));
 }

@@ -1,7 +1,7 @@
 //! The client against a host: the core by itself, and the driver over real sockets.
 
-mod sans_io;
 mod game;
 #[cfg(feature = "tokio")]
 mod native;
+mod sans_io;
 mod world;

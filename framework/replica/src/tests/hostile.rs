@@ -52,15 +52,13 @@ fn a_view_takes_no_more_entities_than_its_limit() {
     let body = super::server::Body { mask: 0, row: vec![0; 5], label: Vec::new() };
     let mut client = ClientView::new(schema.clone());
     client.attach(0);
-    let mut sequence = 0;
     let mut result = Ok(Applied::Taken);
-    for number in 0..=limits::ENTITIES_MAX {
-        let mut view = ViewWriter::new(Tick(1), sequence, Vec::new());
-        if sequence == 0 {
+    for number in 0..=u16::try_from(limits::ENTITIES_MAX).unwrap() {
+        let mut view = ViewWriter::new(Tick(1), number.into(), Vec::new());
+        if number == 0 {
             view.layout(&schema);
         }
-        sequence += 1;
-        assert!(view.enter(&schema, u16::try_from(number).unwrap(), NetId(number as u64 + 1), 0, &body));
+        assert!(view.enter(&schema, number, NetId(u64::from(number) + 1), 0, &body));
         result = client.apply_view(0, &view.finish());
     }
     assert_eq!(result, Err(ReplicaError::TooMany));

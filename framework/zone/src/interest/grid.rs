@@ -115,7 +115,11 @@ fn bounds(places: &[(u32, [f32; 2])]) -> ([f32; 2], [f32; 2]) {
 }
 
 /// The whole part, 0 for what is negative or no number.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, as is wanted")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, as is wanted"
+)]
 const fn whole(value: f64) -> usize {
     value as usize
 }

@@ -20,7 +20,14 @@ fn oracle(
     places.iter().filter(|(slot, place)| near(slot, place)).map(|(slot, _)| *slot).collect()
 }
 
-fn next(circle: &mut Circle, grid: &Grid, options: &InterestOptions, centre: [f32; 2], seen: &BTreeSet<u32>, slots: usize) -> BTreeSet<u32> {
+fn next(
+    circle: &mut Circle,
+    grid: &Grid,
+    options: &InterestOptions,
+    centre: [f32; 2],
+    seen: &BTreeSet<u32>,
+    slots: usize,
+) -> BTreeSet<u32> {
     circle.begin(slots, seen.iter().copied());
     circle.look(grid, options, centre);
     let stay = seen.iter().copied().filter(|slot| circle.stays(*slot));
@@ -47,12 +54,15 @@ fn the_grid_equals_the_brute_force_over_random_moves_and_teleports() {
             let mut random = random.fork();
             move || [0, 1].map(|_| middle + (random.f32() - 0.5) * size)
         };
-        let mut places: Vec<(u32, [f32; 2])> = (0..random.u32(..150)).map(|slot| (slot * 2, place())).collect();
-        let mut viewers: Vec<([f32; 2], BTreeSet<u32>)> = (0..5).map(|_| (place(), BTreeSet::new())).collect();
+        let mut places: Vec<(u32, [f32; 2])> =
+            (0..random.u32(..150)).map(|slot| (slot * 2, place())).collect();
+        let mut viewers: Vec<([f32; 2], BTreeSet<u32>)> =
+            (0..5).map(|_| (place(), BTreeSet::new())).collect();
         let (mut grid, mut circle) = (Grid::default(), Circle::default());
         for step in 0..25 {
             for (_, at) in &mut places {
-                let near = |at: f32, random: &mut fastrand::Rng| at + (random.f32() - 0.5) * options.radius * 0.3;
+                let near =
+                    |at: f32, random: &mut fastrand::Rng| at + (random.f32() - 0.5) * options.radius * 0.3;
                 *at = if random.u8(..30) == 0 { place() } else { at.map(|at| near(at, &mut random)) };
             }
             grid.build(&options, &places);

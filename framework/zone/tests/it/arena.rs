@@ -7,51 +7,53 @@ use lightmoon_actor::reserved::{ToActor, ToSession};
 use lightmoon_actor::{Cx, Envelope, In, Kinds, Out, ReplyTo, Worker, WorkerOptions};
 use lightmoon_contract::call::{Body, ServeWorld};
 use lightmoon_contract::codec::{Limits, decode};
-use lightmoon_contract::{ActorId, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Replicate, SessionId};
+use lightmoon_contract::{
+    ActorId, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Replicate, SessionId,
+};
 use lightmoon_replica::{Applied, ClientView, Schema, StateHeader};
 use lightmoon_zone::{Zone, ZoneOptions, ZoneReport, zone};
 
 use crate::game::{Health, Label, Pose, SpaceContract, SpaceZone, space};
 
 /// Nanoseconds of a tick at 20 Hz.
-pub const TICK: u64 = 50_000_000;
+pub(crate) const TICK: u64 = 50_000_000;
 
 /// What a session was sent, in order.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Sent {
+pub(crate) enum Sent {
     View(u32, Vec<u8>),
     State(u32, Vec<u8>),
     Push(String),
 }
 
 /// A worker with zones of `SpaceContract`; the one with key 1 is used.
-pub struct Arena {
+pub(crate) struct Arena {
     worker: Worker,
     now: Mono,
     inputs: Vec<In>,
     token: u64,
     answers: BTreeMap<u64, Result<Option<Body>, CallError>>,
     /// What each session was sent and has not taken.
-    pub sent: BTreeMap<SessionId, Vec<Sent>>,
+    pub(crate) sent: BTreeMap<SessionId, Vec<Sent>>,
     /// Panics that the worker told of.
-    pub failed: Vec<String>,
+    pub(crate) failed: Vec<String>,
 }
 
 impl Arena {
     /// The zone of the tests with radius 100.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self::of::<SpaceZone<100, 1>>(seed)
     }
 
     /// Any zone of the tests.
-    pub fn of<Z: Zone>(seed: u64) -> Self
+    pub(crate) fn of<Z: Zone>(seed: u64) -> Self
     where
         SpaceContract: ServeWorld<Z, Cx, World>,
     {
         Self::with::<Z>(seed, ZoneOptions::default())
     }
 
-    pub fn with<Z: Zone>(seed: u64, options: ZoneOptions) -> Self
+    pub(crate) fn with<Z: Zone>(seed: u64, options: ZoneOptions) -> Self
     where
         SpaceContract: ServeWorld<Z, Cx, World>,
     {
@@ -68,13 +70,13 @@ impl Arena {
             sent: BTreeMap::new(),
             failed: Vec::new(),
         };
-        arena.inputs.push(In::Activate(me()));
+        arena.worker.start(Mono(0), me());
         arena.turn();
         arena
     }
 
     /// Runs the worker until it has nothing to do at the present time.
-    pub fn turn(&mut self) {
+    pub(crate) fn turn(&mut self) {
         loop {
             let mut out = Vec::new();
             let next = self.worker.turn(self.now, &mut self.inputs, &mut out);
@@ -86,24 +88,24 @@ impl Arena {
     }
 
     /// Lets time pass in one step, as on a node that was held up.
-    pub fn pass(&mut self, nanos: u64) {
+    pub(crate) fn pass(&mut self, nanos: u64) {
         self.now = Mono(self.now.0 + nanos);
         self.turn();
     }
 
     /// Runs `count` ticks of 20 Hz.
-    pub fn ticks(&mut self, count: u64) {
+    pub(crate) fn ticks(&mut self, count: u64) {
         for _ in 0..count {
             self.pass(TICK);
         }
     }
 
-    pub fn tell<O: Operation>(&mut self, message: O) {
+    pub(crate) fn tell<O: Operation>(&mut self, message: O) {
         self.envelope(O::SPEC.number, Body::typed(message), ReplyTo::Nobody, O::SPEC.lane.priority);
     }
 
     /// Calls and takes the answer, which comes in the same turn.
-    pub fn ask<O: Operation>(&mut self, message: O) -> Result<O::Reply, CallError> {
+    pub(crate) fn ask<O: Operation>(&mut self, message: O) -> Result<O::Reply, CallError> {
         self.token += 1;
         let token = self.token;
         self.envelope(O::SPEC.number, Body::typed(message), ReplyTo::Outside(token), O::SPEC.lane.priority);
@@ -112,32 +114,34 @@ impl Arena {
         answer.expect("a request has an answer").open(Limits::NODE)
     }
 
-    pub fn spawn(&mut self, name: &str, x: f32, y: f32) -> NetId {
+    pub(crate) fn spawn(&mut self, name: &str, x: f32, y: f32) -> NetId {
         self.ask(space::Spawn { name: name.to_owned(), x, y, vx: 0.0, vy: 0.0 }).unwrap()
     }
 
-    pub fn subscribe(&mut self, session: u64, avatar: NetId, generation: u32, budget_bytes: usize) {
+    pub(crate) fn subscribe(&mut self, session: u64, avatar: NetId, generation: u32, budget_bytes: usize) {
         let session = SessionId(session);
-        self.reserved(ToActor::Subscribe { session, player: session.0 * 10, avatar, generation, budget_bytes });
+        self.reserved(ToActor::Subscribe {
+            session,
+            player: session.0 * 10,
+            avatar,
+            generation,
+            budget_bytes,
+        });
     }
 
-    pub fn unsubscribe(&mut self, session: u64, generation: u32) {
+    pub(crate) fn unsubscribe(&mut self, session: u64, generation: u32) {
         self.reserved(ToActor::Unsubscribe { session: SessionId(session), generation });
     }
 
     /// What a session was sent since the last call.
-    pub fn take_sent(&mut self, session: u64) -> Vec<Sent> {
+    pub(crate) fn take_sent(&mut self, session: u64) -> Vec<Sent> {
         self.sent.remove(&SessionId(session)).unwrap_or_default()
     }
 
-    pub fn report(&self) -> ZoneReport {
+    pub(crate) fn report(&self) -> ZoneReport {
         let reports = self.worker.reports();
         let (_, report) = reports.into_iter().find(|(actor, _)| *actor == me()).expect("the zone lives");
         *report.downcast::<ZoneReport>().expect("zones report so")
-    }
-
-    pub const fn now(&self) -> Mono {
-        self.now
     }
 
     fn reserved(&mut self, message: ToActor) {
@@ -152,7 +156,8 @@ impl Arena {
         reply_to: ReplyTo,
         priority: Priority,
     ) {
-        let envelope = Envelope { to: me(), from: Caller::Node, number, priority, reply_to, timeout_ms: 0, body };
+        let envelope =
+            Envelope { to: me(), from: Caller::Node, number, priority, reply_to, timeout_ms: 0, body };
         self.inputs.push(In::Envelope(envelope));
     }
 
@@ -181,20 +186,20 @@ impl Arena {
 }
 
 /// The zone.
-pub fn me() -> ActorId {
+pub(crate) fn me() -> ActorId {
     ActorId::new(SpaceContract::KIND, 1)
 }
 
 /// A client that takes everything at once.
-pub struct Client {
-    pub session: u64,
-    pub view: ClientView,
-    pub states: Vec<StateHeader>,
-    pub heard: Vec<String>,
+pub(crate) struct Client {
+    pub(crate) session: u64,
+    pub(crate) view: ClientView,
+    pub(crate) states: Vec<StateHeader>,
+    pub(crate) heard: Vec<String>,
 }
 
 impl Client {
-    pub fn new(session: u64, generation: u32) -> Self {
+    pub(crate) fn new(session: u64, generation: u32) -> Self {
         let schema = Schema::new(&[Pose::SPEC, Label::SPEC, Health::SPEC]).unwrap();
         let mut view = ClientView::new(schema);
         view.attach(generation);
@@ -202,13 +207,13 @@ impl Client {
     }
 
     /// Takes what the arena has for it.
-    pub fn take(&mut self, arena: &mut Arena) {
+    pub(crate) fn take(&mut self, arena: &mut Arena) {
         for sent in arena.take_sent(self.session) {
             self.apply(sent);
         }
     }
 
-    pub fn apply(&mut self, sent: Sent) -> Applied {
+    pub(crate) fn apply(&mut self, sent: Sent) -> Applied {
         match sent {
             Sent::View(generation, bytes) => self.view.apply_view(generation, &bytes).unwrap(),
             Sent::State(generation, bytes) => {
@@ -223,11 +228,11 @@ impl Client {
         }
     }
 
-    pub fn ids(&self) -> Vec<NetId> {
+    pub(crate) fn ids(&self) -> Vec<NetId> {
         self.view.entities().map(|entity| entity.id()).collect()
     }
 
-    pub fn label(&self, id: NetId) -> Option<String> {
+    pub(crate) fn label(&self, id: NetId) -> Option<String> {
         self.view.entity(id)?.get::<Label>().map(|label| label.name)
     }
 }

@@ -14,7 +14,15 @@ use crate::game::SpaceZone;
 macro_rules! delegate {
     ($zone:ty) => {
         impl<Cx> crate::game::Space<Cx, World> for $zone {
-            fn spawn(w: &mut World, cx: &mut Cx, n: String, x: f32, y: f32, vx: f32, vy: f32) -> lightmoon_contract::NetId {
+            fn spawn(
+                w: &mut World,
+                cx: &mut Cx,
+                n: String,
+                x: f32,
+                y: f32,
+                vx: f32,
+                vy: f32,
+            ) -> lightmoon_contract::NetId {
                 <SpaceZone<1, 1> as crate::game::Space<Cx, World>>::spawn(w, cx, n, x, y, vx, vy)
             }
             fn place(_: &mut World, _: &mut Cx, _: u64, _: f32, _: f32) {}
@@ -91,9 +99,11 @@ impl Zone for Aviary {
             .tick_rate(10)
             .add_message::<Hatched>()
             .add_message::<Hatched>()
-            .add_observer(|added: On<'_, '_, Add<Bird>>, notes: Res<'_, Notes>, feathers: Query<'_, '_, &Feathers>| {
-                notes.write(format!("a bird, feathers {}", feathers.get(added.entity).unwrap().0));
-            })
+            .add_observer(
+                |added: On<'_, '_, Add<Bird>>, notes: Res<'_, Notes>, feathers: Query<'_, '_, &Feathers>| {
+                    notes.write(format!("a bird, feathers {}", feathers.get(added.entity).unwrap().0));
+                },
+            )
             .add_observer(|_: On<'_, '_, Remove<Egg>>, notes: Res<'_, Notes>| notes.write("no egg"))
             .add_observer(|_: On<'_, '_, Dusk>, mut commands: Commands<'_, '_>| {
                 commands.queue(|world: &mut World| world.run_schedule(Night));
@@ -109,7 +119,9 @@ impl Zone for Aviary {
         zone.init_resource::<Flock>();
         let world = zone.world();
         world.schedule_scope(Update, |_, schedule| {
-            schedule.configure_sets(EveryOtherTick.run_if(|time: Res<'_, ZoneTime>| time.tick().0.is_multiple_of(2)));
+            schedule.configure_sets(
+                EveryOtherTick.run_if(|time: Res<'_, ZoneTime>| time.tick().0.is_multiple_of(2)),
+            );
         });
         let nest = world.spawn_empty().id();
         world.spawn((Egg { hatches_at: 2 }, LivesIn(nest)));
@@ -188,23 +200,24 @@ fn messages_are_rotated_once_per_tick() {
     #[derive(Message)]
     struct Ping(u64);
 
-    #[derive(Resource, Default)]
-    struct Most(usize);
-
     struct Pinging;
 
     impl Zone for Pinging {
         fn build(zone: &mut ZoneBuilder<'_>) {
             zone.add_message::<Ping>()
-                .init_resource::<Most>()
                 .insert_resource(Notes(NOTES.with(Arc::clone)))
                 .add_systems(Update, |time: Res<'_, ZoneTime>, mut pings: MessageWriter<'_, Ping>| {
                     pings.write(Ping(time.tick().0));
                 })
-                .add_systems(Last, |pings: Res<'_, Messages<Ping>>, mut read: MessageReader<'_, '_, Ping>, notes: Res<'_, Notes>| {
-                    let read: Vec<u64> = read.read().map(|ping| ping.0).collect();
-                    notes.write(format!("{read:?} of {}", pings.len()));
-                });
+                .add_systems(
+                    Last,
+                    |pings: Res<'_, Messages<Ping>>,
+                     mut read: MessageReader<'_, '_, Ping>,
+                     notes: Res<'_, Notes>| {
+                        let read: Vec<u64> = read.read().map(|ping| ping.0).collect();
+                        notes.write(format!("{read:?} of {}", pings.len()));
+                    },
+                );
         }
     }
 

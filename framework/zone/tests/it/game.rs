@@ -13,44 +13,44 @@ use lightmoon_zone::{
 };
 
 /// Where something is.
-#[replicate(state)]
+#[replicate(state, number = 1)]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
-pub struct Pose {
+pub(crate) struct Pose {
     /// To the right.
     #[quantise(min = -1024.0, max = 1024.0, step = 0.03125)]
-    pub x: f32,
+    pub(crate) x: f32,
     /// Up.
     #[quantise(min = -1024.0, max = 1024.0, step = 0.03125)]
-    pub y: f32,
+    pub(crate) y: f32,
     /// Heading.
     #[quantise(angle, bits = 8)]
-    pub yaw: f32,
+    pub(crate) yaw: f32,
 }
 
 /// How well something is.
-#[replicate(state)]
+#[replicate(state, number = 2)]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
-pub struct Health {
+pub(crate) struct Health {
     /// Points.
     #[quantise(bits = 7)]
-    pub points: u8,
+    pub(crate) points: u8,
 }
 
 /// What something is called.
-#[replicate(sticky)]
+#[replicate(sticky, number = 3)]
 #[derive(Component, Clone, Debug, Default, PartialEq)]
-pub struct Label {
+pub(crate) struct Label {
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// Moves by itself.
 #[derive(Component, Clone, Copy, Debug)]
-pub struct Velocity(pub f32, pub f32);
+pub(crate) struct Velocity(pub f32, pub f32);
 
 /// A place with things in it.
-#[contract(ticking)]
-pub trait Space {
+#[contract(ticking, number = 1)]
+pub(crate) trait Space {
     /// Makes a thing.
     #[operation]
     fn spawn(name: String, x: f32, y: f32, vx: f32, vy: f32) -> NetId;
@@ -90,20 +90,20 @@ pub trait Space {
 }
 
 /// What was true after each tick.
-pub type Truth = BTreeMap<u64, BTreeMap<NetId, Thing>>;
+pub(crate) type Truth = BTreeMap<u64, BTreeMap<NetId, Thing>>;
 
 /// One thing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Thing {
-    pub pose: Pose,
-    pub health: Option<Health>,
-    pub label: Option<Label>,
-    pub is_always: bool,
+pub(crate) struct Thing {
+    pub(crate) pose: Pose,
+    pub(crate) health: Option<Health>,
+    pub(crate) label: Option<Label>,
+    pub(crate) is_always: bool,
 }
 
 impl Thing {
     /// The quantised fields of a state component.
-    pub fn fields<C: Replicate>(value: &C) -> Vec<u32> {
+    pub(crate) fn fields<C: Replicate>(value: &C) -> Vec<u32> {
         let mut fields = vec![0; C::SPEC.fields.len()];
         value.quantise(&mut fields);
         fields
@@ -116,7 +116,7 @@ thread_local! {
 }
 
 /// The record of this test.
-pub fn truth() -> Arc<Mutex<Truth>> {
+pub(crate) fn truth() -> Arc<Mutex<Truth>> {
     TRUTH.with_borrow(Arc::clone)
 }
 
@@ -131,7 +131,7 @@ struct Asked {
 }
 
 /// The zone, with a radius and a stagger.
-pub struct SpaceZone<const RADIUS: u32, const STAGGER: u16>;
+pub(crate) struct SpaceZone<const RADIUS: u32, const STAGGER: u16>;
 
 impl<const RADIUS: u32, const STAGGER: u16> Zone for SpaceZone<RADIUS, STAGGER> {
     fn build(zone: &mut ZoneBuilder<'_>) {
@@ -159,8 +159,8 @@ fn walk(time: Res<'_, ZoneTime>, mut things: Query<'_, '_, (&mut Pose, &Velocity
 fn jump(mut random: ResMut<'_, ZoneRandom>, mut things: Query<'_, '_, &mut Pose, With<Velocity>>) {
     for mut pose in &mut things {
         if random.u8(..) == 0 {
-            pose.x = random.f32() * 600.0 - 300.0;
-            pose.y = random.f32() * 600.0 - 300.0;
+            pose.x = random.f32() * 300.0 - 150.0;
+            pose.y = random.f32() * 300.0 - 150.0;
         }
     }
 }
@@ -175,8 +175,7 @@ fn fail(asked: Res<'_, Asked>) {
     assert!(!asked.fail, "asked to");
 }
 
-type Seen<'a> =
-    (&'a NetIdentity, &'a Pose, Option<&'a Health>, Option<&'a Label>, Has<AlwaysVisible>);
+type Seen<'a> = (&'a NetIdentity, &'a Pose, Option<&'a Health>, Option<&'a Label>, Has<AlwaysVisible>);
 
 fn record(time: Res<'_, ZoneTime>, record: Res<'_, Record>, things: Query<'_, '_, Seen<'_>>) {
     let now = things.iter().map(|(identity, pose, health, label, is_always)| {

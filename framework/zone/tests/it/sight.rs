@@ -30,7 +30,8 @@ impl Oracle {
             });
             near || thing.is_always || *id == avatar
         };
-        let now: BTreeSet<NetId> = things.iter().filter(|(id, thing)| sees(id, thing)).map(|(id, _)| *id).collect();
+        let now: BTreeSet<NetId> =
+            things.iter().filter(|(id, thing)| sees(id, thing)).map(|(id, _)| *id).collect();
         self.past.insert(tick, now.clone());
         self.seen = now;
     }
@@ -41,7 +42,9 @@ fn check_values(client: &Client, truth: &Truth, seed: u64) {
     for entity in client.view.entities() {
         let at = |tick: Option<lightmoon_contract::Tick>| {
             let tick = tick.unwrap().0;
-            truth[&tick].get(&entity.id()).unwrap_or_else(|| panic!("seed {seed}: ghost {} at {tick}", entity.id()))
+            truth[&tick]
+                .get(&entity.id())
+                .unwrap_or_else(|| panic!("seed {seed}: ghost {} at {tick}", entity.id()))
         };
         let pose = at(entity.tick_of(Pose::SPEC.number)).pose;
         assert_eq!(entity.fields(Pose::SPEC.number).unwrap(), Thing::fields(&pose), "seed {seed}");
@@ -55,7 +58,7 @@ fn check_values(client: &Client, truth: &Truth, seed: u64) {
 /// Something random happens to the world.
 fn disturb(arena: &mut Arena, things: &mut Vec<NetId>, random: &mut fastrand::Rng) {
     let any = |random: &mut fastrand::Rng, things: &[NetId]| things[random.usize(..things.len())].0;
-    let at = |random: &mut fastrand::Rng| random.f32() * 600.0 - 300.0;
+    let at = |random: &mut fastrand::Rng| random.f32() * 360.0 - 180.0;
     match random.u8(..12) {
         0..3 => {
             let spawn = space::Spawn {
@@ -70,7 +73,8 @@ fn disturb(arena: &mut Arena, things: &mut Vec<NetId>, random: &mut fastrand::Rn
         3 => arena.tell(space::Remove { id: any(random, things) }),
         4 => arena.tell(space::Disable { id: any(random, things), hidden: random.bool() }),
         5 => arena.tell(space::Rename { id: any(random, things), name: format!("name {}", random.u8(..)) }),
-        6 => arena.tell(space::Heal { id: any(random, things), points: random.bool().then(|| random.u8(..100)) }),
+        6 => arena
+            .tell(space::Heal { id: any(random, things), points: random.bool().then(|| random.u8(..100)) }),
         7 => arena.tell(space::Place { id: any(random, things), x: at(random), y: at(random) }),
         8 if random.u8(..10) == 0 => arena.tell(space::Show { id: any(random, things) }),
         _ => {}
@@ -116,7 +120,6 @@ impl Remote {
         let (due, rest) = std::mem::take(&mut self.states).into_iter().partition(|(at, _)| *at <= now);
         self.states = rest;
         for (_, state) in due {
-            let _: u64 = now;
             self.client.apply(state);
         }
     }
@@ -140,10 +143,10 @@ fn bad_links_show_no_ghost_no_dead_entity_and_no_wrong_value() {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut arena = Arena::new(seed);
         let mut things = vec![arena.spawn("first", 0.0, 0.0)];
-        (0..40).for_each(|_| disturb(&mut arena, &mut things, &mut random));
+        (0..120).for_each(|_| disturb(&mut arena, &mut things, &mut random));
         let mut remotes: Vec<Remote> = (1..4u64)
             .map(|session| {
-                let spawn = space::Spawn { name: "me".into(), x: 0.0, y: 0.0, vx: 30.0, vy: session as f32 };
+                let spawn = space::Spawn { name: "me".into(), x: 0.0, y: 0.0, vx: 8.0, vy: session as f32 };
                 let avatar = arena.ask(spawn).unwrap();
                 arena.subscribe(session, avatar, 9, 200);
                 Remote {
@@ -177,7 +180,7 @@ fn bad_links_show_no_ghost_no_dead_entity_and_no_wrong_value() {
             remote.check(seed);
             let expected: Vec<NetId> = remote.oracle.seen.iter().copied().collect();
             assert_eq!(remote.client.ids(), expected, "seed {seed}, after all arrived");
-            assert!(remote.applied > 60, "seed {seed}: hardly anything happened");
+            assert!(remote.applied > 40, "seed {seed}: only {} views", remote.applied);
         }
         assert!(arena.failed.is_empty(), "{:?}", arena.failed);
     }
@@ -266,9 +269,12 @@ fn a_rotating_budget_starves_nobody_and_never_the_avatar() {
     for tick in 6..200u64 {
         // Others come and go, which shifts the order of those in view.
         if tick % 3 == 0 {
-            let gone = ids.remove(random.usize(..60));
+            let place = ids.iter().position(|id| *id != me).unwrap() + random.usize(..20);
+            let gone = ids.remove(if ids[place] == me { place + 1 } else { place });
             arena.tell(space::Remove { id: gone.0 });
-            ids.push(arena.ask(space::Spawn { name: String::new(), x: 9.0, y: 9.0, vx: 1.0, vy: 1.0 }).unwrap());
+            ids.push(
+                arena.ask(space::Spawn { name: String::new(), x: 9.0, y: 9.0, vx: 1.0, vy: 1.0 }).unwrap(),
+            );
         }
         arena.ticks(1);
         client.take(&mut arena);
@@ -276,7 +282,8 @@ fn a_rotating_budget_starves_nobody_and_never_the_avatar() {
         assert_eq!(age(me), 0, "the avatar is in every packet");
         worst = worst.max(client.view.entities().map(|entity| age(entity.id())).max().unwrap());
     }
-    let per_packet = u64::from(client.states.iter().skip(2).map(|state| state.applied + state.skipped).min().unwrap());
+    let per_packet =
+        u64::from(client.states.iter().skip(2).map(|state| state.applied + state.skipped).min().unwrap());
     assert!((15..30).contains(&per_packet), "{per_packet} records in 150 bytes");
     let round = 200_u64.div_ceil(per_packet - 1);
     assert!(worst <= round + 2, "somebody waited {worst} ticks, a round takes {round}");

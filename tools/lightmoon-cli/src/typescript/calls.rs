@@ -18,7 +18,10 @@ pub(super) fn write(out: &mut String, contract: &Contract, all: &Descriptor) -> 
     for operation in &called {
         let Operation { number, lane, timeout_ms, .. } = operation;
         let title = literal(&format!("{name}.{}", operation.name));
-        let fields = format!("name: {title}, kind: {}, number: {number}, lane: {lane}, timeoutMs: {timeout_ms}", contract.kind);
+        let fields = format!(
+            "name: {title}, kind: {}, number: {number}, lane: {lane}, timeoutMs: {timeout_ms}",
+            contract.kind
+        );
         put(out, &format!("\nconst {} = {{ {fields} }};\n", constant(contract, operation)));
     }
     put(out, &format!("\n/** Calls that clients may make to a `{name}`. */\nexport class {name}Calls {{\n"));
@@ -49,7 +52,12 @@ fn constant(contract: &Contract, operation: &Operation) -> String {
     format!("{}_{}", contract.name, operation.name).to_uppercase()
 }
 
-fn write_call(out: &mut String, contract: &Contract, operation: &Operation, all: &Descriptor) -> Result<(), Error> {
+fn write_call(
+    out: &mut String,
+    contract: &Contract,
+    operation: &Operation,
+    all: &Descriptor,
+) -> Result<(), Error> {
     let names: Vec<_> = operation.arguments.iter().map(|field| parameter(&field.name)).collect();
     put(out, &format!("\n  /**\n{}", docs(&operation.docs, "  ")));
     for (field, name) in operation.arguments.iter().zip(&names) {
@@ -84,7 +92,12 @@ fn write_call(out: &mut String, contract: &Contract, operation: &Operation, all:
     Ok(())
 }
 
-fn write_push(out: &mut String, contract: &Contract, push: &Operation, all: &Descriptor) -> Result<(), Error> {
+fn write_push(
+    out: &mut String,
+    contract: &Contract,
+    push: &Operation,
+    all: &Descriptor,
+) -> Result<(), Error> {
     let name = apart_from(camel(&push.name), OF_CONTRACT);
     put(out, &format!("  /**\n{}   */\n  {name}: {{\n", docs(&push.docs, "  ")));
     put(out, &format!("    name: {},\n", literal(&format!("{}.{}", contract.name, push.name))));

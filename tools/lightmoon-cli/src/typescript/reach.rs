@@ -40,9 +40,10 @@ impl Reach {
 fn follow(value: &TypeRef, descriptor: &Descriptor, found: &mut BTreeSet<String>) -> Result<(), Error> {
     match value {
         TypeRef::Scalar(_) | TypeRef::NonZero(_) | TypeRef::Text | TypeRef::Ref => Ok(()),
-        TypeRef::List(inside) | TypeRef::Set(inside) | TypeRef::Option(inside) | TypeRef::Array(inside, _) => {
-            follow(inside, descriptor, found)
-        }
+        TypeRef::List(inside)
+        | TypeRef::Set(inside)
+        | TypeRef::Option(inside)
+        | TypeRef::Array(inside, _) => follow(inside, descriptor, found),
         TypeRef::Map(one, other) | TypeRef::Result(one, other) => {
             follow(one, descriptor, found)?;
             follow(other, descriptor, found)

@@ -98,7 +98,9 @@ fn write_enum(
         write_enum_reader(out, name, grows, variants, all)?;
         let default = variants.iter().find(|variant| variant.other).or_else(|| variants.first());
         let value = match default {
-            Some(variant) => variant_value(variant, plain, &object_default(&variant.fields, &tag(variant), all)?),
+            Some(variant) => {
+                variant_value(variant, plain, &object_default(&variant.fields, &tag(variant), all)?)
+            }
             None => format!("unknownVariant({}, 0)", literal(name)),
         };
         write_default(out, name, &value);
@@ -120,11 +122,14 @@ fn write_enum_writer(
         put(out, &format!("    case {}:\n      to.u32({});\n", literal(&variant.name), variant.number));
         let inner = if grows && !variant.fields.is_empty() { "        " } else { "      " };
         let lines = field_writes(&variant.fields, "value.", all, inner)?;
-        put(out, &match (grows, variant.fields.is_empty()) {
-            (true, true) => "      to.count(0);\n".to_owned(),
-            (true, false) => format!("      to.growing((to) => {{\n{lines}      }});\n"),
-            (false, _) => lines,
-        });
+        put(
+            out,
+            &match (grows, variant.fields.is_empty()) {
+                (true, true) => "      to.count(0);\n".to_owned(),
+                (true, false) => format!("      to.growing((to) => {{\n{lines}      }});\n"),
+                (false, _) => lines,
+            },
+        );
         put(out, "      return;\n");
     }
     put(out, "  }\n}\n");
@@ -141,7 +146,8 @@ fn write_enum_reader(
     let plain = is_plain(variants);
     put(out, &format!("\n/**\n * @param {{Reader}} from\n * @returns {{{name}}}\n */\n"));
     put(out, &format!("export function read{name}(from) {{\n  const number = from.u32();\n"));
-    let (open, close, indent) = if grows { ("  return from.growing((from) => {\n", "  });\n", "    ") } else { ("", "", "  ") };
+    let (open, close, indent) =
+        if grows { ("  return from.growing((from) => {\n", "  });\n", "    ") } else { ("", "", "  ") };
     put(out, &format!("{open}{indent}switch (number) {{\n"));
     for variant in variants {
         let (_, value) = object_read(&variant.fields, &tag(variant), all, grows, &format!("{indent}    "))?;
@@ -155,13 +161,21 @@ fn write_enum_reader(
     put(out, &format!("{indent}  default:\n{indent}    return {unknown};\n{indent}}}\n{close}}}\n"));
     // The window is unused when no variant has fields; JavaScript has no lint for that, readers of the code do.
     if grows && variants.iter().all(|variant| variant.fields.is_empty()) {
-        *out = out.replace("from.growing((from) => {\n    switch (number)", "from.growing(() => {\n    switch (number)");
+        *out = out.replace(
+            "from.growing((from) => {\n    switch (number)",
+            "from.growing(() => {\n    switch (number)",
+        );
     }
     Ok(())
 }
 
 fn write_default(out: &mut String, name: &str, value: &str) {
-    put(out, &format!("\n/** @returns {{{name}}} what stands where an older peer sent none */\nexport function default{name}() {{\n  return {value};\n}}\n"));
+    put(
+        out,
+        &format!(
+            "\n/** @returns {{{name}}} what stands where an older peer sent none */\nexport function default{name}() {{\n  return {value};\n}}\n"
+        ),
+    );
 }
 
 /// Whether no variant has fields.
@@ -194,7 +208,12 @@ fn variant_shown(variant: &Variant, plain: bool, all: &Descriptor) -> Result<Str
 }
 
 /// Statements that write fields of an object.
-pub(super) fn field_writes(fields: &[Field], object: &str, all: &Descriptor, indent: &str) -> Result<String, Error> {
+pub(super) fn field_writes(
+    fields: &[Field],
+    object: &str,
+    all: &Descriptor,
+    indent: &str,
+) -> Result<String, Error> {
     let mut out = String::new();
     for field in fields {
         let value = format!("{object}{}", camel(&field.name));
@@ -252,7 +271,9 @@ pub(super) fn shown(value: &TypeRef, all: &Descriptor) -> Result<String, Error> 
         TypeRef::Text => "string".to_owned(),
         TypeRef::Ref => "bigint".to_owned(),
         TypeRef::List(item) if is_byte(item) => "Uint8Array".to_owned(),
-        TypeRef::List(item) | TypeRef::Set(item) | TypeRef::Array(item, _) => format!("({})[]", shown(item, all)?),
+        TypeRef::List(item) | TypeRef::Set(item) | TypeRef::Array(item, _) => {
+            format!("({})[]", shown(item, all)?)
+        }
         TypeRef::Map(key, value) => format!("Map<{}, {}>", shown(key, all)?, shown(value, all)?),
         TypeRef::Option(inside) => format!("{} | undefined", shown(inside, all)?),
         TypeRef::Result(ok, err) => format!("{{ok: {}}} | {{err: {}}}", shown(ok, all)?, shown(err, all)?),
@@ -300,7 +321,9 @@ pub(super) fn read(value: &TypeRef, all: &Descriptor) -> Result<String, Error> {
 /// A statement that writes `expression` to `to`.
 pub(super) fn written(value: &TypeRef, expression: &str, all: &Descriptor) -> Result<String, Error> {
     Ok(match value {
-        TypeRef::Scalar(name) | TypeRef::NonZero(name) => format!("to.{}({expression})", scalar(name)?.method),
+        TypeRef::Scalar(name) | TypeRef::NonZero(name) => {
+            format!("to.{}({expression})", scalar(name)?.method)
+        }
         TypeRef::Text => format!("to.text({expression})"),
         TypeRef::Ref => format!("to.u64({expression})"),
         TypeRef::List(item) if is_byte(item) => format!("to.bytes({expression})"),
@@ -325,7 +348,8 @@ pub(super) fn written(value: &TypeRef, expression: &str, all: &Descriptor) -> Re
         ),
         TypeRef::Tuple(items) if items.is_empty() => "void 0".to_owned(),
         TypeRef::Tuple(items) => {
-            let parts = items.iter().enumerate().map(|(i, item)| written(item, &format!("{expression}[{i}]"), all));
+            let parts =
+                items.iter().enumerate().map(|(i, item)| written(item, &format!("{expression}[{i}]"), all));
             parts.collect::<Result<Vec<_>, _>>()?.join(", ")
         }
         TypeRef::Named(name) => match transparent(all.named(name)?) {
@@ -344,7 +368,9 @@ fn default(value: &TypeRef, all: &Descriptor) -> Result<String, Error> {
         TypeRef::Ref => "0n".to_owned(),
         TypeRef::List(item) if is_byte(item) => "new Uint8Array(0)".to_owned(),
         TypeRef::List(_) | TypeRef::Set(_) => "[]".to_owned(),
-        TypeRef::Array(item, count) => format!("Array.from({{ length: {count} }}, () => {})", default(item, all)?),
+        TypeRef::Array(item, count) => {
+            format!("Array.from({{ length: {count} }}, () => {})", default(item, all)?)
+        }
         TypeRef::Map(..) => "new Map()".to_owned(),
         TypeRef::Option(_) => "undefined".to_owned(),
         TypeRef::Result(ok, _) => format!("{{ ok: {} }}", default(ok, all)?),

@@ -1,0 +1,440 @@
+//! A node and its clients in one thread, from one seed, in virtual time.
+//!
+//! *Responsible for*: the clock, the links between node and clients, faults, the order in which everything takes its turn,
+//! the trace hash. *Not responsible for*: what players do ([`Player`]), judging ([`crate::checker`]).
+//!
+//! ```text
+//! step: the next moment at which anything is due ─► arrivals ─► node.turn ─► clients: ticks, events, thoughts ─► transmits
+//! ```
+//!
+//! Invariants:
+//! - I1: one seed, one game, one player kind and one list of faults give one trace, byte for byte.
+//! - I2: time moves only when nothing is due any more.
+//! - I3: a paused node takes no turn; what arrives for it waits in its socket.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use lightmoon_client::{Action, Client, ClientOptions, Event};
+use lightmoon_contract::{ActorId, Mono, Tick};
+use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, Transport};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::checker::ClientNumber;
+use crate::limits::{CLIENTS_MAX, STEPS_PER_MOMENT_MAX};
+use crate::link::{Arrival, End, Link, LinkOptions};
+use crate::truth::History;
+
+/// Who sits before a client: a bot, or a script of a test.
+pub trait Player {
+    /// Something happened to the client.
+    fn on_event(&mut self, now: Mono, event: &Event, client: &mut Client);
+
+    /// It is time that [`Player::next_thought`] gave.
+    fn think(&mut self, now: Mono, client: &mut Client);
+
+    /// When to think next; `None`: only events make it act.
+    fn next_thought(&self) -> Option<Mono>;
+
+    /// The requests made since this was called last, by number, each with the time by which it must be answered.
+    fn asked(&mut self) -> Vec<(u64, Mono)> {
+        Vec::new()
+    }
+}
+
+/// Something about a request of a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallNews {
+    /// It was made, and must be answered by then.
+    Asked(u64, Mono),
+    /// Its answer came.
+    Answered(u64),
+}
+
+/// One client with its player.
+struct Seat<P> {
+    client: Client,
+    player: P,
+    link: Option<LinkId>,
+    /// When the connection under way is up.
+    dialling: Option<Mono>,
+    /// Something arrived since [`World::take_heard`] was called last.
+    heard: bool,
+}
+
+/// A simulated world.
+pub struct World<P> {
+    game: fn() -> Game,
+    seeds: fastrand::Rng,
+    now: Mono,
+    node: Node,
+    node_due: Option<Mono>,
+    paused_until: Option<Mono>,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
+    link_options: LinkOptions,
+    links: BTreeMap<LinkId, (Link, ClientNumber)>,
+    links_ever: u64,
+    seats: Vec<Seat<P>>,
+    trace: Xxh3,
+    history: History,
+    zone_ticks: BTreeMap<ActorId, Tick>,
+    call_news: Vec<(ClientNumber, CallNews)>,
+    /// Turns of the node so far.
+    turns: u64,
+}
+
+impl<P: Player> World<P> {
+    /// A node that runs `game`, without clients, at one second of boot time.
+    ///
+    /// # Errors
+    /// The game's definition does not fit together.
+    pub fn new(game: fn() -> Game, seed: u64, link_options: LinkOptions) -> Result<Self, lightmoon_node::Error> {
+        let mut seeds = fastrand::Rng::with_seed(seed);
+        let now = Mono::from_millis(1_000);
+        let node = Node::new(game(), NodeOptions::default(), seeds.u64(..), now)?;
+        Ok(Self {
+            game,
+            seeds,
+            now,
+            node,
+            node_due: Some(now),
+            paused_until: None,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            link_options,
+            links: BTreeMap::new(),
+            links_ever: 0,
+            seats: Vec::new(),
+            trace: Xxh3::new(),
+            history: History::default(),
+            zone_ticks: BTreeMap::new(),
+            call_news: Vec::new(),
+            turns: 0,
+        })
+    }
+
+    /// Seats a player before a new client, which begins to connect.
+    ///
+    /// # Panics
+    /// There are [`CLIENTS_MAX`] clients.
+    pub fn join(&mut self, options: ClientOptions, player: P) -> ClientNumber {
+        let number = u32::try_from(self.seats.len()).ok().filter(|number| *number < CLIENTS_MAX);
+        let number = ClientNumber(number.expect("a world has room for a thousand clients"));
+        let client = Client::new(options, self.seeds.u64(..));
+        self.seats.push(Seat { client, player, link: None, dialling: None, heard: true });
+        self.act(number);
+        number
+    }
+
+    /// The time.
+    pub const fn now(&self) -> Mono {
+        self.now
+    }
+
+    /// The node, to look at.
+    pub const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// All clients with their players, in order of their numbers.
+    pub fn clients(&self) -> impl Iterator<Item = (ClientNumber, &Client, &P)> {
+        (0..).map(ClientNumber).zip(&self.seats).map(|(number, seat)| (number, &seat.client, &seat.player))
+    }
+
+    /// What was in each zone after each tick.
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Turns of the node so far.
+    pub const fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// The clients to which something arrived since this was called last.
+    pub fn take_heard(&mut self) -> Vec<ClientNumber> {
+        let numbers = (0..).map(ClientNumber).zip(&mut self.seats);
+        numbers.filter_map(|(number, seat)| std::mem::take(&mut seat.heard).then_some(number)).collect()
+    }
+
+    /// What became of requests since this was called last.
+    pub fn take_call_news(&mut self) -> Vec<(ClientNumber, CallNews)> {
+        std::mem::take(&mut self.call_news)
+    }
+
+    /// A client.
+    ///
+    /// # Panics
+    /// There is no such client.
+    pub fn client(&self, client: ClientNumber) -> &Client {
+        &self.seats[client.0 as usize].client
+    }
+
+    /// The player before this client.
+    ///
+    /// # Panics
+    /// There is no such client.
+    pub fn player_mut(&mut self, client: ClientNumber) -> &mut P {
+        &mut self.seats[client.0 as usize].player
+    }
+
+    /// Changes what the network is like from now on, for open connections and new ones.
+    pub fn set_links(&mut self, options: LinkOptions) {
+        self.link_options = options;
+        self.links.values_mut().for_each(|(link, _)| link.set_options(options));
+    }
+
+    /// Cuts the connection of a client, if it has one.
+    pub fn cut(&mut self, client: ClientNumber) {
+        let link = self.seats[client.0 as usize].link.and_then(|link| self.links.get_mut(&link));
+        if let Some((link, _)) = link {
+            link.kill(self.now);
+        }
+    }
+
+    /// The node takes no turn for this long.
+    pub fn pause(&mut self, length: Duration) {
+        self.paused_until = Some(self.now + length);
+    }
+
+    /// The node is gone at once, with everything in it, and another one begins in its place.
+    pub fn restart(&mut self) {
+        for (link, _) in self.links.values_mut() {
+            link.kill(self.now);
+        }
+        self.inputs.clear();
+        let seed = self.seeds.u64(..);
+        self.node = Node::new((self.game)(), NodeOptions::default(), seed, self.now)
+            .expect("the game's definition was good before");
+        self.node_due = Some(self.now);
+        self.paused_until = None;
+        self.history.clear();
+        self.zone_ticks.clear();
+    }
+
+    /// The hash of what is in all zones.
+    pub fn state_hash(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        for (zone, tick, entities) in self.history.zones() {
+            hash.update(format!("{zone} {tick}").as_bytes());
+            for (net, look) in entities {
+                hash.update(format!("{net} {look:?}").as_bytes());
+            }
+        }
+        hash.digest()
+    }
+
+    /// The hash of everything that happened so far: what arrived where and when, and what clients were told.
+    pub fn trace_hash(&self) -> u64 {
+        self.trace.digest()
+    }
+
+    /// Runs until `until`, and calls `check` after each moment at which something happened.
+    ///
+    /// # Errors
+    /// The first that `check` finds; the world stays at that moment.
+    ///
+    /// # Panics
+    /// The world does not come to rest within one moment: a loop without time between node and clients.
+    pub fn run_until<E>(&mut self, until: Mono, mut check: impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        while let Some(next) = self.next_due().filter(|next| *next <= until) {
+            self.now = self.now.max(next);
+            let mut steps = 0;
+            while self.next_due().is_some_and(|next| next <= self.now) {
+                self.step();
+                steps += 1;
+                assert!(steps < STEPS_PER_MOMENT_MAX, "the world does not rest at {} ns", self.now.0);
+            }
+            check(self)?;
+        }
+        self.now = self.now.max(until);
+        Ok(())
+    }
+
+    fn next_due(&self) -> Option<Mono> {
+        let node = if self.inputs.is_empty() { self.node_due } else { Some(self.now) };
+        let node = match self.paused_until {
+            Some(until) => node.map(|due| due.max(until)),
+            None => node,
+        };
+        let links = self.links.values().filter_map(|(link, _)| link.next_arrival());
+        let seats = self.seats.iter().flat_map(|seat| {
+            [seat.client.next_deadline(), seat.player.next_thought(), seat.dialling].into_iter().flatten()
+        });
+        node.into_iter().chain(links).chain(seats).min()
+    }
+
+    /// Everything that is due now, once.
+    fn step(&mut self) {
+        self.arrivals();
+        self.node_turn();
+        for number in (0..).map(ClientNumber).take(self.seats.len()) {
+            self.client_turn(number);
+        }
+        self.links.retain(|_, (link, _)| !link.has_ended());
+    }
+
+    fn arrivals(&mut self) {
+        let now = self.now;
+        for (id, (link, client)) in &mut self.links {
+            let seat = &mut self.seats[client.0 as usize];
+            while let Some((end, arrival)) = link.deliver(now) {
+                note(&mut self.trace, now, *id, end, &arrival);
+                match end {
+                    End::Node => self.inputs.push(input(*id, arrival)),
+                    // A client hears of its newest connection only.
+                    End::Client if seat.link == Some(*id) => {
+                        seat.heard = true;
+                        hear(now, seat, arrival);
+                    }
+                    End::Client => {}
+                }
+            }
+        }
+    }
+
+    fn node_turn(&mut self) {
+        if self.paused_until.is_some_and(|until| until > self.now) {
+            return;
+        }
+        self.paused_until = None;
+        if self.inputs.is_empty() && self.node_due.is_none_or(|due| due > self.now) {
+            return;
+        }
+        self.turns += 1;
+        let next = self.node.turn(self.now, &mut self.inputs, &mut self.outputs);
+        self.node_due = if next.more { Some(self.now) } else { next.deadline };
+        for output in self.outputs.drain(..) {
+            match output {
+                Output::Transmit { link, transmit } => {
+                    if let Some((link, _)) = self.links.get_mut(&link) {
+                        link.send(self.now, End::Node, transmit);
+                    }
+                }
+                Output::Stopped => self.node_due = None,
+            }
+        }
+        self.note_ticks();
+    }
+
+    /// Notes what is in the zones, if one of them ticked.
+    fn note_ticks(&mut self) {
+        let ticks: BTreeMap<ActorId, Tick> =
+            self.node.report().zones.into_iter().map(|(zone, report)| (zone, report.tick)).collect();
+        if ticks == self.zone_ticks {
+            return;
+        }
+        for (zone, look) in self.node.looks() {
+            if self.zone_ticks.get(&zone) != Some(&look.tick) {
+                self.history.note(self.now, zone, look);
+            }
+        }
+        self.zone_ticks = ticks;
+    }
+
+    fn client_turn(&mut self, number: ClientNumber) {
+        let now = self.now;
+        let seat = &mut self.seats[number.0 as usize];
+        if seat.dialling.take_if(|at| *at <= now).is_some() {
+            self.connect(number);
+        }
+        let seat = &mut self.seats[number.0 as usize];
+        if seat.client.next_deadline().is_some_and(|at| at <= now) {
+            seat.client.tick(now);
+        }
+        while let Some(event) = seat.client.poll_event() {
+            self.trace.update(format!("{number} {event:?}").as_bytes());
+            if let Event::Answered { request } = event {
+                self.call_news.push((number, CallNews::Answered(request)));
+            }
+            seat.player.on_event(now, &event, &mut seat.client);
+        }
+        if seat.player.next_thought().is_some_and(|at| at <= now) {
+            seat.player.think(now, &mut seat.client);
+        }
+        self.act(number);
+    }
+
+    /// Does what a client wants done.
+    fn act(&mut self, number: ClientNumber) {
+        let seat = &mut self.seats[number.0 as usize];
+        let asked = seat.player.asked().into_iter();
+        self.call_news.extend(asked.map(|(call, until)| (number, CallNews::Asked(call, until))));
+        while let Some(action) = seat.client.poll_transmit() {
+            match action {
+                Action::Connect { .. } => {
+                    // The old connection is forgotten; the node learns of that as of any lost one.
+                    if let Some((link, _)) = seat.link.take().and_then(|link| self.links.get_mut(&link)) {
+                        link.kill(self.now);
+                    }
+                    // A QUIC handshake takes a round trip, and what it loses another one.
+                    let lost = u32::from(self.seeds.f64() < self.link_options.loss);
+                    seat.dialling = Some(self.now + self.link_options.latency * (2 + 4 * lost));
+                }
+                Action::Transmit(transmit) => {
+                    if let Some((link, _)) = seat.link.and_then(|link| self.links.get_mut(&link)) {
+                        link.send(self.now, End::Client, transmit);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A connection is up at both ends.
+    fn connect(&mut self, number: ClientNumber) {
+        self.links_ever += 1;
+        let id = LinkId(self.links_ever);
+        self.links.insert(id, (Link::new(self.link_options, self.seeds.u64(..)), number));
+        let remote = format!("simulated {number}");
+        self.inputs.push(Input::Opened { link: id, remote, transport: Transport::Native });
+        let seat = &mut self.seats[number.0 as usize];
+        seat.link = Some(id);
+        seat.client.on_connected(self.now);
+    }
+}
+
+fn input(link: LinkId, arrival: Arrival) -> Input {
+    match arrival {
+        Arrival::Stream { stream, bytes } => Input::Stream { link, stream, bytes },
+        Arrival::Datagram(bytes) => Input::Datagram { link, bytes },
+        Arrival::Closed { .. } => Input::Closed { link },
+    }
+}
+
+fn hear<P>(now: Mono, seat: &mut Seat<P>, arrival: Arrival) {
+    match arrival {
+        Arrival::Stream { stream, bytes } => seat.client.on_stream(now, stream, &bytes),
+        Arrival::Datagram(bytes) => seat.client.on_datagram(now, &bytes),
+        Arrival::Closed { code } => {
+            seat.link = None;
+            seat.client.on_closed(now, code);
+        }
+    }
+}
+
+fn note(trace: &mut Xxh3, now: Mono, link: LinkId, end: End, arrival: &Arrival) {
+    trace.update(&now.0.to_le_bytes());
+    trace.update(&link.0.to_le_bytes());
+    trace.update(&[u8::from(end == End::Node)]);
+    match arrival {
+        Arrival::Stream { stream, bytes } => {
+            trace.update(&stream.0.to_le_bytes());
+            trace.update(bytes);
+        }
+        Arrival::Datagram(bytes) => trace.update(bytes),
+        Arrival::Closed { code } => trace.update(format!("{code:?}").as_bytes()),
+    }
+}
+
+impl<P> fmt::Debug for World<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("now", &self.now)
+            .field("clients", &self.seats.len())
+            .field("links", &self.links.len())
+            .field("turns", &self.turns)
+            .finish_non_exhaustive()
+    }
+}
