@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use lightmoon_contract::call::{Body, Form, Serve, Served};
-use lightmoon_contract::{CallError, OperationNumber, OperationSpec, SessionId};
+use lightmoon_contract::{ActorId, CallError, OperationNumber, OperationSpec, SessionId};
 
 use crate::reserved::ToActor;
 use crate::{Activation, ActorKind, Cx};
@@ -17,7 +17,8 @@ pub trait Actor: Sized + 'static {
     /// The state of the actor `key` when it is used for the first time, and again after a panic.
     fn activate(cx: &mut Cx, key: u64) -> Self;
 
-    /// To players: a client logged in. A second login of a player disconnects the first before.
+    /// To players: a client logged in. A second login of a player disconnects the first before. Comes again, with the
+    /// same session, when the player was activated anew after a panic.
     fn connected(&mut self, cx: &mut Cx, session: SessionId) {
         let _ = (cx, session);
     }
@@ -25,6 +26,12 @@ pub trait Actor: Sized + 'static {
     /// To players: the client is gone. What is pushed to the session from now on reaches nobody.
     fn disconnected(&mut self, cx: &mut Cx, session: SessionId) {
         let _ = (cx, session);
+    }
+
+    /// To players: the zone that the session looks at failed and begins anew. What was only in its memory is gone, the
+    /// player's entity with it. The session stays attached; attach it again to give it a new entity.
+    fn zone_lost(&mut self, cx: &mut Cx, session: SessionId, zone: ActorId) {
+        let _ = (cx, session, zone);
     }
 
     /// The activation ends in good order; not called after a panic.
@@ -72,6 +79,7 @@ impl<C: Serve<A, Cx>, A: Actor> Plain<C, A> {
         match message {
             ToActor::Connected { session } => actor.connected(cx, session),
             ToActor::Disconnected { session } => actor.disconnected(cx, session),
+            ToActor::ZoneLost { session, zone } => actor.zone_lost(cx, session, zone),
             // Only worlds can be looked at. A player that attached to something else finds that its client sees nothing.
             ToActor::Subscribe { .. } | ToActor::Unsubscribe { .. } => return Err(CallError::NotAllowed),
         }

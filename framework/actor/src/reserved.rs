@@ -106,6 +106,14 @@ pub enum ToActor {
         /// The attachment that ended.
         generation: u32,
     },
+    /// To a player: the zone that its session looks at failed and begins anew. What was only in its memory is gone, the
+    /// player's entity with it; the session goes on looking.
+    ZoneLost {
+        /// The session that looks.
+        session: SessionId,
+        /// The zone.
+        zone: ActorId,
+    },
 }
 
 impl ToActor {
@@ -115,6 +123,7 @@ impl ToActor {
             Self::Disconnected { .. } => 33,
             Self::Subscribe { .. } => 34,
             Self::Unsubscribe { .. } => 35,
+            Self::ZoneLost { .. } => 36,
         }
     }
 

@@ -19,7 +19,10 @@ function table(id, heads, rows) {
     return made;
   };
   const shown = rows.length > 0 ? rows.map((cells) => line("td", cells)) : [line("td", ["none"])];
-  byId(id).replaceChildren(line("th", heads), ...shown);
+  const head = line("th", heads);
+  // A column of numbers has its head above their right edge.
+  [...head.children].forEach((cell, at) => cell.classList.toggle("number", typeof rows[0]?.[at] === "number"));
+  byId(id).replaceChildren(head, ...shown);
 }
 
 /** @param {Record<string, number>} totals @param {Record<string, number> | undefined} before @param {number} seconds */
@@ -53,8 +56,9 @@ function show(status) {
       return tile;
     }),
   );
-  const zoneKeys = status.zones.length > 0 ? Object.keys(status.zones[0]) : ["zone"];
-  table("zones", zoneKeys, status.zones.map((/** @type {any} */ zone) => zoneKeys.map((key) => zone[key] ?? "")));
+  const zoneKeys = ["zone", "entities", "viewers", "tick", "rateHz", "tickMicros", "longestTickMicros", "ticksSkipped"];
+  const zoneHeads = ["zone", "entities", "viewers", "tick", "rate, Hz", "last tick, µs", "longest tick, µs", "ticks skipped"];
+  table("zones", zoneHeads, status.zones.map((/** @type {any} */ zone) => zoneKeys.map((key) => zone[key] ?? "")));
   table(
     "sessions",
     ["session", "player", "remote", "zone"],

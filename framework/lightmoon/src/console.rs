@@ -25,7 +25,7 @@ const COOKIE: &str = "lightmoon_console";
 
 /// Nothing inline, nothing from elsewhere, in nobody's frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 );
 
 /// What the console needs.

@@ -176,7 +176,7 @@ impl Node {
             Out::Failed { actor, operation, message } => {
                 self.activations_failed += 1;
                 tracing::error!(%actor, ?operation, message, "an actor failed and starts over");
-                self.gateway.resubscribe(actor);
+                self.gateway.begins_anew(actor);
             }
         }
     }

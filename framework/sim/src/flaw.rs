@@ -84,7 +84,8 @@ impl Bender {
         let memory = self.memory.entry(client).or_default();
         memory.looks += 1;
         let before = memory.real.replace(real.clone());
-        let same = |view: &HeldView| view.generation == real.generation && view.zone == real.zone;
+        let attachment = (real.zone, real.generation);
+        let same = |view: &HeldView| (view.zone, view.generation) == attachment;
         let mut shown = real;
         match self.flaw {
             Flaw::KeepsLeft => carry(&mut shown, memory.shown.take_if(|view| same(view))),

@@ -127,7 +127,9 @@ where
                 Ok(())
             }
             // Only players have sessions of their own.
-            ToActor::Connected { .. } | ToActor::Disconnected { .. } => Err(CallError::NotAllowed),
+            ToActor::Connected { .. } | ToActor::Disconnected { .. } | ToActor::ZoneLost { .. } => {
+                Err(CallError::NotAllowed)
+            }
         }
     }
 }

@@ -33,8 +33,6 @@ mod random;
 mod replication;
 mod report;
 mod schedule;
-#[cfg(test)]
-mod tests;
 mod tick;
 mod time;
 mod viewers;

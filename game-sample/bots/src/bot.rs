@@ -16,7 +16,7 @@ use std::time::Duration;
 use game_sample_contracts::sector::{Said, Welcome};
 use game_sample_contracts::{Label, PilotContract, Pose, SectorContract, Steer, pilot};
 use lightmoon_client::{Client, ClientOptions, ConnectionState, Event, Pending};
-use lightmoon_contract::{CallError, Mono, Replicate};
+use lightmoon_contract::{CallError, Mono, Operation, Replicate};
 
 use crate::brain::{Brain, Choice, Place, Sight, persona};
 use crate::report::Tally;
@@ -27,6 +27,10 @@ pub const THINK_EVERY: Duration = Duration::from_millis(100);
 pub const REPEAT_EVERY: Duration = Duration::from_millis(500);
 /// Wait before entering again after a refusal.
 const ENTER_AGAIN: Duration = Duration::from_secs(1);
+/// How much later than the operation's time-out an answer may come: until the client looks at its clock.
+const ANSWER_GRACE: Duration = Duration::from_secs(1);
+/// Requests remembered for [`Bot::take_asked`].
+const ASKED_KEPT: usize = 16;
 /// Controls that differ less than this are the same.
 const SAME: f32 = 0.02;
 /// A line not heard within this time was lost on the way.
@@ -48,6 +52,8 @@ pub struct Bot {
     sent: Option<(Steer, Mono)>,
     said: Option<(&'static str, Mono)>,
     was_connected: bool,
+    /// Requests since [`Bot::take_asked`], with the time by which they must be answered.
+    asked: Vec<(u64, Mono)>,
 }
 
 impl Bot {
@@ -68,7 +74,33 @@ impl Bot {
             sent: None,
             said: None,
             was_connected: false,
+            asked: Vec::new(),
         }
+    }
+
+    /// The same bot under another name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same bot, but one of so many goals is a gate; 1: it goes from gate to gate.
+    #[must_use]
+    pub fn with_gate_every(mut self, goals: u32) -> Self {
+        self.brain = self.brain.with_gate_every(goals);
+        self
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The requests made since this was called last, by number, each with the time by which an answer must be there.
+    pub fn take_asked(&mut self) -> Vec<(u64, Mono)> {
+        std::mem::take(&mut self.asked)
     }
 
     /// What a client of the sample game is built from. Equal tokens are the same pilot.
@@ -171,6 +203,10 @@ impl Bot {
         if self.entering.is_none() && now >= self.enter_from {
             tally.sent("enter");
             let pending = client.me::<PilotContract>().enter(self.name.clone(), self.hue);
+            let patience = Duration::from_millis(pilot::Enter::SPEC.timeout_ms.into()) + ANSWER_GRACE;
+            // Nobody may look at them; then the last few are enough.
+            self.asked.truncate(ASKED_KEPT - 1);
+            self.asked.push((pending.request(), now + patience));
             self.entering = Some((pending, now));
         }
     }

@@ -87,6 +87,7 @@ pub struct Brain {
     weave: (f32, f32),
     last: Option<Mono>,
     say_in: f32,
+    gate_every: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +106,14 @@ impl Brain {
         let temper = random.f32();
         let weave = (random.f32() * TAU, 0.5 + random.f32() * 0.9);
         let say_in = random.f32() * SAY_SECONDS;
-        Self { random, goal: None, sector: 0, turn: 0.0, temper, weave, last: None, say_in }
+        Self { random, goal: None, sector: 0, turn: 0.0, temper, weave, last: None, say_in, gate_every: GATE_EVERY }
+    }
+
+    /// The same bot, but one of so many goals is a gate; 1: it goes from gate to gate.
+    #[must_use]
+    pub const fn with_gate_every(mut self, goals: u32) -> Self {
+        self.gate_every = if goals == 0 { 1 } else { goals };
+        self
     }
 
     /// What to do at `now`, called some ten times a second.
@@ -137,7 +145,7 @@ impl Brain {
     }
 
     fn new_goal(&mut self, sight: &Sight<'_>) -> Goal {
-        if !sight.gates.is_empty() && self.random.u32(..GATE_EVERY) == 0 {
+        if !sight.gates.is_empty() && self.random.u32(..self.gate_every) == 0 {
             let gate = sight.gates[self.random.usize(..sight.gates.len())];
             return Goal { x: gate.x, y: gate.y, is_gate: true, left_seconds: PATIENCE_SECONDS };
         }

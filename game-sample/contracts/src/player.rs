@@ -16,6 +16,10 @@ pub trait Pilot {
     /// The ship flew into a gate of sector `from` that leads to sector `to`. Told by the sector.
     #[operation(priority = high, reliability = reliable_ordered)]
     async fn through_gate(from: u64, to: u64);
+
+    /// The ships of a sector are gone: board a new one. Told by the pilot to itself.
+    #[operation(priority = high, reliability = reliable_ordered)]
+    async fn board_anew(sector: u64);
 }
 
 /// Where the ship is.

@@ -13,10 +13,10 @@
 //! - I3: a pilot without a session has no ship.
 
 use game_sample_contracts::{
-    EnterRefused, Entered, Entry, Pilot, SectorContract, SpawnRefused, Spawned,
+    EnterRefused, Entered, Entry, Pilot, PilotContract, SectorContract, SpawnRefused, Spawned,
 };
 use lightmoon::actor::{Actor, Cx};
-use lightmoon::contract::{Caller, Ref, SessionId};
+use lightmoon::contract::{ActorId, Caller, Ref, SessionId};
 
 use crate::chat::clean_name;
 use crate::world_map;
@@ -70,6 +70,11 @@ impl Actor for PilotActor {
             give_back(cx, aboard.sector);
         }
     }
+
+    fn zone_lost(&mut self, cx: &mut Cx, _session: SessionId, zone: ActorId) {
+        // An own operation, since boarding waits for the sector, which is starting over at this moment.
+        let _full = cx.to(Ref::<PilotContract>::new(cx.key())).board_anew(zone.key);
+    }
 }
 
 impl Pilot<Cx> for PilotActor {
@@ -97,6 +102,15 @@ impl Pilot<Cx> for PilotActor {
         }
         // The sector behind the gate has no room or does not answer: back out of the gate it flew into.
         match self.board(cx, from, Entry::Gate { from: to }).await {
+            Ok(aboard) => show(cx, session, aboard),
+            Err(_) => cx.detach(session),
+        }
+    }
+
+    async fn board_anew(&mut self, cx: &mut Cx, sector: u64) {
+        let lost = self.aboard.take_if(|aboard| aboard.sector == sector);
+        let Some(session) = self.session.filter(|_| lost.is_some()) else { return };
+        match self.board(cx, sector, Entry::Fresh).await {
             Ok(aboard) => show(cx, session, aboard),
             Err(_) => cx.detach(session),
         }

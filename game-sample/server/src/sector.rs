@@ -31,7 +31,7 @@ use crate::{chat, crystal, drifter, gate, ship, world_map};
 pub const SHIPS_MAX: usize = 300;
 
 /// How far clients see, units: a little more than a wide screen shows.
-const SIGHT: f32 = 700.0;
+pub const SIGHT: f32 = 700.0;
 
 /// What the sector is, from the map.
 #[derive(Resource, Clone, Copy, Debug)]
@@ -75,7 +75,9 @@ impl Zone for SectorZone {
     }
 }
 
-fn interest() -> InterestOptions {
+/// Who is shown what.
+#[must_use]
+pub fn interest() -> InterestOptions {
     let corner = [HALF_SIZE, HALF_SIZE];
     InterestOptions { area: Some((corner.map(|side| -side), corner)), ..InterestOptions::radius(SIGHT) }
 }

@@ -88,9 +88,19 @@ impl Gateway {
         Some(old)
     }
 
+    /// An actor failed and begins anew: its sessions are made known to it again.
+    pub(crate) fn begins_anew(&mut self, actor: ActorId) {
+        if actor.kind == self.player
+            && let Some(session) = self.players.get(&actor.key).copied()
+        {
+            self.tell(actor, ToActor::Connected { session });
+        }
+        self.resubscribe(actor);
+    }
+
     /// A zone lost its viewers: subscribes those that look at it anew, under a new generation, so that nothing the dead
-    /// activation sent is mixed with what the next one sends.
-    pub(crate) fn resubscribe(&mut self, zone: ActorId) {
+    /// activation sent is mixed with what the next one sends. Their players are told, since their entities are gone.
+    fn resubscribe(&mut self, zone: ActorId) {
         let looking: Vec<(SessionId, NetId)> = self
             .sessions
             .iter()
@@ -100,8 +110,10 @@ impl Gateway {
             .collect();
         for (id, avatar) in looking {
             if let Some(session) = self.sessions.get_mut(&id) {
+                let player = ActorId::new(self.player, session.player);
                 let attachment = session.attach(zone, avatar);
                 self.subscribe(id, attachment);
+                self.tell(player, ToActor::ZoneLost { session: id, zone });
             }
         }
     }

@@ -80,6 +80,7 @@ fn an_operation_that_panics_costs_its_caller_an_error_and_nobody_a_connection() 
     world.pass(200);
     assert_eq!(world.answer(ann, Target::Own, &pilot::Double { number: 1 }), Ok(2));
     assert_eq!(world.answer(bob, Target::Own, &pilot::Double { number: 2 }), Ok(4));
+    assert_eq!(world.answer(ann, Target::Own, &pilot::Visits {}), Ok(1_000), "it knows its session again");
     assert_eq!(world.node.report().counters.activations_failed, 1);
 }
 

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
-use lightmoon_contract::{NetId, Ref, SessionId, contract, contracts, replicate};
+use lightmoon_contract::{ActorId, NetId, Ref, SessionId, contract, contracts, replicate};
 use lightmoon_node::Game;
 use lightmoon_zone::{InterestOptions, NetIdentity, Outgoing, Update, Zone, ZoneBuilder, ZoneOptions};
 
@@ -33,6 +33,9 @@ pub trait Pilot {
     /// How often clients came and went: connected * 1000 + disconnected.
     #[operation(client = own)]
     fn visits() -> u32;
+    /// Keys of the zones that failed while the client looked at them.
+    #[operation(client = own)]
+    fn lost() -> Vec<u64>;
     /// Greets its client by a push.
     #[operation(client = own)]
     fn greet();
@@ -78,6 +81,7 @@ pub(crate) struct TestPilot {
     session: Option<SessionId>,
     connected: u32,
     disconnected: u32,
+    zones_lost: Vec<u64>,
 }
 
 impl Actor for TestPilot {
@@ -95,6 +99,10 @@ impl Actor for TestPilot {
         if self.session == Some(session) {
             self.session = None;
         }
+    }
+
+    fn zone_lost(&mut self, _cx: &mut Cx, _session: SessionId, zone: ActorId) {
+        self.zones_lost.push(zone.key);
     }
 }
 
@@ -137,6 +145,10 @@ impl Pilot<Cx> for TestPilot {
 
     fn visits(&mut self, _cx: &mut Cx) -> u32 {
         self.connected * 1_000 + self.disconnected
+    }
+
+    fn lost(&mut self, _cx: &mut Cx) -> Vec<u64> {
+        self.zones_lost.clone()
     }
 
     fn greet(&mut self, cx: &mut Cx) {

@@ -87,6 +87,8 @@ fn a_zone_that_breaks_keeps_its_clients_and_shows_itself_anew() {
     assert!(world.closing(ann).is_none());
     assert_eq!(world.answer(ann, Target::Zone, &arena::Touch {}), Ok(1), "a world of its own, begun anew");
     assert!(generations(&world.events(ann)).contains(&2));
+    assert_eq!(world.answer(ann, Target::Own, &pilot::Lost {}), Ok(vec![1]), "its player was told");
+    assert_eq!(world.answer(bob, Target::Own, &pilot::Lost {}), Ok(vec![]));
     assert!(states(&world.events(bob), 1) >= 18, "the other zone never missed a tick");
     assert_eq!(world.node.report().zones[0].1.viewers, 1);
 }

@@ -173,7 +173,9 @@ impl Arena {
                     ToSession::Push { bytes, .. } => {
                         Sent::Push(decode::<space::Said>(&bytes, Limits::NODE).unwrap().text)
                     }
-                    other => panic!("a zone sends no {other:?}"),
+                    other @ (ToSession::Attach { .. } | ToSession::Detach | ToSession::Close { .. }) => {
+                        panic!("a zone sends no {other:?}")
+                    }
                 };
                 self.sent.entry(session).or_default().push(sent);
             }

@@ -185,7 +185,7 @@ fn systems_observers_run_conditions_and_schedules_of_users_run_unmodified() {
         "tick 4",
         "even",
     ];
-    let mut got = notes.clone();
+    let mut got = notes;
     // `even` has no order relative to the other systems of Update.
     let stable = |notes: &mut Vec<String>| notes.retain(|note| note != "even");
     assert_eq!(got.iter().filter(|note| *note == "even").count(), 2);

@@ -1,0 +1,6 @@
+//! The simulator with a small game: worlds repeat, right clients pass, wrong ones are caught.
+
+mod faults;
+mod flaws;
+mod game;
+mod repeat;

@@ -1,0 +1,25 @@
+//! The scenarios: each a file, each a story of faults. Adding one is adding a file and a line here.
+
+mod gates;
+mod reconnect;
+mod wander_clean;
+mod wander_lossy;
+
+use crate::trial::{Failure, Trial};
+
+/// A scenario.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scenario {
+    /// Its name on the command line: that of its file.
+    pub(crate) name: &'static str,
+    /// Plays it in a fresh trial.
+    pub(crate) run: fn(&mut Trial) -> Result<(), Failure>,
+}
+
+/// All of them.
+pub(crate) const SCENARIOS: [Scenario; 4] = [
+    Scenario { name: "wander_clean", run: wander_clean::run },
+    Scenario { name: "wander_lossy", run: wander_lossy::run },
+    Scenario { name: "gates", run: gates::run },
+    Scenario { name: "reconnect", run: reconnect::run },
+];

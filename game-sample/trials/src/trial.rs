@@ -1,0 +1,157 @@
+//! One run of one scenario: the world of the sample game, its bots, its judges.
+//!
+//! *Responsible for*: what scenarios are written with. *Not responsible for*: the scenarios.
+
+use std::fmt;
+use std::time::Duration;
+
+use game_sample_bots::Bot;
+use game_sample_bots::report::Tally;
+use game_sample_contracts::{Label, Pose};
+use lightmoon_contract::{Mono, Replicate};
+use lightmoon::zone::EntityLook;
+use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, Violation, World};
+
+use crate::fleet::Fleet;
+use crate::pilot::Pilot;
+
+/// Two ships that fly apart at full boost move this far in a tick of 50 ms; a tick lies between truth and view.
+const ROOM: f64 = 2.0 * 320.0 * 0.05;
+
+/// Room for the two ticks between a change, its being noticed and its being sent.
+const TICKS: Duration = Duration::from_millis(100);
+
+/// A run under way.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// Chances of the scenario itself.
+    pub(crate) random: fastrand::Rng,
+    seed: u64,
+    links: LinkOptions,
+    world: World<Pilot>,
+    judge: Judge,
+    fleet: Fleet,
+}
+
+/// What a run came to; equal for equal seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) trace: u64,
+    pub(crate) state: u64,
+    pub(crate) compared: u64,
+    pub(crate) answered: u64,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    what: String,
+}
+
+impl Failure {
+    pub(crate) const fn new(what: String) -> Self {
+        Self { what }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Trial {
+    /// The sample's world of this seed, without bots, over clean links.
+    pub(crate) fn new(seed: u64) -> Self {
+        let links = LinkOptions::CLEAN;
+        let world = World::new(game_sample::game, seed, links).expect("the sample's definition fits together");
+        let judge = Judge::new(&[Pose::SPEC, Label::SPEC], rules(links));
+        Self { random: fastrand::Rng::with_seed(seed ^ 0x7216_a100), seed, links, world, judge, fleet: Fleet::default() }
+    }
+
+    /// Lets bots join; one of `gate_every` of their goals is a gate.
+    pub(crate) fn join(&mut self, count: u64, gate_every: u32) {
+        for number in 0..count {
+            let name = format!("bot {number}");
+            let seed = self.seed.wrapping_mul(1_000).wrapping_add(number);
+            let bot = Bot::new(seed).named(name.clone()).with_gate_every(gate_every);
+            self.world.join(Bot::client_options(&name), Pilot { bot, tally: Tally::default() });
+        }
+    }
+
+    /// Changes the network from now on.
+    pub(crate) fn links(&mut self, links: LinkOptions) {
+        self.links = links;
+        self.world.set_links(links);
+        self.judge.disturbed(rules(links));
+    }
+
+    /// Cuts one bot's connection.
+    pub(crate) fn cut(&mut self, client: u32) {
+        self.world.cut(ClientNumber(client));
+    }
+
+    /// Lets the node stand still.
+    pub(crate) fn pause(&mut self, length: Duration) {
+        self.world.pause(length);
+        let links = self.links;
+        self.judge.disturbed(Rules { in_flight: rules(links).in_flight + length, ..rules(links) });
+    }
+
+    /// All faults are over; from now on everybody must get back to play.
+    pub(crate) fn heal(&mut self) {
+        self.links(LinkOptions::CLEAN);
+        self.judge.heal(self.now());
+    }
+
+    /// Runs for some time; the first violation ends it.
+    pub(crate) fn run(&mut self, time: Duration) -> Result<(), Failure> {
+        let until = self.now() + time;
+        let (judge, fleet) = (&mut self.judge, &mut self.fleet);
+        let ran = self.world.run_until(until, |world| {
+            fleet.look(world)?;
+            judge.look(world)
+        });
+        ran.map_err(|Violation { checker, what }| {
+            Failure::new(format!("{checker} at {} ms: {what}", self.world.now().as_millis()))
+        })
+    }
+
+    /// Fails with `what` unless `is` holds.
+    pub(crate) fn require(&self, is: bool, what: &str) -> Result<(), Failure> {
+        if is { Ok(()) } else { Err(Failure::new(format!("{what}, at {} ms", self.now().as_millis()))) }
+    }
+
+    /// What all bots together counted.
+    pub(crate) fn count(&self, of: fn(&Tally) -> u64) -> u64 {
+        self.world.clients().map(|(_, _, pilot)| of(&pilot.tally)).sum()
+    }
+
+    /// Whether every bot sees a sector.
+    pub(crate) fn all_play(&self) -> bool {
+        self.world.clients().all(|(_, client, _)| client.attached().is_some())
+    }
+
+    /// What the run came to.
+    pub(crate) fn outcome(&self) -> Result<Outcome, Failure> {
+        let (compared, answered) = self.judge.seen();
+        self.require(compared > 0 && answered > 0, "nothing was compared, so nothing was proved")?;
+        Ok(Outcome { trace: self.world.trace_hash(), state: self.world.state_hash(), compared, answered })
+    }
+
+    fn now(&self) -> Mono {
+        self.world.now()
+    }
+}
+
+fn rules(links: LinkOptions) -> Rules {
+    let interest = game_sample::sector::interest();
+    let radius = f64::from(interest.radius);
+    let radius_leave = radius * (1.0 + f64::from(interest.leave_margin));
+    Rules { in_flight: links.slowest() + TICKS, sight: Sight { place_of, radius, radius_leave, room: ROOM } }
+}
+
+fn place_of(look: &EntityLook) -> Option<[f64; 2]> {
+    let pose = Pose::restore(look.state.get(&Pose::SPEC.number)?)?;
+    Some([pose.x.into(), pose.y.into()])
+}
