@@ -2,10 +2,10 @@
 //!
 //! *Responsible for*: the table of areas, printing figures, the exit code. *Not responsible for*: the bodies (`area`).
 //!
-//! A figure is a time and its ratio to something measured in the same run; goals are ratios, so that they mean the same on
-//! every machine. `cargo xtask bench` builds this optimised and runs it; each body is also a test with a small input.
+//! A figure is a time and its ratio to something measured in the same rounds. Goals for ratios mean the same on every machine
+//! and decide; goals for times say how far this machine is from the design's. `cargo xtask bench` builds this optimised and runs it; each body is also a test with a small input.
 //!
-//! Exit codes: 0 all goals met, 1 one is missed or something failed, 2 wrong arguments.
+//! Exit codes: 0 all goals for ratios met, 1 one is missed or something failed, 2 wrong arguments.
 
 mod area;
 mod figure;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the areas; whether all goals were met.
+/// Runs the areas; whether all goals for ratios were met.
 fn run(arguments: &Arguments) -> Result<bool> {
     let chosen: Vec<_> =
         AREAS.iter().filter(|area| arguments.area.as_ref().is_none_or(|name| name == area.name)).collect();
@@ -70,7 +70,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
     }
     let missed = figures.iter().filter(|figure| figure.is_missed()).count();
     figure::line(&format!("{} figures, {missed} goals missed", figures.len()));
-    Ok(missed == 0)
+    Ok(!figures.iter().any(Figure::is_failure))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(crate) fn client(mut input: &[u8]) {
         match head[0] {
             0 => view.attach(bytes.first().copied().unwrap_or(1).into()),
             1 => view.detach(),
-            2..=127 => failed |= view.apply_view(u32::from(head[0]) - 1, bytes).is_err(),
+            2..=126 => failed |= view.apply_view(u32::from(head[0]) - 1, bytes).is_err(),
             _ => {
                 failed |= view.apply_state(u32::from(head[0]) - 127, bytes).is_err();
                 let after: Vec<NetId> = view.entities().map(|entity| entity.id()).collect();

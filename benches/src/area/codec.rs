@@ -13,8 +13,8 @@ use bincode::{Decode, Encode};
 use lightmoon_contract::codec::{self, Data, Limits};
 use lightmoon_contract::{Writer, data};
 
-use crate::figure::Figure;
-use crate::measure::{Body, Effort, medians};
+use crate::figure::{Figure, Goal};
+use crate::measure::{Body, Effort, Times};
 
 const BINCODE: Configuration = config::standard();
 
@@ -24,9 +24,11 @@ const BODY_BYTES: usize = 48;
 const POINTS: u16 = 1_000;
 
 /// Ours may cost as much as bincode, which checks less.
-const GOAL_FIXED: f64 = 1.0;
+const GOAL_FIXED: Goal = Goal::Ratio(1.0);
 /// The length in front of a growing value costs a second look at the buffer.
-const GOAL_GROWING: f64 = 1.25;
+const GOAL_GROWING: Goal = Goal::Ratio(1.25);
+/// Nanoseconds of an envelope, there and back: 4 % of a core at a million messages a second.
+const GOAL_ENVELOPE: Goal = Goal::Value(25.0);
 
 #[data(fixed)]
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -68,23 +70,39 @@ pub(crate) fn run(effort: Effort) -> Vec<Figure> {
     let points: Vec<Point> =
         (0..POINTS).map(|index| Point { x: rng.f32(), y: rng.f32(), hue: index % 360 }).collect();
 
-    let mut figures = Vec::new();
-    let bytes = codec::encode(&fixed);
-    let subject = Subject { name: "envelope", unit: "ns", units: 1.0 };
-    let mut bodies = [ours(&fixed), ours(&growing), peer(&fixed), floor(&bytes, BODY_BYTES)];
-    let times = medians(effort, &mut bodies);
-    figures.push(subject.figure("fixed", times[0], Beside::Bincode(times[2]), Some(GOAL_FIXED)));
-    figures.push(subject.figure("growing", times[1], Beside::Bincode(times[2]), Some(GOAL_GROWING)));
-    figures.push(subject.figure("fixed", times[0], Beside::Copying(times[3]), None));
-    figures.push(subject.figure("bincode", times[2], Beside::Copying(times[3]), None));
+    let mut figures = envelopes(effort, &fixed, &growing);
+    figures.extend(lists(effort, &points));
+    figures
+}
 
-    let bytes = codec::encode(&points);
+fn envelopes(effort: Effort, fixed: &Fixed, growing: &Growing) -> Vec<Figure> {
+    let bytes = codec::encode(fixed);
+    let subject = Subject { name: "envelope", unit: "ns", units: 1.0 };
+    let mut bodies = [ours(fixed), ours(growing), peer(fixed), floor(&bytes, BODY_BYTES)];
+    let times = Times::measure(effort, &mut bodies);
+    vec![
+        subject.figure("fixed", &times, 0, Beside::Bincode(2), Some(GOAL_FIXED)),
+        subject.figure("growing", &times, 1, Beside::Bincode(2), Some(GOAL_GROWING)),
+        subject.figure("fixed", &times, 0, Beside::Copying(3), Some(GOAL_ENVELOPE)),
+        subject.figure("growing", &times, 1, Beside::Copying(3), Some(GOAL_ENVELOPE)),
+        subject.figure("bincode", &times, 2, Beside::Copying(3), None),
+    ]
+}
+
+fn lists(effort: Effort, points: &Vec<Point>) -> Vec<Figure> {
+    let bytes = codec::encode(points);
     let subject = Subject { name: "points-1000", unit: "us", units: 1e-3 };
     let owned = points.len() * size_of::<Point>();
-    let times = medians(effort, &mut [ours(&points), peer(&points), floor(&bytes, owned)]);
-    figures.push(subject.figure("fixed", times[0], Beside::Bincode(times[1]), Some(GOAL_FIXED)));
-    figures.push(subject.figure("fixed", times[0], Beside::Copying(times[2]), None));
-    figures
+    let mut bodies = [ours(points), peer(points), floor(&bytes, owned)];
+    let times = Times::measure(effort, &mut bodies);
+    let mut halves = [encoding(points), peer_encoding(points), decoding(points), peer_decoding(points)];
+    let halves = Times::measure(effort, &mut halves);
+    vec![
+        subject.figure("fixed", &times, 0, Beside::Bincode(1), Some(GOAL_FIXED)),
+        subject.figure("fixed", &times, 0, Beside::Copying(2), None),
+        subject.figure("fixed.encode", &halves, 0, Beside::Bincode(1), None),
+        subject.figure("fixed.decode", &halves, 2, Beside::Bincode(3), None),
+    ]
 }
 
 /// What is encoded and decoded.
@@ -95,57 +113,117 @@ struct Subject {
     units: f64,
 }
 
-/// What a time is compared with, in nanoseconds.
+/// What a body is compared with: the index of another body.
 enum Beside {
-    Bincode(f64),
-    Copying(f64),
+    Bincode(usize),
+    Copying(usize),
 }
 
 impl Subject {
-    fn figure(&self, variant: &str, nanoseconds: f64, beside: Beside, goal: Option<f64>) -> Figure {
+    fn figure(
+        &self,
+        variant: &str,
+        times: &Times,
+        body: usize,
+        beside: Beside,
+        goal: Option<Goal>,
+    ) -> Figure {
         let (other, beside) = match beside {
-            Beside::Bincode(time) => (time, "bincode 2.0.1"),
-            Beside::Copying(time) => (time, "copying"),
+            Beside::Bincode(other) => (other, "bincode 2.0.1"),
+            Beside::Copying(other) => (other, "copying"),
         };
-        let name = format!("codec.{}.{variant}", self.name);
         Figure {
-            name,
-            value: nanoseconds * self.units,
+            name: format!("codec.{}.{variant}", self.name),
+            value: times.of(body) * self.units,
             unit: self.unit,
-            ratio: nanoseconds / other,
+            ratio: times.ratio(body, other),
             beside,
             goal,
         }
     }
 }
 
+/// Both halves.
 fn ours<'a, T: Data + PartialEq + std::fmt::Debug>(value: &'a T) -> Body<'a> {
     let mut buffer = codec::encode(value);
     assert_eq!(codec::decode::<T>(&buffer, Limits::NODE).as_ref(), Ok(value));
     Box::new(move |count| {
         for _ in 0..count {
-            let mut kept = std::mem::take(&mut buffer);
-            kept.clear();
-            let mut writer = Writer::onto(kept);
-            black_box(value).write(&mut writer);
-            buffer = writer.into_bytes();
-            black_box(codec::decode::<T>(black_box(&buffer), Limits::NODE))
-                .expect("what was encoded is decoded");
+            encode_into(black_box(value), &mut buffer);
+            black_box(decode::<T>(black_box(&buffer)));
         }
     })
 }
 
-fn peer<'a, T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &'a T) -> Body<'a> {
-    let mut buffer = bincode::encode_to_vec(value, BINCODE).expect("a plain value is encoded");
-    let decode = |bytes: &[u8]| bincode::decode_from_slice::<T, _>(bytes, BINCODE).map(|(value, _)| value);
-    assert_eq!(decode(&buffer).as_ref().ok(), Some(value));
+fn encoding<T: Data>(value: &T) -> Body<'_> {
+    let mut buffer = Vec::new();
     Box::new(move |count| {
         for _ in 0..count {
-            let written =
-                bincode::encode_into_slice(black_box(value), &mut buffer, BINCODE).expect("it fits");
-            black_box(decode(black_box(&buffer[..written]))).expect("what was encoded is decoded");
+            encode_into(black_box(value), &mut buffer);
+            black_box(&buffer);
         }
     })
+}
+
+fn decoding<T: Data>(value: &T) -> Body<'_> {
+    let bytes = codec::encode(value);
+    Box::new(move |count| {
+        for _ in 0..count {
+            black_box(decode::<T>(black_box(&bytes)));
+        }
+    })
+}
+
+/// Encodes into a buffer that is kept.
+fn encode_into<T: Data>(value: &T, buffer: &mut Vec<u8>) {
+    let mut kept = std::mem::take(buffer);
+    kept.clear();
+    let mut writer = Writer::onto(kept);
+    value.write(&mut writer);
+    *buffer = writer.into_bytes();
+}
+
+fn decode<T: Data>(bytes: &[u8]) -> T {
+    codec::decode(bytes, Limits::NODE).expect("what was encoded is decoded")
+}
+
+/// Both halves.
+fn peer<'a, T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &'a T) -> Body<'a> {
+    let mut buffer = bincode::encode_to_vec(value, BINCODE).expect("a plain value is encoded");
+    assert_eq!(&peer_decode::<T>(&buffer), value);
+    Box::new(move |count| {
+        for _ in 0..count {
+            let written = peer_encode_into(black_box(value), &mut buffer);
+            black_box(peer_decode::<T>(black_box(&buffer[..written])));
+        }
+    })
+}
+
+fn peer_encoding<T: Encode>(value: &T) -> Body<'_> {
+    let mut buffer = bincode::encode_to_vec(value, BINCODE).expect("a plain value is encoded");
+    Box::new(move |count| {
+        for _ in 0..count {
+            peer_encode_into(black_box(value), &mut buffer);
+            black_box(&buffer);
+        }
+    })
+}
+
+fn peer_decoding<'a, T: Encode + Decode<()> + 'a>(value: &T) -> Body<'a> {
+    let bytes = bincode::encode_to_vec(value, BINCODE).expect("a plain value is encoded");
+    Box::new(move |count| {
+        for _ in 0..count {
+            black_box(peer_decode::<T>(black_box(&bytes)));
+        }
+    })
+}
+
+fn peer_encode_into<T: Encode>(value: &T, buffer: &mut [u8]) -> usize {
+    bincode::encode_into_slice(value, buffer, BINCODE).expect("it fits")
+}
+
+fn peer_decode<T: Decode<()>>(bytes: &[u8]) -> T {
+    bincode::decode_from_slice(bytes, BINCODE).expect("what was encoded is decoded").0
 }
 
 /// Copies the bytes into a buffer, and `owned` bytes into a new allocation.

@@ -56,19 +56,28 @@ pub trait Data: Sized + 'static {
 
     /// Appends the items of a list, without their count. Bytes do it at once.
     #[doc(hidden)]
+    #[inline]
     fn write_items(items: &[Self], to: &mut Writer) {
+        to.reserve(items.len().saturating_mul(Self::MIN_BYTES));
+        // A writer of our own, whose buffer stays in registers from item to item.
+        let mut own = std::mem::take(to);
         for item in items {
-            item.write(to);
+            item.write(&mut own);
         }
+        *to = own;
     }
 
     /// Reads `count` items of a list; their place in memory is claimed already.
     #[doc(hidden)]
+    #[inline]
     fn read_items(from: &mut Reader<'_>, count: usize) -> Result<Vec<Self>, DecodeError> {
         let mut items = Vec::with_capacity(count);
+        // A reader of our own, whose place and limits stay in registers from item to item.
+        let mut own = from.fork();
         for _ in 0..count {
-            items.push(Self::read(from)?);
+            items.push(Self::read(&mut own)?);
         }
+        *from = own;
         Ok(items)
     }
 }

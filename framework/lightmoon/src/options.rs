@@ -54,7 +54,8 @@ pub(crate) const SERVE: &[Setting] = &[
     Setting {
         name: "log",
         value: "FILTER",
-        default: "warn",
+        // A page that is closed ends its connection in the middle of a capsule; that is no news.
+        default: "warn,web_transport_quinn=error",
         help: "What to log on stderr: error, warn, info, debug, or target=level pairs",
     },
 ];

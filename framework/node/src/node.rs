@@ -116,6 +116,8 @@ impl Node {
             sessions,
             zones: self.zones(),
             actors: self.worker.actors(),
+            set_aside: self.worker.set_aside(),
+            worker: self.worker.counters(),
             counters,
         }
     }

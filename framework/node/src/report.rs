@@ -22,6 +22,10 @@ pub struct NodeReport {
     pub zones: Vec<(ActorId, ZoneReport)>,
     /// Activations in the worker.
     pub actors: usize,
+    /// Actors that panicked too often: their callers get `Panicked` until they are tried again.
+    pub set_aside: Vec<ActorId>,
+    /// What the worker counted: its limits, timeouts, late answers.
+    pub worker: lightmoon_actor::Counters,
     /// What was counted since the node began.
     pub counters: Counters,
 }

@@ -94,7 +94,8 @@ impl Bender {
             Flaw::MissesEnters => shown.entities.retain(|net, _| net.0 % 3 != 0 || *net == shown.avatar),
             Flaw::FreezesSticky => {
                 for (net, entity) in &mut shown.entities {
-                    entity.sticky = memory.sticky.entry(*net).or_insert_with(|| entity.sticky.clone()).clone();
+                    entity.sticky =
+                        memory.sticky.entry(*net).or_insert_with(|| entity.sticky.clone()).clone();
                 }
             }
             Flaw::AppliesLatePackets => late(&mut shown, memory.shown.as_ref().filter(|view| same(view))),
@@ -111,9 +112,10 @@ impl Bender {
     pub(crate) fn bend_calls(&self, news: Vec<(ClientNumber, CallNews)>) -> Vec<(ClientNumber, CallNews)> {
         let is_answer = |news: &CallNews| matches!(news, CallNews::Answered(_));
         match self.flaw {
-            Flaw::AnswersTwice => {
-                news.into_iter().flat_map(|one| std::iter::repeat_n(one, if is_answer(&one.1) { 2 } else { 1 })).collect()
-            }
+            Flaw::AnswersTwice => news
+                .into_iter()
+                .flat_map(|one| std::iter::repeat_n(one, if is_answer(&one.1) { 2 } else { 1 }))
+                .collect(),
             Flaw::LosesAnswers => news.into_iter().filter(|(_, news)| !is_answer(news)).collect(),
             Flaw::KeepsLeft
             | Flaw::AppliesOldGenerations

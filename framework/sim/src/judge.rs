@@ -17,7 +17,7 @@ use crate::truth::HeldView;
 use crate::world::{CallNews, Player, World};
 
 /// Time between two looks at clients for which nothing arrives: a missing entity makes no noise.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// All checkers together.
 #[derive(Debug)]
@@ -105,7 +105,12 @@ impl Judge {
         self.answers.check(now)
     }
 
-    fn check_client<P: Player>(&mut self, now: Mono, client: ClientNumber, world: &World<P>) -> Result<(), Violation> {
+    fn check_client<P: Player>(
+        &mut self,
+        now: Mono,
+        client: ClientNumber,
+        world: &World<P>,
+    ) -> Result<(), Violation> {
         let held = HeldView::of(world.client(client), &self.components);
         let held = match &mut self.bender {
             Some(bender) => held.map(|held| bender.bend(client, held)),

@@ -36,8 +36,12 @@ impl LinkOptions {
         Self { latency: Duration::from_millis(20), jitter: Duration::ZERO, loss: 0.0, doubled: 0.0 };
 
     /// A bad mobile network: 60 to 110 ms each way, a tenth lost, a twentieth doubled.
-    pub const LOSSY: Self =
-        Self { latency: Duration::from_millis(60), jitter: Duration::from_millis(50), loss: 0.1, doubled: 0.05 };
+    pub const LOSSY: Self = Self {
+        latency: Duration::from_millis(60),
+        jitter: Duration::from_millis(50),
+        loss: 0.1,
+        doubled: 0.05,
+    };
 }
 
 impl LinkOptions {
@@ -156,7 +160,9 @@ impl Link {
             return;
         }
         match transmit {
-            Transmit::Stream { lane, bytes } => self.send_stream(now, from, StreamKey(u64::from(lane.number())), &bytes),
+            Transmit::Stream { lane, bytes } => {
+                self.send_stream(now, from, StreamKey(u64::from(lane.number())), &bytes)
+            }
             Transmit::Datagram(bytes) => self.send_datagram(now, from, bytes),
             Transmit::Close { code, reason } => self.end(now, Some(from), Some((code, reason))),
         }
@@ -178,7 +184,7 @@ impl Link {
     /// Takes the next thing that has arrived by `now`.
     pub fn deliver(&mut self, now: Mono) -> Option<(End, Arrival)> {
         let due = *self.on_the_way.keys().next().filter(|(at, _)| *at <= now)?;
-        let (end, arrival) = self.on_the_way.remove(&due).expect("the key was just read");
+        let (end, arrival) = self.on_the_way.remove(&due)?;
         if matches!(arrival, Arrival::Closed { .. }) && self.on_the_way.is_empty() {
             self.ended = true;
         }

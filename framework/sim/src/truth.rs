@@ -61,7 +61,8 @@ impl HeldView {
                         held.state.extend(value.map(|(tick, fields)| (spec.number, (tick, fields.to_vec()))));
                     }
                     Travel::Sticky => {
-                        held.sticky.extend(entity.sticky(spec.number).map(|bytes| (spec.number, bytes.to_vec())));
+                        held.sticky
+                            .extend(entity.sticky(spec.number).map(|bytes| (spec.number, bytes.to_vec())));
                     }
                 }
             }
@@ -99,7 +100,8 @@ impl History {
             *history = ZoneHistory::default();
         }
         let last = history.ticks.back().map(|(_, _, entities)| entities);
-        let entities: Entities = look.entities.into_iter().map(|(net, look)| (net, shared(last, net, look))).collect();
+        let entities: Entities =
+            look.entities.into_iter().map(|(net, look)| (net, shared(last, net, look))).collect();
         for net in last.into_iter().flat_map(Entities::keys).filter(|net| !entities.contains_key(net)) {
             history.removed.insert(*net, now);
             history.removals.push_back(*net);

@@ -90,7 +90,11 @@ impl<P: Player> World<P> {
     ///
     /// # Errors
     /// The game's definition does not fit together.
-    pub fn new(game: fn() -> Game, seed: u64, link_options: LinkOptions) -> Result<Self, lightmoon_node::Error> {
+    pub fn new(
+        game: fn() -> Game,
+        seed: u64,
+        link_options: LinkOptions,
+    ) -> Result<Self, lightmoon_node::Error> {
         let mut seeds = fastrand::Rng::with_seed(seed);
         let now = Mono::from_millis(1_000);
         let node = Node::new(game(), NodeOptions::default(), seeds.u64(..), now)?;
@@ -200,6 +204,9 @@ impl<P: Player> World<P> {
     }
 
     /// The node is gone at once, with everything in it, and another one begins in its place.
+    ///
+    /// # Panics
+    /// The game's definition does not fit together, although it did when the world was made.
     pub fn restart(&mut self) {
         for (link, _) in self.links.values_mut() {
             link.kill(self.now);
@@ -238,7 +245,11 @@ impl<P: Player> World<P> {
     ///
     /// # Panics
     /// The world does not come to rest within one moment: a loop without time between node and clients.
-    pub fn run_until<E>(&mut self, until: Mono, mut check: impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
+    pub fn run_until<E>(
+        &mut self,
+        until: Mono,
+        mut check: impl FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         while let Some(next) = self.next_due().filter(|next| *next <= until) {
             self.now = self.now.max(next);
             let mut steps = 0;

@@ -79,6 +79,9 @@ impl MemoryStore {
     }
 
     fn add(&mut self, area: Area, partition: Partition, rows: Vec<Row>) -> Outcome {
+        if rows.is_empty() {
+            return Outcome::Done(Done::Written);
+        }
         let held = self.rows.entry((area, partition)).or_default();
         for row in rows {
             held.entry(row.key).or_insert(row.value);

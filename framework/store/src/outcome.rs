@@ -72,6 +72,9 @@ pub enum Why {
     /// A commit without a single test would overwrite what another owner wrote. Do not repeat.
     #[error("a commit needs a condition")]
     Unconditional,
+    /// A new partition without a field in its head: no condition could ever hold for it again. Do not repeat.
+    #[error("a new partition needs a field in its head")]
+    Headless,
     /// A page of no rows would never end. Do not repeat.
     #[error("a page holds at least one row")]
     EmptyPage,

@@ -253,11 +253,13 @@ impl Request {
             Self::Commit { partition, condition, head, changes } => {
                 check_key(&partition.key)?;
                 within(head.fields.len(), limits::HEAD_FIELDS_MAX, "HEAD_FIELDS_MAX")?;
-                if let Condition::Holds(tests) = condition {
-                    within(tests.len(), limits::HEAD_FIELDS_MAX, "HEAD_FIELDS_MAX")?;
-                    if tests.is_empty() {
-                        return Err(Why::Unconditional);
+                match condition {
+                    Condition::Absent if head.fields.is_empty() => return Err(Why::Headless),
+                    Condition::Holds(tests) if tests.is_empty() => return Err(Why::Unconditional),
+                    Condition::Holds(tests) => {
+                        within(tests.len(), limits::HEAD_FIELDS_MAX, "HEAD_FIELDS_MAX")?
                     }
+                    Condition::Absent => {}
                 }
                 within(changes.len(), limits::CHANGES_PER_COMMIT_MAX, "CHANGES_PER_COMMIT_MAX")?;
                 let bytes = changes.iter().map(check_change).sum::<Result<usize, Why>>()?;

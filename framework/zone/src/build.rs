@@ -21,13 +21,34 @@ use crate::time::TickRate;
 
 /// A kind of zones: how the world of one is built.
 ///
-/// ```ignore
-/// impl Zone for SpaceZone {
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use lightmoon_contract::replicate;
+/// use lightmoon_zone::{InterestOptions, Update, Zone, ZoneBuilder, ZoneTime};
+///
+/// #[replicate(state, number = 1)]
+/// #[derive(Component, Clone, Copy, Debug, Default)]
+/// pub struct Place {
+///     #[quantise(min = -1000.0, max = 1000.0, step = 0.01)]
+///     pub x: f32,
+///     #[quantise(min = -1000.0, max = 1000.0, step = 0.01)]
+///     pub y: f32,
+/// }
+///
+/// struct Meadow;
+///
+/// impl Zone for Meadow {
 ///     fn build(zone: &mut ZoneBuilder<'_>) {
-///         zone.replicate::<Pose>()
-///             .replicate::<Label>()
-///             .interest::<Pose>(InterestOptions::radius(300.0), |pose| [pose.x, pose.y])
-///             .add_systems(Update, (steer, fly).chain());
+///         zone.replicate::<Place>()
+///             .interest::<Place>(InterestOptions::radius(50.0), |place| [place.x, place.y])
+///             .add_systems(Update, drift);
+///         zone.world().spawn(Place::default());
+///     }
+/// }
+///
+/// fn drift(time: Res<ZoneTime>, mut places: Query<&mut Place>) {
+///     for mut place in &mut places {
+///         place.x += time.step_seconds();
 ///     }
 /// }
 /// ```
@@ -106,6 +127,7 @@ impl<'a> ZoneBuilder<'a> {
     ) -> &mut Self {
         assert!(self.registered.interest.is_none(), "a zone has one component of interest");
         self.world.add_observer(identity::on_add::<P>);
+        identity::identify_all::<P>(self.world);
         let make: MakePresence = Box::new(move |world| columns::presence(world, place_of));
         self.registered.interest = Some((options, make));
         self
@@ -149,7 +171,7 @@ impl<'a> ZoneBuilder<'a> {
     }
 
     /// The world itself, for everything else. [`crate::ZoneRandom`], [`crate::ZoneTime`] and the other resources of the
-    /// zone are there; entities spawned before [`ZoneBuilder::interest`] was called get no identity.
+    /// zone are there.
     pub const fn world(&mut self) -> &mut World {
         self.world
     }

@@ -95,9 +95,13 @@ impl Columns {
         self.sticky.resize(count * self.schema.components().len(), Vec::new());
         self.oversized = 0;
         for slot in &mut self.slots {
-            let before = if slot.is_live { slot.mask } else { 0 };
-            *slot =
-                Slot { id: slot.id, mask_before: before, sticky_bytes: slot.sticky_bytes, ..Slot::default() };
+            // A slot that was not live has an empty mask.
+            *slot = Slot {
+                id: slot.id,
+                mask_before: slot.mask,
+                sticky_bytes: slot.sticky_bytes,
+                ..Slot::default()
+            };
         }
         for slot in ids.released() {
             self.slots[*slot as usize].is_gone = true;

@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
+use bevy_ecs::query::Allow;
 use bevy_ecs::world::DeferredWorld;
 use lightmoon_contract::NetId;
 
@@ -125,6 +127,13 @@ pub(crate) fn identify(world: &mut World, entity: Entity) {
     let Some(mut ids) = world.get_resource_mut::<NetIds>() else { return };
     let identity = ids.give(entity);
     world.entity_mut(entity).insert(identity);
+}
+
+/// Gives every entity that has a `C` already an identity.
+pub(crate) fn identify_all<C: Component>(world: &mut World) {
+    let mut query = world.query_filtered::<Entity, (With<C>, Allow<Disabled>)>();
+    let entities: Vec<Entity> = query.iter(world).collect();
+    entities.into_iter().for_each(|entity| identify(world, entity));
 }
 
 /// An observer that identifies what gets a `C`.

@@ -63,7 +63,10 @@ impl<C, Z> ZoneKind<C, Z> {
     fn remember(&self, key: u64) -> Rc<Remembered> {
         let mut all = self.remembered.borrow_mut();
         if all.len() >= REMEMBERED_MAX && !all.contains_key(&key) {
-            all.pop_first();
+            // Those that live are remembered whatever their number: the worker bounds it.
+            let over =
+                all.iter().find(|(_, remembered)| Rc::strong_count(remembered) == 1).map(|(key, _)| *key);
+            over.map(|key| all.remove(&key));
         }
         Rc::clone(all.entry(key).or_default())
     }

@@ -27,6 +27,6 @@ pub const VIEWERS_MAX: usize = 8_192;
 /// Messages that systems of one tick queue. Over it: the newest are dropped and counted.
 pub const OUTGOING_MAX: usize = 65_536;
 
-/// Zones of one kind that are remembered on one worker after they ended. Over it: the one with the lowest key is
+/// Zones of one kind that are remembered on one worker. Over it: of those that ended, the one with the lowest key is
 /// forgotten; its next activation starts at tick 0 like a new zone.
 pub const REMEMBERED_MAX: usize = 4_096;

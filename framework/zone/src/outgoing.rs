@@ -21,12 +21,28 @@ use crate::viewers::Viewers;
 
 /// Messages of systems to actors and clients.
 ///
-/// ```ignore
-/// fn tell_the_pilot(ships: Query<&Ship, With<Wrecked>>, mut outgoing: ResMut<Outgoing>) {
-///     for ship in &ships {
-///         outgoing.tell(Ref::<PilotContract>::new(ship.player), pilot::Wrecked {});
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use lightmoon_contract::contract;
+/// use lightmoon_zone::Outgoing;
+///
+/// #[contract(number = 9)]
+/// pub trait Pilot {
+///     #[operation]
+///     fn wrecked(place: u32);
+/// }
+///
+/// #[derive(Component)]
+/// struct Wreck {
+///     pilot: u64,
+/// }
+///
+/// fn tell_pilots(wrecks: Query<&Wreck, Added<Wreck>>, mut outgoing: ResMut<Outgoing>) {
+///     for wreck in &wrecks {
+///         outgoing.tell(lightmoon_contract::Ref::new(wreck.pilot), pilot::Wrecked { place: 7 });
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 #[derive(Resource, Default)]
 pub struct Outgoing {

@@ -14,6 +14,8 @@ pub struct ZoneReport {
     pub rate_hz: u16,
     /// Entities with an identity, disabled ones included.
     pub entities: usize,
+    /// Slots in the columns: the most entities that there were at once, and those that went in one tick.
+    pub slots: usize,
     /// Sessions that look at the zone.
     pub viewers: usize,
     /// How long the phases of the last tick took, by [`crate::ZoneOptions::probe`].

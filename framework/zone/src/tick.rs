@@ -214,6 +214,7 @@ impl TickLoop {
             tick: time.tick(),
             rate_hz: time.rate_hz(),
             entities: self.world.resource::<NetIds>().len(),
+            slots: self.world.resource::<NetIds>().slot_count(),
             viewers: self.viewers.len(),
             phases: self.phases,
             longest_tick: self.longest_tick,

@@ -156,7 +156,10 @@ impl Bot {
     }
 
     fn answered(&mut self, now: Mono, request: u64, client: &mut Client, tally: &mut Tally) {
-        let Some((pending, since)) = self.entering.take_if(|(pending, _)| pending.request() == request) else { return };
+        let Some((pending, since)) = self.entering.take_if(|(pending, _)| pending.request() == request)
+        else {
+            return;
+        };
         match client.reply(&pending) {
             Some(Ok(Ok(_))) => tally.done("enter", now.since(since)),
             Some(Ok(Err(refused))) => {
@@ -172,7 +175,8 @@ impl Bot {
     }
 
     fn heard(&mut self, now: Mono, said: &Said, tally: &mut Tally) {
-        if let Some((_, since)) = self.said.take_if(|(text, _)| said.name == self.name && said.text == *text) {
+        if let Some((_, since)) = self.said.take_if(|(text, _)| said.name == self.name && said.text == *text)
+        {
             tally.done("say", now.since(since));
         }
     }
@@ -190,11 +194,16 @@ impl Bot {
             self.enter(now, client, tally);
             return;
         };
-        let Some(Pose { x, y, yaw, .. }) = client.view().entity(attached.avatar).and_then(|ship| ship.get()) else {
+        let Some(Pose { x, y, yaw, .. }) = client.view().entity(attached.avatar).and_then(|ship| ship.get())
+        else {
             return;
         };
-        let sight =
-            Sight { me: Place { x, y, yaw }, sector: self.arrivals, half_size: self.half_size, gates: &self.gates };
+        let sight = Sight {
+            me: Place { x, y, yaw },
+            sector: self.arrivals,
+            half_size: self.half_size,
+            gates: &self.gates,
+        };
         let choice = self.brain.choose(now, &sight);
         self.act(now, choice, client, tally);
     }
@@ -212,7 +221,8 @@ impl Bot {
     }
 
     fn act(&mut self, now: Mono, choice: Choice, client: &mut Client, tally: &mut Tally) {
-        let due = self.sent.is_none_or(|(sent, at)| !is_same(sent, choice.steer) || now.since(at) >= REPEAT_EVERY);
+        let due =
+            self.sent.is_none_or(|(sent, at)| !is_same(sent, choice.steer) || now.since(at) >= REPEAT_EVERY);
         if due {
             self.sent = Some((choice.steer, now));
             let told = client.zone::<SectorContract>().steer(choice.steer);
@@ -237,5 +247,7 @@ fn note(kind: &'static str, told: Result<(), CallError>, tally: &mut Tally) {
 }
 
 fn is_same(one: Steer, other: Steer) -> bool {
-    (one.thrust - other.thrust).abs() < SAME && (one.turn - other.turn).abs() < SAME && one.boost == other.boost
+    (one.thrust - other.thrust).abs() < SAME
+        && (one.turn - other.turn).abs() < SAME
+        && one.boost == other.boost
 }

@@ -106,7 +106,17 @@ impl Brain {
         let temper = random.f32();
         let weave = (random.f32() * TAU, 0.5 + random.f32() * 0.9);
         let say_in = random.f32() * SAY_SECONDS;
-        Self { random, goal: None, sector: 0, turn: 0.0, temper, weave, last: None, say_in, gate_every: GATE_EVERY }
+        Self {
+            random,
+            goal: None,
+            sector: 0,
+            turn: 0.0,
+            temper,
+            weave,
+            last: None,
+            say_in,
+            gate_every: GATE_EVERY,
+        }
     }
 
     /// The same bot, but one of so many goals is a gate; 1: it goes from gate to gate.
@@ -159,7 +169,8 @@ impl Brain {
         let (dx, dy) = (goal.x - me.x, goal.y - me.y);
         let distance = dx.hypot(dy);
         // Weaving fades near a gate, or it would be missed.
-        let weaving = if goal.is_gate { (distance / 600.0).min(1.0) * 0.3 } else { 0.35 + 0.25 * self.temper };
+        let weaving =
+            if goal.is_gate { (distance / 600.0).min(1.0) * 0.3 } else { 0.35 + 0.25 * self.temper };
         let off = wrapped(dy.atan2(dx) + self.weave.0.sin() * weaving - me.yaw);
         let wanted = (off * 1.1).clamp(-1.0, 1.0);
         self.turn = (self.turn + (wanted - self.turn).clamp(-TURN_STEP, TURN_STEP)).clamp(-1.0, 1.0);
@@ -183,12 +194,26 @@ impl Brain {
 #[must_use]
 pub fn persona(seed: u64) -> (String, u16) {
     const FIRST: [&str; 16] = [
-        "Amber", "Brisk", "Cobalt", "Dusty", "Eager", "Faint", "Gilded", "Hollow", "Idle", "Jolly", "Keen", "Lunar",
-        "Misty", "Nimble", "Opal", "Pale",
+        "Amber", "Brisk", "Cobalt", "Dusty", "Eager", "Faint", "Gilded", "Hollow", "Idle", "Jolly", "Keen",
+        "Lunar", "Misty", "Nimble", "Opal", "Pale",
     ];
     const LAST: [&str; 16] = [
-        "Albatross", "Beetle", "Comet", "Dory", "Ember", "Finch", "Gull", "Heron", "Ibis", "Jay", "Kestrel", "Lark",
-        "Moth", "Newt", "Otter", "Pike",
+        "Albatross",
+        "Beetle",
+        "Comet",
+        "Dory",
+        "Ember",
+        "Finch",
+        "Gull",
+        "Heron",
+        "Ibis",
+        "Jay",
+        "Kestrel",
+        "Lark",
+        "Moth",
+        "Newt",
+        "Otter",
+        "Pike",
     ];
     let mut random = fastrand::Rng::with_seed(seed);
     let name = format!("{} {}", FIRST[random.usize(..FIRST.len())], LAST[random.usize(..LAST.len())]);
@@ -238,7 +263,10 @@ mod tests {
             let (mut before, mut least, mut most, mut swings) = (None, f32::MAX, f32::MIN, 0);
             fly(seed, 120, |choice, me, _| {
                 let turn = choice.steer.turn;
-                assert!((-1.0..=1.0).contains(&turn) && (0.0..=1.0).contains(&choice.steer.thrust), "seed {seed}");
+                assert!(
+                    (-1.0..=1.0).contains(&turn) && (0.0..=1.0).contains(&choice.steer.thrust),
+                    "seed {seed}"
+                );
                 if let Some(before) = before.replace(turn) {
                     assert!((turn - before).abs() <= TURN_STEP + 1.0e-6, "seed {seed}");
                     swings += u32::from(turn * before < 0.0);

@@ -111,7 +111,8 @@ pub fn run(options: &BotsOptions, stop: &Stop) -> Result<Report> {
     if !(1..=BOTS_MAX).contains(&options.count) {
         bail!("{} bots: it must be 1 to {BOTS_MAX}", options.count);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no tokio runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("no tokio runtime")?;
     let tally = Rc::new(RefCell::new(Tally::default()));
     let begun = Instant::now();
     LocalSet::new().block_on(&runtime, play(options, stop, &tally))?;
@@ -131,8 +132,17 @@ async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) ->
     let mut bots = JoinSet::new();
     for number in 0..count {
         let endpoint = endpoints[number as usize % endpoints.len()].clone();
-        let run = OneRun { begins: begun + gap * number, ends, stopped: stop.0.subscribe(), tally: Rc::clone(tally) };
-        bots.spawn_local(run.play(endpoint, connect_options(options, number), bot_seed(options.seed, number)));
+        let run = OneRun {
+            begins: begun + gap * number,
+            ends,
+            stopped: stop.0.subscribe(),
+            tally: Rc::clone(tally),
+        };
+        bots.spawn_local(run.play(
+            endpoint,
+            connect_options(options, number),
+            bot_seed(options.seed, number),
+        ));
     }
     while let Some(ended) = bots.join_next().await {
         ended.context("a bot panicked")?;

@@ -37,7 +37,8 @@ impl Location {
     /// Nobody answers there, or not as a Lightmoon server does.
     pub fn from_web(web: &str) -> Result<Self> {
         let host = web.trim_start_matches("http://").trim_end_matches('/');
-        let body = fetch(host, "/lightmoon.json").with_context(|| format!("cannot ask http://{host}/lightmoon.json"))?;
+        let body = fetch(host, "/lightmoon.json")
+            .with_context(|| format!("cannot ask http://{host}/lightmoon.json"))?;
         let json: Value = serde_json::from_str(&body).context("/lightmoon.json is not JSON")?;
         let game = &json["game"];
         let (Some(name), Some(port)) = (game["host"].as_str(), game["port"].as_u64()) else {
@@ -53,8 +54,10 @@ impl Location {
     /// # Errors
     /// It cannot be read or is not such a file.
     pub fn from_ready_json(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::from_ready_text(&text).with_context(|| format!("{} was not written by --ready-json", path.display()))
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::from_ready_text(&text)
+            .with_context(|| format!("{} was not written by --ready-json", path.display()))
     }
 
     fn from_ready_text(text: &str) -> Result<Self> {
@@ -97,7 +100,8 @@ fn fetch(host: &str, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect_timeout(&resolved(host)?, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| anyhow!("the answer was cut off"))?;
@@ -143,16 +147,22 @@ mod tests {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 512];
             let length = stream.read(&mut request).unwrap();
-            let body = format!(r#"{{"game":{{"host":"127.0.0.1","port":77}},"certificateHashes":["{}"]}}"#, "ff".repeat(32));
+            let body = format!(
+                r#"{{"game":{{"host":"127.0.0.1","port":77}},"certificateHashes":["{}"]}}"#,
+                "ff".repeat(32)
+            );
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).unwrap();
             String::from_utf8_lossy(&request[..length]).into_owned()
         });
         let location = Location::from_web(&format!("http://{web}/")).unwrap();
-        assert_eq!(location, Location {
-            game: "127.0.0.1:77".parse().unwrap(),
-            certificates: vec![CertificateHash([255; 32])],
-        });
+        assert_eq!(
+            location,
+            Location {
+                game: "127.0.0.1:77".parse().unwrap(),
+                certificates: vec![CertificateHash([255; 32])],
+            }
+        );
         assert!(answering.join().unwrap().starts_with("GET /lightmoon.json HTTP/1.1\r\n"));
     }
 }

@@ -55,7 +55,8 @@ struct Operation {
 
 impl Default for Operation {
     fn default() -> Self {
-        let latency_us = Histogram::new_with_bounds(1, LATENCY_US_MAX, 2).expect("the bounds are constants in range");
+        let latency_us =
+            Histogram::new_with_bounds(1, LATENCY_US_MAX, 2).expect("the bounds are constants in range");
         Self { sent: 0, done: 0, failed: 0, latency_us }
     }
 }
@@ -101,7 +102,8 @@ impl Tally {
     /// The readable form.
     #[must_use]
     pub fn report(&self, bots: usize, played: Duration, seed: u64) -> Report {
-        let operations = self.operations.iter().map(|(kind, operation)| ((*kind).to_owned(), operation.report()));
+        let operations =
+            self.operations.iter().map(|(kind, operation)| ((*kind).to_owned(), operation.report()));
         Report {
             bots,
             seconds: played.as_secs_f64(),
@@ -232,7 +234,10 @@ mod tests {
         let enter = &report.operations["enter"];
         assert_eq!((enter.sent, enter.done, enter.failed), (101, 100, 1));
         let latency = enter.latency_us.unwrap();
-        assert!((49_000..=52_000).contains(&latency.p50) && (98_000..=101_000).contains(&latency.p99), "{latency:?}");
+        assert!(
+            (49_000..=52_000).contains(&latency.p50) && (98_000..=101_000).contains(&latency.p99),
+            "{latency:?}"
+        );
         assert_eq!(report.operations["steer"].latency_us, None);
         assert_eq!(report.errors, ["enter: too busy"]);
     }

@@ -67,7 +67,8 @@ impl Extension for BotsBeside {
         let stop = self.stop.clone();
         let thread = std::thread::Builder::new().name("bots".to_owned()).spawn(move || {
             if let Err(error) = game_sample_bots::run(&options, &stop) {
-                let _closed = writeln!(std::io::stderr(), "warning: no bots fly beside the server: {error:#}");
+                let _closed =
+                    writeln!(std::io::stderr(), "warning: no bots fly beside the server: {error:#}");
             }
         });
         let failed = |error| Failure::new(format!("no thread for the bots: {error}"), "try --bots 0");
@@ -95,8 +96,18 @@ impl Verb for BotsVerb {
     fn settings(&self) -> Vec<Setting> {
         let setting = |name, value, default, help| Setting { name, value, default, help };
         vec![
-            setting("server", "ADDR", "127.0.0.1:4433", "The server's web address, host:port or URL; it tells where the game is and its certificate. The page of a game has the game's port number"),
-            setting("ready-json", "FILE", "", "Take address and certificate from the file that the server wrote, instead of asking --server"),
+            setting(
+                "server",
+                "ADDR",
+                "127.0.0.1:4433",
+                "The server's web address, host:port or URL; it tells where the game is and its certificate. The page of a game has the game's port number",
+            ),
+            setting(
+                "ready-json",
+                "FILE",
+                "",
+                "Take address and certificate from the file that the server wrote, instead of asking --server",
+            ),
             setting("count", "N", "50", "Number of bots, 1 to 5000"),
             setting("seconds", "S", "60", "How long they play"),
             setting("seed", "K", "1", "Decides names, colours and choices; the same seed is the same pilots"),
@@ -111,7 +122,10 @@ impl Verb for BotsVerb {
         publish(&report, settings.text("report"))?;
         if report.connects == 0 {
             let why = report.errors.first().cloned().unwrap_or_default();
-            return Err(Failure::new(format!("no bot reached {}: {why}", options.location.game), "is the server running?"));
+            return Err(Failure::new(
+                format!("no bot reached {}: {why}", options.location.game),
+                "is the server running?",
+            ));
         }
         Ok(())
     }
@@ -151,7 +165,8 @@ impl Here for Ready {
     fn game_here(&self) -> SocketAddr {
         let mut game = self.game;
         if game.ip().is_unspecified() {
-            let loopback = if game.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+            let loopback =
+                if game.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
             game.set_ip(loopback);
         }
         game
@@ -168,9 +183,12 @@ mod tests {
 
     #[test]
     fn scripts_and_counts_that_do_not_exist_are_refused_before_anything_connects() {
-        for (name, value, says) in
-            [("script", "mine", "wander"), ("count", "-1", "5000"), ("count", "9999", "5000"), ("seconds", "x", "")]
-        {
+        for (name, value, says) in [
+            ("script", "mine", "wander"),
+            ("count", "-1", "5000"),
+            ("count", "9999", "5000"),
+            ("seconds", "x", ""),
+        ] {
             let failure = options(&settings().with(name, value)).unwrap_err();
             assert_eq!(failure.code(), 2, "{failure}");
             assert!(failure.to_string().contains(says), "{failure}");

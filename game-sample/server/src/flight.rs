@@ -131,7 +131,8 @@ impl Motion {
     /// Cuts speed to the limit: at once to the absolute one, bit by bit to the one without boost.
     fn limit_speed(&mut self, boosting: bool, seconds: f32) {
         let speed = self.speed();
-        let limit = if boosting { BOOST_SPEED } else { MAX_SPEED.max(speed - SHED * seconds).min(BOOST_SPEED) };
+        let limit =
+            if boosting { BOOST_SPEED } else { MAX_SPEED.max(speed - SHED * seconds).min(BOOST_SPEED) };
         if speed > limit {
             self.vx *= limit / speed;
             self.vy *= limit / speed;
@@ -172,7 +173,8 @@ mod tests {
 
     fn any_controls(random: &mut fastrand::Rng) -> Controls {
         let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1.0e30, -0.0];
-        let mut value = || if random.u8(..16) == 0 { odd[random.usize(..odd.len())] } else { random.f32() * 4.0 - 2.0 };
+        let mut value =
+            || if random.u8(..16) == 0 { odd[random.usize(..odd.len())] } else { random.f32() * 4.0 - 2.0 };
         let (thrust, turn) = (value(), value());
         Controls::from_claim(thrust, turn, random.bool())
     }
@@ -187,7 +189,8 @@ mod tests {
     fn a_ship_is_never_too_fast_and_never_outside() {
         for seed in 0..50 {
             let mut random = fastrand::Rng::with_seed(seed);
-            let mut motion = Motion::at(random.f32() * 1900.0 - 950.0, random.f32() * 1900.0 - 950.0, random.f32() * 6.0);
+            let mut motion =
+                Motion::at(random.f32() * 1900.0 - 950.0, random.f32() * 1900.0 - 950.0, random.f32() * 6.0);
             let mut controls = Controls::default();
             for step in 0..2_000 {
                 if step % 20 == 0 {
@@ -195,7 +198,10 @@ mod tests {
                 }
                 motion.step(controls, STEP);
                 assert!(motion.speed() <= BOOST_SPEED * 1.0001, "seed {seed}: {motion:?}");
-                assert!(motion.x.abs() <= HALF_SIZE && motion.y.abs() <= HALF_SIZE, "seed {seed}: {motion:?}");
+                assert!(
+                    motion.x.abs() <= HALF_SIZE && motion.y.abs() <= HALF_SIZE,
+                    "seed {seed}: {motion:?}"
+                );
                 assert!((0.0..=1.0).contains(&motion.charge), "seed {seed}: {motion:?}");
                 assert!(motion.yaw.is_finite() && motion.yaw.abs() <= PI, "seed {seed}: {motion:?}");
             }

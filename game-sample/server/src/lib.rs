@@ -11,7 +11,10 @@
 //! ship  flight  drifter  crystal  gate                              what is in a sector
 //! ```
 
-#![expect(elided_lifetimes_in_paths, reason = "systems and observers read better as `Query<..>` than as `Query<'_, '_, ..>`")]
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "systems and observers read better as `Query<..>` than as `Query<'_, '_, ..>`"
+)]
 
 pub mod bots;
 pub mod chat;

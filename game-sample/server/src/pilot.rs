@@ -46,7 +46,9 @@ impl From<NoShip> for EnterRefused {
     fn from(why: NoShip) -> Self {
         match why {
             NoShip::Refused(SpawnRefused::Full) => Self::Full,
-            NoShip::Refused(SpawnRefused::Closing | SpawnRefused::Other) | NoShip::Silent => Self::Unavailable,
+            NoShip::Refused(SpawnRefused::Closing | SpawnRefused::Other) | NoShip::Silent => {
+                Self::Unavailable
+            }
         }
     }
 }

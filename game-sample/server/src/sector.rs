@@ -18,7 +18,8 @@ use game_sample_contracts::{
 use lightmoon::actor::Cx;
 use lightmoon::contract::{Caller, Ref, SessionId, Tick};
 use lightmoon::zone::{
-    Audience, First, InterestOptions, Last, NetIdentity, Outgoing, Update, Viewers, Zone, ZoneBuilder, ZoneRandom, ZoneTime,
+    Audience, First, InterestOptions, Last, NetIdentity, Outgoing, Update, Viewers, Zone, ZoneBuilder,
+    ZoneRandom, ZoneTime,
 };
 
 use crate::drifter::Waters;
@@ -111,7 +112,8 @@ impl Sector<Cx, World> for SectorZone {
             None => launch(world, player, name, hue, entry),
         };
         world.flush();
-        let identity = world.get::<NetIdentity>(entity).expect("ships have a place, so they have an identity");
+        let identity =
+            world.get::<NetIdentity>(entity).expect("ships have a place, so they have an identity");
         Ok(Spawned { avatar: identity.id() })
     }
 

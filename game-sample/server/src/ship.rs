@@ -94,13 +94,23 @@ pub fn gate_motion(gate: &GatePlan) -> Motion {
     Motion {
         vx: -cos * EXIT_SPEED,
         vy: -sin * EXIT_SPEED,
-        ..Motion::at(gate.x * inward, gate.y * inward, crate::flight::wrapped(gate.outward + std::f32::consts::PI))
+        ..Motion::at(
+            gate.x * inward,
+            gate.y * inward,
+            crate::flight::wrapped(gate.outward + std::f32::consts::PI),
+        )
     }
 }
 
 /// All that a new ship is made of.
 pub fn ship(player: u64, name: String, hue: u16, motion: Motion) -> impl Bundle {
-    (Ship { player }, Flight(motion), Helm::default(), pose_of(&motion, 0), Label { name, hue, role: Role::Player })
+    (
+        Ship { player },
+        Flight(motion),
+        Helm::default(),
+        pose_of(&motion, 0),
+        Label { name, hue, role: Role::Player },
+    )
 }
 
 /// Sets the controls of a pilot's ship; a pilot without one is ignored, its ship may have left a moment ago.

@@ -126,7 +126,9 @@ mod tests {
     #[test]
     fn keys_and_names_are_unique() {
         for (index, plan) in SECTORS.iter().enumerate() {
-            assert!(SECTORS[index + 1..].iter().all(|other| other.key != plan.key && other.name != plan.name));
+            assert!(
+                SECTORS[index + 1..].iter().all(|other| other.key != plan.key && other.name != plan.name)
+            );
         }
     }
 }

@@ -39,7 +39,8 @@ impl Fleet {
                     continue;
                 }
                 if let Some(other) = ships.insert(label.name.clone(), zone) {
-                    let what = format!("{} has a ship in sector {other} and one in sector {zone}", label.name);
+                    let what =
+                        format!("{} has a ship in sector {other} and one in sector {zone}", label.name);
                     return Err(Violation::new("fleet", what));
                 }
             }
@@ -47,7 +48,11 @@ impl Fleet {
         self.find_lost(world, &ships)
     }
 
-    fn find_lost(&mut self, world: &World<Pilot>, ships: &BTreeMap<String, ActorId>) -> Result<(), Violation> {
+    fn find_lost(
+        &mut self,
+        world: &World<Pilot>,
+        ships: &BTreeMap<String, ActorId>,
+    ) -> Result<(), Violation> {
         for (client, core, pilot) in world.clients() {
             if core.attached().is_none() || ships.contains_key(pilot.bot.name()) {
                 self.lost_since.remove(&client);

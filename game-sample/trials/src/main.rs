@@ -40,7 +40,13 @@ fn main() -> ExitCode {
         SCENARIOS.iter().filter(|known| scenario.as_deref().is_none_or(|name| name == known.name)).collect();
     if chosen.is_empty() {
         let names: Vec<&str> = SCENARIOS.iter().map(|known| known.name).collect();
-        say(&format!("error: there is no scenario `{}`; there are: {}", scenario.unwrap_or_default(), names.join(", ")));
+        let wrong = scenario.unwrap_or_default();
+        // If stderr is closed nobody can be told; the exit code still tells.
+        let _closed = writeln!(
+            std::io::stderr(),
+            "error: there is no scenario `{wrong}`; there are: {}",
+            names.join(", ")
+        );
         return ExitCode::from(2);
     }
     let mut failed = 0;
@@ -58,7 +64,9 @@ fn try_seed(seed: u64, scenario: &Scenario) -> bool {
     let name = scenario.name;
     match run_twice(seed, scenario) {
         Ok(Outcome { trace, state, compared, answered }) => {
-            say(&format!("seed {seed} {name}: trace {trace:016x} state {state:016x}, {compared} values, {answered} answers"));
+            say(&format!(
+                "seed {seed} {name}: trace {trace:016x} state {state:016x}, {compared} values, {answered} answers"
+            ));
             true
         }
         Err(failure) => {
@@ -76,7 +84,11 @@ fn run_twice(seed: u64, scenario: &Scenario) -> Result<Outcome, Failure> {
         trial.outcome()
     };
     let (first, second) = (run()?, run()?);
-    if first == second { Ok(first) } else { Err(Failure::new(format!("one seed gave two worlds: {first:?} and {second:?}"))) }
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Failure::new(format!("one seed gave two worlds: {first:?} and {second:?}")))
+    }
 }
 
 fn say(line: &str) {
@@ -91,7 +103,8 @@ mod tests {
     #[test]
     fn every_scenario_passes_its_first_seed_twice_alike() {
         for scenario in &SCENARIOS {
-            let outcome = run_twice(1, scenario).unwrap_or_else(|failure| panic!("{}: {failure}", scenario.name));
+            let outcome =
+                run_twice(1, scenario).unwrap_or_else(|failure| panic!("{}: {failure}", scenario.name));
             assert!(outcome.compared > 1_000, "{}: {outcome:?}", scenario.name);
         }
     }

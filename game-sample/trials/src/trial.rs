@@ -8,8 +8,8 @@ use std::time::Duration;
 use game_sample_bots::Bot;
 use game_sample_bots::report::Tally;
 use game_sample_contracts::{Label, Pose};
-use lightmoon_contract::{Mono, Replicate};
 use lightmoon::zone::EntityLook;
+use lightmoon_contract::{Mono, Replicate};
 use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, Violation, World};
 
 use crate::fleet::Fleet;
@@ -64,9 +64,17 @@ impl Trial {
     /// The sample's world of this seed, without bots, over clean links.
     pub(crate) fn new(seed: u64) -> Self {
         let links = LinkOptions::CLEAN;
-        let world = World::new(game_sample::game, seed, links).expect("the sample's definition fits together");
+        let world =
+            World::new(game_sample::game, seed, links).expect("the sample's definition fits together");
         let judge = Judge::new(&[Pose::SPEC, Label::SPEC], rules(links));
-        Self { random: fastrand::Rng::with_seed(seed ^ 0x7216_a100), seed, links, world, judge, fleet: Fleet::default() }
+        Self {
+            random: fastrand::Rng::with_seed(seed ^ 0x7216_a100),
+            seed,
+            links,
+            world,
+            judge,
+            fleet: Fleet::default(),
+        }
     }
 
     /// Lets bots join; one of `gate_every` of their goals is a gate.

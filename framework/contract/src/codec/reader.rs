@@ -7,7 +7,7 @@
 //! - I1: no read goes past the end of the current window.
 //! - I2: memory is claimed from the budget before it is allocated; the budget is one for the whole input.
 
-use super::{Data, DecodeError, DecodeReason, Grow, scalar};
+use super::{Data, DecodeError, DecodeReason, Grow};
 use crate::limits;
 
 /// What reading may take.
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
     /// It ends early, is too wide or, for a strict reader, longer than needed.
     #[inline]
     pub fn varint(&mut self) -> Result<u64, DecodeError> {
-        scalar::read(self)
+        self.get()
     }
 
     /// Reads the count of items of at least `item_bytes_min` bytes each.
@@ -242,6 +242,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the length of a window.
+    #[inline]
     fn length(&mut self) -> Result<usize, DecodeError> {
         let length = self.varint()?;
         // A length beyond the address space is longer than what is left.
@@ -280,6 +281,20 @@ impl<'a> Reader<'a> {
         DecodeError::new(self.position(), reason)
     }
 
+    /// The same place, window and limits once more. Whoever reads on with it puts it back in place of this one, or
+    /// stops with an error: the budget must not be spent twice.
+    #[inline]
+    pub(super) const fn fork(&self) -> Self {
+        Self {
+            rest: self.rest,
+            end: self.end,
+            budget: self.budget,
+            nesting_left: self.nesting_left,
+            strict: self.strict,
+        }
+    }
+
+    #[inline]
     pub(super) const fn rest(&mut self) -> &mut &'a [u8] {
         &mut self.rest
     }

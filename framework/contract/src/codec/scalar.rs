@@ -37,8 +37,26 @@ type Standard = Configuration<
 
 /// Appends a scalar.
 #[inline]
-pub(super) fn write<T: SchemaWrite<Standard, Src = T>>(value: &T, out: &mut Vec<u8>) {
-    T::write(out, value).expect("a vector grows as needed and a scalar has no length that could overflow");
+pub(super) fn write<T: SchemaWrite<Standard, Src = T>>(value: &T, to: &mut Writer) {
+    T::write(Sink(to), value).expect("a writer grows as needed and a scalar has no length that could overflow");
+}
+
+/// What `wincode` writes into.
+struct Sink<'a>(&'a mut Writer);
+
+impl io::Writer for Sink<'_> {
+    #[inline(always)]
+    fn write(&mut self, bytes: &[u8]) -> io::WriteResult<()> {
+        // The length is known once this is inlined; it leaves one arm.
+        match bytes.len() {
+            1 => self.0.array::<1>(bytes),
+            2 => self.0.array::<2>(bytes),
+            4 => self.0.array::<4>(bytes),
+            8 => self.0.array::<8>(bytes),
+            _ => self.0.raw(bytes),
+        }
+        Ok(())
+    }
 }
 
 /// Reads a scalar.
@@ -85,7 +103,7 @@ macro_rules! scalars {
 
             #[inline]
             fn write(&self, to: &mut Writer) {
-                write(self, to.out());
+                write(self, to);
             }
 
             #[inline]
@@ -100,13 +118,48 @@ macro_rules! scalars {
     )*};
 }
 
+/// Unsigned integers: most are below 251 and take one byte, which costs no call of `wincode`.
+macro_rules! unsigned {
+    ($($type:ty, $scalar:ident;)*) => {$(
+        impl Data for $type {
+            const MIN_BYTES: usize = 1;
+
+            #[inline]
+            fn write(&self, to: &mut Writer) {
+                match u8::try_from(*self) {
+                    Ok(short) if short < FIRST_TAG => to.array::<1>(&[short]),
+                    _ => write(self, to),
+                }
+            }
+
+            #[inline]
+            fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                match *from.rest() {
+                    [short, rest @ ..] if *short < FIRST_TAG => {
+                        *from.rest() = rest;
+                        Ok(Self::from(*short))
+                    }
+                    _ => read(from),
+                }
+            }
+
+            fn describe(_: &mut TypeTable) -> TypeRef {
+                TypeRef::Scalar(Scalar::$scalar)
+            }
+        }
+    )*};
+}
+
+unsigned! {
+    u16, U16;
+    u32, U32;
+    u64, U64;
+    u128, U128;
+    usize, U64;
+}
+
 scalars! {
     i8, I8, 1;
-    u16, U16, 1;
-    u32, U32, 1;
-    u64, U64, 1;
-    u128, U128, 1;
-    usize, U64, 1;
     i16, I16, 1;
     i32, I32, 1;
     i64, I64, 1;
@@ -182,7 +235,7 @@ impl Data for Duration {
     const MIN_BYTES: usize = 2;
 
     fn write(&self, to: &mut Writer) {
-        write(self, to.out());
+        write(self, to);
     }
 
     /// Refuses nanoseconds of a second and more, which `wincode` would carry over: one value, one form.
@@ -224,7 +277,7 @@ impl Data for Ipv4Addr {
     const MIN_BYTES: usize = 4;
 
     fn write(&self, to: &mut Writer) {
-        write(self, to.out());
+        write(self, to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -240,7 +293,7 @@ impl Data for Ipv6Addr {
     const MIN_BYTES: usize = 16;
 
     fn write(&self, to: &mut Writer) {
-        write(self, to.out());
+        write(self, to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -266,7 +319,7 @@ impl Data for IpAddr {
     const MIN_BYTES: usize = 5;
 
     fn write(&self, to: &mut Writer) {
-        write(self, to.out());
+        write(self, to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -283,7 +336,7 @@ impl Data for SocketAddr {
     const MIN_BYTES: usize = 6;
 
     fn write(&self, to: &mut Writer) {
-        write(self, to.out());
+        write(self, to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {

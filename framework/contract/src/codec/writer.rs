@@ -36,10 +36,23 @@ impl Writer {
         self.out.extend_from_slice(bytes);
     }
 
+    /// Appends exactly `N` bytes, which all scalars do.
+    #[inline]
+    pub(super) fn array<const N: usize>(&mut self, bytes: &[u8]) {
+        if let Ok(bytes) = <[u8; N]>::try_from(bytes)
+            && N > self.out.capacity() - self.out.len()
+        {
+            // Buffer and bytes go there by value: what is lent could not stay in registers.
+            self.out = grown(std::mem::take(&mut self.out), bytes);
+        } else {
+            self.out.extend_from_slice(bytes);
+        }
+    }
+
     /// Appends an unsigned variable-length integer; lengths and counts are such.
     #[inline]
     pub fn varint(&mut self, value: u64) {
-        scalar::write(&value, &mut self.out);
+        value.write(self);
     }
 
     /// Appends a count or length.
@@ -71,9 +84,9 @@ impl Writer {
     /// Makes room for a length of more than one byte at `at`.
     #[cold]
     fn widen(&mut self, at: usize, length: usize) {
-        let mut prefix = Vec::with_capacity(9);
-        scalar::write(&(length as u64), &mut prefix);
-        self.out.splice(at..=at, prefix);
+        let mut prefix = Self::onto(Vec::with_capacity(9));
+        prefix.count(length);
+        self.out.splice(at..=at, prefix.out);
     }
 
     /// How many bytes were written.
@@ -100,7 +113,17 @@ impl Writer {
         self.out
     }
 
-    pub(super) const fn out(&mut self) -> &mut Vec<u8> {
-        &mut self.out
+    /// Makes room for so many bytes more.
+    #[inline]
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.out.reserve(more);
     }
+}
+
+/// Appends bytes for which there is no room yet.
+#[cold]
+#[inline(never)]
+fn grown<const N: usize>(mut out: Vec<u8>, bytes: [u8; N]) -> Vec<u8> {
+    out.extend_from_slice(&bytes);
+    out
 }

@@ -81,7 +81,18 @@ fn an_operation_that_panics_costs_its_caller_an_error_and_nobody_a_connection() 
     assert_eq!(world.answer(ann, Target::Own, &pilot::Double { number: 1 }), Ok(2));
     assert_eq!(world.answer(bob, Target::Own, &pilot::Double { number: 2 }), Ok(4));
     assert_eq!(world.answer(ann, Target::Own, &pilot::Visits {}), Ok(1_000), "it knows its session again");
-    assert_eq!(world.node.report().counters.activations_failed, 1);
+    let report = world.node.report();
+    assert_eq!((report.counters.activations_failed, report.worker.failures), (1, 1));
+    assert_eq!(report.set_aside, []);
+
+    for _ in 0..2 {
+        assert_eq!(world.answer(ann, Target::Own, &pilot::Fail {}), Err(CallError::Panicked));
+        world.pass(200);
+    }
+    let report = world.node.report();
+    assert_eq!(report.set_aside.len(), 1, "three within a minute are too many, and it shows");
+    assert_eq!(world.answer(ann, Target::Own, &pilot::Double { number: 1 }), Err(CallError::Panicked));
+    assert_eq!(world.answer(bob, Target::Own, &pilot::Double { number: 2 }), Ok(4));
 }
 
 #[test]

@@ -40,7 +40,10 @@ impl Answers {
         self.answered += 1;
         match self.open.remove(&(client, call)) {
             Some(_) => Ok(()),
-            None => Err(Violation::new("answers", format!("{client} got an answer for call {call}, which is not open"))),
+            None => Err(Violation::new(
+                "answers",
+                format!("{client} got an answer for call {call}, which is not open"),
+            )),
         }
     }
 

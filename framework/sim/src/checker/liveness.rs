@@ -10,6 +10,9 @@ use lightmoon_contract::{ActorId, Mono, Tick};
 use super::{ClientNumber, Violation};
 use crate::truth::HeldView;
 
+/// The newest that a client heard of: zone, attachment, tick.
+type News = (ActorId, u32, Tick);
+
 /// The checker.
 #[derive(Debug)]
 pub struct Liveness {
@@ -18,7 +21,7 @@ pub struct Liveness {
     recovery: Duration,
     /// Longest silence of a client at play after that.
     silence: Duration,
-    heard: BTreeMap<ClientNumber, (Option<(ActorId, u32, Tick)>, Mono)>,
+    heard: BTreeMap<ClientNumber, (Option<News>, Mono)>,
 }
 
 impl Liveness {
@@ -38,7 +41,12 @@ impl Liveness {
     ///
     /// # Errors
     /// After the recovery, the client heard of no new tick for longer than the longest silence.
-    pub fn check(&mut self, now: Mono, client: ClientNumber, held: Option<&HeldView>) -> Result<(), Violation> {
+    pub fn check(
+        &mut self,
+        now: Mono,
+        client: ClientNumber,
+        held: Option<&HeldView>,
+    ) -> Result<(), Violation> {
         let Some(healed) = self.healed else { return Ok(()) };
         let news = held.map(|held| (held.zone, held.generation, held.tick));
         let (last, at) = self.heard.entry(client).or_insert((None, healed));
@@ -49,7 +57,8 @@ impl Liveness {
         if now.since(healed) < self.recovery || quiet <= self.silence {
             return Ok(());
         }
-        let what = format!("{client} heard of no tick for {quiet:?}, {:?} after all healed", now.since(healed));
+        let what =
+            format!("{client} heard of no tick for {quiet:?}, {:?} after all healed", now.since(healed));
         Err(Violation::new("liveness", what))
     }
 }

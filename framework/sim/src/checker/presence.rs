@@ -44,13 +44,15 @@ impl Presence {
             return Ok(());
         };
         let lacks = |net: &NetId| {
-            !held.entities.contains_key(net) && truth.get(net).is_some_and(|look| rules.sight.must_see(avatar, look))
+            !held.entities.contains_key(net)
+                && truth.get(net).is_some_and(|look| rules.sight.must_see(avatar, look))
         };
         missing.since.retain(|net, _| lacks(net));
         for net in truth.keys().filter(|net| lacks(net)) {
             let since = *missing.since.entry(*net).or_insert(now);
             if now.since(since) > rules.in_flight {
-                let what = format!("{client} was not shown {net} of zone {} for {:?}", held.zone, now.since(since));
+                let what =
+                    format!("{client} was not shown {net} of zone {} for {:?}", held.zone, now.since(since));
                 return Err(Violation::new("presence", what));
             }
         }

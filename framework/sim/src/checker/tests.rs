@@ -76,7 +76,8 @@ fn a_ghost_is_allowed_for_the_time_of_a_packet_and_no_longer() {
 
 #[test]
 fn an_entity_that_never_was_is_a_ghost_at_once() {
-    let found = Ghosts::default().check(Mono::from_millis(501), CLIENT, &held(&[1, 99], 10), &history(10), &RULES);
+    let found =
+        Ghosts::default().check(Mono::from_millis(501), CLIENT, &held(&[1, 99], 10), &history(10), &RULES);
     assert!(found.unwrap_err().what.contains("never was"));
 }
 
@@ -101,7 +102,8 @@ fn a_wrong_value_an_unknown_tick_and_a_foreign_tick_are_found() {
     let (history, now) = (history(12), Mono::from_millis(620));
     let check = |held: &HeldView| Values::default().check(now, CLIENT, held, &history, &RULES);
     let mut wrong = held(&[1, 2], 10);
-    wrong.entities.get_mut(&NetId(2)).unwrap().state = held(&[1], 10).entities.remove(&NetId(1)).unwrap().state;
+    wrong.entities.get_mut(&NetId(2)).unwrap().state =
+        held(&[1], 10).entities.remove(&NetId(1)).unwrap().state;
     assert!(check(&wrong).is_err(), "another entity's value");
     assert!(check(&held(&[1], 13)).is_err(), "a tick that has not been");
     assert!(check(&held(&[2], 12)).is_err(), "a tick at which it was gone");

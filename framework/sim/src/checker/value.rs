@@ -33,7 +33,9 @@ impl Values {
     ) -> Result<(), Violation> {
         let Some((newest, _)) = history.newest(held.zone) else { return Ok(()) };
         for (net, entity) in &held.entities {
-            let fault = |what: String| Violation::new("value", format!("{client} holds {net} of zone {}: {what}", held.zone));
+            let fault = |what: String| {
+                Violation::new("value", format!("{client} holds {net} of zone {}: {what}", held.zone))
+            };
             for (number, (tick, fields)) in &entity.state {
                 if *tick > newest {
                     return Err(fault(format!("component {number} of tick {tick}, which has not been")));
@@ -79,7 +81,8 @@ fn check_sticky(
     history: &History,
     rules: &Rules,
 ) -> Result<(), String> {
-    let mut looks = history.back_to(held.zone, now - rules.in_flight).filter_map(|truth| truth.get(&net)).peekable();
+    let mut looks =
+        history.back_to(held.zone, now - rules.in_flight).filter_map(|truth| truth.get(&net)).peekable();
     if looks.peek().is_none() || looks.any(|look| look.sticky == entity.sticky) {
         return Ok(());
     }

@@ -24,7 +24,8 @@ fn a_stream_arrives_once_and_in_order_whatever_is_lost() {
         let mut link = Link::new(LinkOptions { loss: 0.3, ..LinkOptions::LOSSY }, seed);
         let mut sent = Vec::new();
         for step in 0..40u64 {
-            let piece: Vec<u8> = (0..step * 97 % 5_000).map(|byte| u8::try_from(byte % 251).unwrap()).collect();
+            let piece: Vec<u8> =
+                (0..step * 97 % 5_000).map(|byte| u8::try_from(byte % 251).unwrap()).collect();
             sent.extend_from_slice(&piece);
             link.send(Mono::from_millis(step * 10), End::Client, stream(piece));
         }
@@ -73,7 +74,8 @@ fn nothing_arrives_after_the_end_and_both_sides_learn_of_it() {
         let arrivals = drain(&mut link);
         for end in [End::Client, End::Node] {
             let mine: Vec<_> = arrivals.iter().filter(|(_, to, _)| *to == end).collect();
-            let closed = mine.iter().filter(|(_, _, arrival)| matches!(arrival, Arrival::Closed { .. })).count();
+            let closed =
+                mine.iter().filter(|(_, _, arrival)| matches!(arrival, Arrival::Closed { .. })).count();
             assert_eq!(closed, 1, "seed {seed}");
             assert!(matches!(mine.last().unwrap().2, Arrival::Closed { .. }), "seed {seed}");
         }

@@ -136,7 +136,11 @@ fn drift(mut drifters: Query<'_, '_, (&Drifter, &mut Place)>) {
     }
 }
 
-fn wither(time: Res<'_, ZoneTime>, drifters: Query<'_, '_, (Entity, &Drifter)>, mut commands: Commands<'_, '_>) {
+fn wither(
+    time: Res<'_, ZoneTime>,
+    drifters: Query<'_, '_, (Entity, &Drifter)>,
+    mut commands: Commands<'_, '_>,
+) {
     for (entity, _) in drifters.iter().filter(|(_, drifter)| drifter.until <= time.tick().0) {
         commands.entity(entity).despawn();
     }
@@ -180,13 +184,20 @@ impl Field<Cx, World> for TestField {
 
     fn go(world: &mut World, cx: &mut Cx, x: f32, y: f32) {
         let Caller::Client { player, .. } = cx.caller() else { return };
-        let Some(mut place) = avatar_of(world, player).and_then(|entity| world.get_mut::<Place>(entity)) else { return };
+        let Some(mut place) = avatar_of(world, player).and_then(|entity| world.get_mut::<Place>(entity))
+        else {
+            return;
+        };
         *place = Place { x: x.clamp(-SIDE, SIDE), y: y.clamp(-SIDE, SIDE) };
     }
 }
 
 fn avatar_of(world: &mut World, player: u64) -> Option<Entity> {
-    world.query::<(Entity, &Avatar)>().iter(world).find(|(_, avatar)| avatar.0 == player).map(|(entity, _)| entity)
+    world
+        .query::<(Entity, &Avatar)>()
+        .iter(world)
+        .find(|(_, avatar)| avatar.0 == player)
+        .map(|(entity, _)| entity)
 }
 
 /// The game.

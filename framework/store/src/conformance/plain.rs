@@ -22,7 +22,7 @@ fn write(bench: &mut Bench<'_>, area: Area, place: &Partition, row: Row) -> Resu
 pub(super) fn places_are_apart(bench: &mut Bench<'_>) -> Result<(), String> {
     // Keys that run into each other when they are only strung together.
     let places =
-        [partition(1, "a"), partition(1, "ab"), partition(2, "a"), partition(256, "a"), partition(1, "")];
+        [partition(1, "a"), partition(1, "ab"), partition(2, "a"), partition(257, "a"), partition(1, "")];
     let value = |area: Area, place: &Partition| Bytes::from(format!("{area:?} {place:?}"));
     for area in AREAS {
         for place in &places {
@@ -64,7 +64,9 @@ fn list(
     let scan = Scan::Partitions { area, space: Space(space), after, limit };
     match bench.call(Request::Scan(scan))? {
         Outcome::Done(Done::Partitions(keys)) => Ok(keys),
-        other => Err(format!("a scan gave {other:?}")),
+        other @ (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Unknown | Outcome::Unavailable) => {
+            Err(format!("a scan gave {other:?}"))
+        }
     }
 }
 
@@ -165,7 +167,7 @@ pub(super) fn limits_hold(bench: &mut Bench<'_>) -> Result<(), String> {
     let commit = |condition: Condition, changes: Vec<Change>| Request::Commit {
         partition: place.clone(),
         condition,
-        head: Head::default(),
+        head: head(1, 0),
         changes,
     };
     let wide = |key: Bytes, value: Bytes| Change::Put(Row { key, value });
@@ -183,6 +185,12 @@ pub(super) fn limits_hold(bench: &mut Bench<'_>) -> Result<(), String> {
         commit(Condition::Absent, vec![wide(bytes("k"), long_value)]),
         commit(Condition::Absent, heavy),
         commit(Condition::Holds(Vec::new()), vec![put("x", "1")]),
+        Request::Commit {
+            partition: place.clone(),
+            condition: Condition::Absent,
+            head: Head::default(),
+            changes: vec![put("x", "1")],
+        },
         read(0),
         read(limits::PAGE_ROWS_MAX + 1),
         Request::PutChunk { partition: Partition { space: Space(1), key: long_key }, chunk: row("x", "1") },

@@ -69,7 +69,8 @@ fn condition(random: &mut Rng) -> Condition {
 }
 
 fn head(random: &mut Rng) -> Head {
-    Head::of([EPOCH, SEQ].into_iter().filter(|_| random.bool()).map(|field| (field, 0)).collect::<Vec<_>>())
+    let fields = [EPOCH, SEQ].into_iter().filter(|_| random.bool()).collect::<Vec<_>>();
+    Head::of(fields.into_iter().map(|field| (field, random.u64(..4))))
 }
 
 fn area(random: &mut Rng) -> Area {
@@ -87,11 +88,12 @@ fn change(random: &mut Rng) -> Change {
 fn request(random: &mut Rng) -> Request {
     match random.u8(..12) {
         0..5 => {
-            let mut fields = head(random);
-            let set: Vec<_> = fields.fields().map(|(field, _)| (field, random.u64(..4))).collect();
-            fields.set_all(&Head::of(set));
             let changes = (0..random.usize(..5)).map(|_| change(random)).collect();
-            Request::Commit { partition: place(random), condition: condition(random), head: fields, changes }
+            let (condition, mut head) = (condition(random), head(random));
+            if condition == Condition::Absent {
+                head.set_all(&Head::of([(EPOCH, random.u64(..4))]));
+            }
+            Request::Commit { partition: place(random), condition, head, changes }
         }
         5..9 => Request::Read {
             area: area(random),

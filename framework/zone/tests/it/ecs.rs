@@ -8,38 +8,7 @@ use bevy_ecs::schedule::ScheduleLabel;
 use lightmoon_zone::{First, Last, Update, Zone, ZoneBuilder, ZoneTime};
 
 use crate::arena::{Arena, TICK};
-use crate::game::SpaceZone;
-
-/// Gives a zone of this file the operations of the tests, through their usual zone.
-macro_rules! delegate {
-    ($zone:ty) => {
-        impl<Cx> crate::game::Space<Cx, World> for $zone {
-            fn spawn(
-                w: &mut World,
-                cx: &mut Cx,
-                n: String,
-                x: f32,
-                y: f32,
-                vx: f32,
-                vy: f32,
-            ) -> lightmoon_contract::NetId {
-                <SpaceZone<1, 1> as crate::game::Space<Cx, World>>::spawn(w, cx, n, x, y, vx, vy)
-            }
-            fn place(_: &mut World, _: &mut Cx, _: u64, _: f32, _: f32) {}
-            fn remove(_: &mut World, _: &mut Cx, _: u64) {}
-            fn disable(_: &mut World, _: &mut Cx, _: u64, _: bool) {}
-            fn rename(_: &mut World, _: &mut Cx, _: u64, _: String) {}
-            fn heal(_: &mut World, _: &mut Cx, _: u64, _: Option<u8>) {}
-            fn show(_: &mut World, _: &mut Cx, _: u64) {}
-            fn hurry(_: &mut World, _: &mut Cx, _: u16) {}
-            fn fail(_: &mut World, _: &mut Cx, _: bool) {}
-            fn speak(_: &mut World, _: &mut Cx, _: String) {}
-            fn hash(_: &mut World, _: &mut Cx) -> u128 {
-                0
-            }
-        }
-    };
-}
+use crate::game::delegate;
 
 thread_local! {
     static NOTES: Arc<Mutex<Vec<String>>> = Arc::default();

@@ -26,7 +26,7 @@ fn a_zone_that_panicked_starts_over_with_new_ids_and_later_ticks_and_serves_what
     let old = arena.spawn("me", 0.0, 0.0);
     arena.subscribe(1, old, 1, 1_100);
     let mut client = Client::new(1, 1);
-    arena.ticks(5);
+    arena.ticks(100);
     client.take(&mut arena);
     let before = client.view.newest_tick();
     arena.tell(space::Fail { at_once: false });

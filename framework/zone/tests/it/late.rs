@@ -7,7 +7,8 @@ use crate::game::SpaceZone;
 
 #[test]
 fn a_late_join_into_a_crowd_comes_in_pieces_and_is_complete() {
-    let mut arena = Arena::of::<SpaceZone<2000, 1>>(1);
+    // Staggered: what was put off must come with the next tick all the same.
+    let mut arena = Arena::of::<SpaceZone<2000, 4>>(1);
     let me = arena.spawn("me", 0.0, 0.0);
     for number in 0..2_000u16 {
         arena.spawn(&"n".repeat(100), f32::from(number % 50), f32::from(number / 50));
@@ -15,7 +16,7 @@ fn a_late_join_into_a_crowd_comes_in_pieces_and_is_complete() {
     arena.subscribe(1, me, 1, 1_100);
     let mut client = Client::new(1, 1);
     let mut pieces = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..10 {
         arena.ticks(1);
         let sent = arena.take_sent(1);
         let views = sent.iter().filter_map(|sent| match sent {
@@ -105,4 +106,25 @@ fn one_who_comes_after_nobody_looked_sees_everything() {
     client.take(&mut arena);
     assert_eq!(client.ids(), [me, other]);
     assert_eq!(client.label(me).as_deref(), Some("renamed"));
+}
+
+#[test]
+fn what_is_gone_leaves_its_slot_and_its_bytes_to_others() {
+    let mut arena = Arena::new(1);
+    let me = arena.spawn("me", 0.0, 0.0);
+    arena.subscribe(1, me, 1, 1_100);
+    let mut client = Client::new(1, 1);
+    for round in 0..50 {
+        // Together far more than the sticky values of one entity may take.
+        let name = format!("{round} {}", "x".repeat(4_000));
+        let other = arena.spawn(&name, 1.0, 1.0);
+        arena.ticks(1);
+        client.take(&mut arena);
+        assert_eq!(client.label(other), Some(name), "round {round}");
+        arena.tell(crate::game::space::Remove { id: other.0 });
+        arena.ticks(1);
+    }
+    let report = arena.report();
+    assert_eq!((report.entities, report.counters.sticky_oversized), (1, 0));
+    assert!(report.slots <= 3, "{} slots for two entities at once", report.slots);
 }

@@ -356,3 +356,33 @@ fn the_same_seed_and_inputs_give_the_same_bytes() {
     assert!(first.0.len() > 100);
     assert_eq!(first, second);
 }
+
+#[test]
+fn what_was_there_before_interest_is_seen_too_and_has_one_identity() {
+    use bevy_ecs::prelude::*;
+    use lightmoon_zone::{AlwaysVisible, InterestOptions, NetIds, Zone, ZoneBuilder};
+
+    struct Early;
+
+    impl Zone for Early {
+        fn build(zone: &mut ZoneBuilder<'_>) {
+            zone.world().spawn((Pose::default(), Label { name: "early".into() }));
+            zone.replicate::<Pose>().replicate::<Label>().replicate::<Health>();
+            zone.interest::<Pose>(InterestOptions::radius(10.0), |pose| [pose.x, pose.y]);
+            zone.world().spawn((Pose::default(), AlwaysVisible, Label { name: "both".into() }));
+            zone.world().flush();
+            assert_eq!(zone.world().resource::<NetIds>().len(), 2);
+        }
+    }
+
+    crate::game::delegate!(Early);
+
+    let mut arena = Arena::of::<Early>(1);
+    let me = arena.spawn("me", 1.0, 1.0);
+    arena.subscribe(1, me, 1, 1_100);
+    let mut client = Client::new(1, 1);
+    arena.ticks(1);
+    client.take(&mut arena);
+    let labels: Vec<_> = client.ids().into_iter().filter_map(|id| client.label(id)).collect();
+    assert_eq!(labels, ["early", "both", "me"]);
+}

@@ -12,12 +12,12 @@ pub(super) fn run(trial: &mut Trial) -> Result<(), Failure> {
     trial.join(BOTS, 1);
     trial.run(Duration::from_secs(4))?;
     trial.links(LinkOptions::LOSSY);
-    trial.run(Duration::from_secs(5))?;
+    trial.run(Duration::from_secs(4))?;
     let pause = Duration::from_millis(trial.random.u64(100..2_500));
     trial.pause(pause);
-    trial.run(pause + Duration::from_secs(4))?;
+    trial.run(pause + Duration::from_secs(3))?;
     trial.heal();
-    trial.run(Duration::from_secs(5))?;
+    trial.run(Duration::from_secs(4))?;
     trial.require(trial.all_play(), "a bot does not play after all healed")?;
     let arrivals = trial.count(|tally| tally.attaches);
     trial.require(arrivals > BOTS, &format!("{arrivals} arrivals of {BOTS} bots: nobody passed a gate"))

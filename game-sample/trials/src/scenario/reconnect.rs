@@ -9,13 +9,13 @@ const BOTS: u32 = 4;
 pub(super) fn run(trial: &mut Trial) -> Result<(), Failure> {
     trial.join(BOTS.into(), 2);
     for _ in 0..10 {
-        let time = Duration::from_millis(trial.random.u64(1..1_500));
+        let time = Duration::from_millis(trial.random.u64(1..1_200));
         trial.run(time)?;
         let client = trial.random.u32(..BOTS);
         trial.cut(client);
     }
     trial.heal();
-    trial.run(Duration::from_secs(6))?;
+    trial.run(Duration::from_secs(4))?;
     trial.require(trial.all_play(), "a bot does not play after all healed")?;
     trial.require(trial.count(|tally| tally.reconnects) > 0, "no connection was cut")
 }

@@ -11,9 +11,9 @@ pub(super) fn run(trial: &mut Trial) -> Result<(), Failure> {
     for _ in 0..3 {
         let links = LinkOptions::drawn(&mut trial.random);
         trial.links(links);
-        trial.run(Duration::from_secs(4))?;
+        trial.run(Duration::from_secs(3))?;
     }
     trial.heal();
-    trial.run(Duration::from_secs(3))?;
+    trial.run(Duration::from_secs(2))?;
     trial.require(trial.all_play(), "a bot does not play after all healed")
 }

@@ -1,0 +1,171 @@
+//! The change of the book's chapter "Your first change": a component, an operation and a system more for the sample.
+//!
+//! The chapter shows the parts between the anchors. Here they are compiled and played, beside the sample instead of inside
+//! of it: the trait `Harbour` stands for the sample's `Sector`.
+
+#![expect(
+    elided_lifetimes_in_paths,
+    unreachable_pub,
+    reason = "the book shows these parts as a game's library has them"
+)]
+
+use std::time::Duration;
+
+use bevy_ecs::prelude::*;
+use game_sample::flight::Motion;
+use game_sample::sector::SectorZone;
+use game_sample::ship;
+use lightmoon::actor::{Cx, Envelope, In, Kinds, ReplyTo, Worker, WorkerOptions};
+use lightmoon::contract::{
+    ActorId, Body, Caller, Contract, Mono, Operation, Priority, Replicate, SessionId, contract, contracts,
+    replicate,
+};
+use lightmoon::zone::{Update, Zone, ZoneBuilder, ZoneLook, ZoneOptions, zone};
+
+// ANCHOR: component
+/// How brightly a beacon glows.
+#[replicate(state, number = 3)]
+#[derive(Component, Clone, Copy, PartialEq, Debug, Default)]
+pub struct Glow {
+    /// 1 just lit, 0 gone out.
+    #[quantise(min = 0.0, max = 1.0, step = 0.01)]
+    pub strength: f32,
+}
+// ANCHOR_END: component
+
+/// Stands for the sample's `Sector`.
+#[contract(ticking)]
+pub trait Harbour {
+    // ANCHOR: operation
+    /// Lights a beacon where the caller's ship is.
+    #[operation(client = zone, rate = 1)]
+    fn light();
+    // ANCHOR_END: operation
+}
+
+contracts! { game = "first-change", contracts = [Harbour], components = [Glow], lock = none }
+
+// ANCHOR: behaviour
+mod beacon {
+    //! Beacons: lights that pilots leave behind.
+
+    use bevy_ecs::prelude::*;
+    use game_sample::ship::Roster;
+    use game_sample_contracts::{Label, Pose, Role};
+    use lightmoon::zone::ZoneTime;
+
+    use super::Glow;
+
+    /// How long a beacon glows.
+    pub const GLOW_SECONDS: f32 = 10.0;
+
+    /// Puts a beacon where the pilot's ship is.
+    pub fn light(world: &mut World, player: u64) {
+        let Some(ship) = world.resource::<Roster>().ship_of(player) else { return };
+        let Some(pose) = world.get::<Pose>(ship).copied() else { return };
+        let label = Label { name: "beacon".to_owned(), hue: 50, role: Role::Crystal };
+        world.spawn((pose, label, Glow { strength: 1.0 }));
+    }
+
+    /// Lets beacons fade, and removes those that have gone out.
+    pub fn fade(time: Res<ZoneTime>, mut beacons: Query<(Entity, &mut Glow)>, mut commands: Commands) {
+        for (entity, mut glow) in &mut beacons {
+            glow.strength -= time.step_seconds() / GLOW_SECONDS;
+            if glow.strength <= 0.0 {
+                commands.entity(entity).despawn();
+            }
+        }
+    }
+}
+// ANCHOR_END: behaviour
+
+struct HarbourZone;
+
+impl Zone for HarbourZone {
+    fn build(zone: &mut ZoneBuilder<'_>) {
+        SectorZone::build(zone);
+        zone
+            // ANCHOR: build
+            .replicate::<Glow>()
+            .add_systems(Update, beacon::fade)
+            // ANCHOR_END: build
+        ;
+        zone.world().spawn(ship::ship(7, "Ada".to_owned(), 0, Motion::at(0.0, 0.0, 0.0)));
+    }
+}
+
+impl Harbour<Cx, World> for HarbourZone {
+    // ANCHOR: serve
+    fn light(world: &mut World, cx: &mut Cx) {
+        if let Caller::Client { player, .. } = cx.caller() {
+            beacon::light(world, player);
+        }
+    }
+    // ANCHOR_END: serve
+}
+
+/// Strengths of all beacons, quantised.
+fn glows(worker: &Worker) -> Vec<u32> {
+    let look: ZoneLook = *worker.looks().remove(0).1.downcast().unwrap();
+    look.entities
+        .values()
+        .filter_map(|look| look.state.get(&Glow::SPEC.number))
+        .map(|fields| fields[0])
+        .collect()
+}
+
+#[test]
+fn a_beacon_is_lit_fades_and_goes_out() {
+    let id = ActorId::new(HarbourContract::KIND, 1);
+    let mut kinds = Kinds::default();
+    kinds.register(
+        id.kind,
+        HarbourContract::NAME,
+        zone::<HarbourContract, HarbourZone>(ZoneOptions::default()),
+    );
+    let mut worker = Worker::new(WorkerOptions::default(), kinds);
+    let (mut now, mut out) = (Mono::from_millis(1_000), Vec::new());
+    worker.start(now, id);
+    let message = harbour::Light {};
+    let mut inputs = vec![In::Envelope(Envelope {
+        to: id,
+        from: Caller::Client { session: SessionId(1), player: 7 },
+        number: harbour::Light::SPEC.number,
+        priority: Priority::Normal,
+        reply_to: ReplyTo::Nobody,
+        timeout_ms: 0,
+        body: Body::typed(message),
+    })];
+    let mut seen = Vec::new();
+    for _ in 0..230 {
+        now = now + Duration::from_millis(50);
+        worker.turn(now, &mut inputs, &mut out);
+        seen.push(glows(&worker));
+    }
+    assert!(seen[1][0] > 95, "lit: {:?}", seen[1]);
+    assert!(seen.iter().flatten().is_sorted_by(|before, after| before >= after), "it only fades");
+    assert_eq!(seen[150].len(), 1, "it glows for {} s", beacon::GLOW_SECONDS);
+    assert_eq!(seen.last(), Some(&Vec::new()), "it goes out");
+}
+
+#[test]
+fn every_part_the_book_shows_is_in_a_compiled_file() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let book = root.join("../../docs/book/src");
+    let mut shown = 0;
+    for page in std::fs::read_dir(&book).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = std::fs::read_to_string(&page).unwrap_or_default();
+        for include in text.split("{{#include ").skip(1).filter_map(|rest| rest.split("}}").next()) {
+            let Some((file, anchor)) = include.rsplit_once(':') else { continue };
+            let code = std::fs::read_to_string(book.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+            assert!(code.contains(&format!("// ANCHOR: {anchor}\n")), "{} shows {include}", page.display());
+            assert!(
+                code.contains(&format!("// ANCHOR_END: {anchor}\n")),
+                "{} shows {include}",
+                page.display()
+            );
+            shown += 1;
+        }
+    }
+    assert!(shown >= 5, "the book shows only {shown} parts");
+}

@@ -1,0 +1,7 @@
+//! The rules of the sample, played on one worker without node, network and clock.
+
+mod first_change;
+mod gates;
+mod pilots;
+mod sectors;
+mod sky;

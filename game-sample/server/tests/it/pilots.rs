@@ -1,0 +1,74 @@
+//! Pilots: entering, names, coming back, leaving.
+
+use std::time::Duration;
+
+use game_sample::sector::SHIPS_MAX;
+use game_sample_contracts::{EnterRefused, Entry, SpawnRefused, pilot, sector};
+use lightmoon::actor::reserved::ToActor;
+use lightmoon::contract::{Caller, SessionId};
+
+use crate::sky::{Sky, client, pilot_id, sector_id, session_of};
+
+#[test]
+fn entering_again_gives_the_same_ship() {
+    let mut sky = Sky::new(1);
+    let first = sky.enter(4, "Ada").unwrap();
+    let again = sky.ask(client(4), pilot_id(4), pilot::Enter { name: "Eve".to_owned(), hue: 3 }).unwrap();
+    assert_eq!(first, again);
+    assert_eq!(sky.ships().len(), 1);
+}
+
+#[test]
+fn names_are_cleaned_and_bad_ones_refused() {
+    let mut sky = Sky::new(1);
+    assert_eq!(sky.enter(1, " \u{202e}\t "), Err(EnterRefused::BadName));
+    assert!(sky.ships().is_empty(), "a refused pilot has no ship");
+    sky.enter(1, "  Ada \n Lovelace, countess of everything  ").unwrap();
+    assert_eq!(sky.ships()[0].label.name, "Ada Lovelace, countess o");
+}
+
+#[test]
+fn only_a_client_enters() {
+    let mut sky = Sky::new(1);
+    let refused = sky.ask(Caller::Node, pilot_id(1), pilot::Enter { name: "Nobody".to_owned(), hue: 0 });
+    assert_eq!(refused, Err(EnterRefused::Other));
+}
+
+#[test]
+fn a_pilot_whose_session_ends_leaves_and_enters_afresh() {
+    let mut sky = Sky::new(1);
+    let first = sky.enter(4, "Ada").unwrap();
+    sky.tell(pilot_id(4), ToActor::Disconnected { session: session_of(4) });
+    sky.run(Duration::from_millis(100), |_| {});
+    assert!(sky.ships().is_empty());
+    let second = sky.enter(4, "Ada").unwrap();
+    assert_ne!(first.avatar, second.avatar, "an id is never used twice");
+    assert_eq!(sky.ships().len(), 1);
+}
+
+#[test]
+fn the_end_of_an_older_session_takes_nothing_away() {
+    let mut sky = Sky::new(1);
+    sky.enter(4, "Ada").unwrap();
+    sky.tell(pilot_id(4), ToActor::Connected { session: SessionId(77) });
+    sky.tell(pilot_id(4), ToActor::Disconnected { session: session_of(4) });
+    sky.run(Duration::from_millis(100), |_| {});
+    assert_eq!(sky.ships().len(), 1);
+}
+
+#[test]
+fn a_full_sector_takes_no_more_and_gives_known_pilots_their_ship() {
+    let mut sky = Sky::new(1);
+    let mut spawn = |player: u64| {
+        let message = sector::Spawn { player, name: format!("ship {player}"), hue: 0, entry: Entry::Fresh };
+        sky.ask(Caller::Node, sector_id(1), message)
+    };
+    let most = u64::try_from(SHIPS_MAX).unwrap();
+    let first = spawn(1).unwrap();
+    for player in 2..=most {
+        spawn(player).unwrap();
+    }
+    assert_eq!(spawn(most + 1), Err(SpawnRefused::Full));
+    assert_eq!(spawn(1), Ok(first));
+    assert_eq!(sky.ships().len(), SHIPS_MAX);
+}
