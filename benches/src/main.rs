@@ -2,8 +2,9 @@
 //!
 //! *Responsible for*: the table of areas, printing figures, the exit code. *Not responsible for*: the bodies (`area`).
 //!
-//! A figure is a time and its ratio to something measured in the same rounds. Goals for ratios mean the same on every machine
-//! and decide; goals for times say how far this machine is from the design's. `cargo xtask bench` builds this optimised and runs it; each body is also a test with a small input.
+//! A figure is a time and its ratio to something measured in the same rounds. Goals for ratios mean the same on every
+//! machine and decide; goals for times say how far this machine is from the design's. `cargo xtask bench` builds this
+//! optimised and runs it; each body is also a test with a small input.
 //!
 //! Exit codes: 0 all goals for ratios met, 1 one is missed or something failed, 2 wrong arguments.
 

@@ -190,7 +190,7 @@ pub(crate) fn implement_struct<'a>(
         )
     };
     let shape = quote!(::lightmoon_contract::descriptor::Shape::Struct { grows: #grows, fields: #entries });
-    let implementation = implementation(ident, &min, grows, &write, &read, &describe(name, docs, &shape));
+    let implementation = implementation(ident, &min, &write, &read, &describe(name, docs, &shape));
     quote!(#implementation #checks)
 }
 
@@ -246,25 +246,23 @@ fn describe(name: &str, docs: &str, shape: &TokenStream) -> TokenStream {
 fn implementation(
     ident: &Ident,
     min: &TokenStream,
-    grows: bool,
     write: &TokenStream,
     read: &TokenStream,
     describe: &TokenStream,
 ) -> TokenStream {
-    // Fixed types are small and stand in lists, where a call for each would cost more than its fields.
-    let inline = (!grows).then(|| quote!(#[inline]));
     quote! {
         #[automatically_derived]
         impl ::lightmoon_contract::Data for #ident {
             const MIN_BYTES: usize = #min;
 
-            #inline
+            // Values stand in lists and messages of other crates, where a call costs more than their fields.
+            #[inline]
             fn write(&self, to: &mut ::lightmoon_contract::Writer) {
                 let _ = &to;
                 #write
             }
 
-            #inline
+            #[inline]
             fn read(
                 from: &mut ::lightmoon_contract::Reader<'_>,
             ) -> ::core::result::Result<Self, ::lightmoon_contract::DecodeError> {
@@ -395,7 +393,7 @@ fn implement_enum(ident: &Ident, name: &str, docs: &str, variants: &[Variant], g
     };
     let checks = checks(variants.iter().flat_map(|variant| &variant.fields));
     let write = quote!(match self { #(#writes)* });
-    let implementation = implementation(ident, &quote!(1), grows, &write, &read, &describe(name, docs, &shape));
+    let implementation = implementation(ident, &quote!(1), &write, &read, &describe(name, docs, &shape));
     quote!(#implementation #checks)
 }
 

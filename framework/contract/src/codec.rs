@@ -74,11 +74,12 @@ pub trait Data: Sized + 'static {
         let mut items = Vec::with_capacity(count);
         // A reader of our own, whose place and limits stay in registers from item to item.
         let mut own = from.fork();
-        for _ in 0..count {
+        let result = (0..count).try_for_each(|_| {
             items.push(Self::read(&mut own)?);
-        }
+            Ok(())
+        });
         *from = own;
-        Ok(items)
+        result.map(|()| items)
     }
 }
 
@@ -123,6 +124,7 @@ pub fn encode<T: Data>(value: &T) -> Vec<u8> {
 /// assert_eq!(decode::<u16>(&[0xFB, 0x2C, 0x01], Limits::CLIENT), Ok(300));
 /// assert!(decode::<u16>(&[0xFB, 0x2C, 0x01, 0x00], Limits::CLIENT).is_err());
 /// ```
+#[inline]
 pub fn decode<T: Data>(bytes: &[u8], limits: Limits) -> Result<T, DecodeError> {
     let mut reader = Reader::new(bytes, limits)?;
     let value = T::read(&mut reader)?;

@@ -27,8 +27,10 @@ pub enum Flaw {
     MissesEnters,
     /// Keeps the first value of sticky components.
     FreezesSticky,
-    /// Takes late state packets for new ones.
+    /// Shows the values of late packets under the ticks of new ones.
     AppliesLatePackets,
+    /// Takes a packet that was overtaken for the newest.
+    GoesBack,
     /// Gives answers twice.
     AnswersTwice,
     /// Loses answers.
@@ -39,13 +41,14 @@ pub enum Flaw {
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::KeepsLeft,
         Self::AppliesOldGenerations,
         Self::ReusesIndexes,
         Self::MissesEnters,
         Self::FreezesSticky,
         Self::AppliesLatePackets,
+        Self::GoesBack,
         Self::AnswersTwice,
         Self::LosesAnswers,
         Self::Freezes,
@@ -57,12 +60,17 @@ impl Flaw {
 struct Memory {
     shown: Option<HeldView>,
     real: Option<HeldView>,
+    /// What it really held some looks ago.
+    old: Option<HeldView>,
     /// State of the entity that left last.
     left: Option<HeldEntity>,
     looks: u32,
     /// First sticky values.
     sticky: BTreeMap<NetId, BTreeMap<u16, Vec<u8>>>,
 }
+
+/// Looks of a client between two times at which [`Flaw::GoesBack`] shows what was held then.
+const GOES_BACK_EVERY: u32 = 20;
 
 /// Looks of a client after which [`Flaw::Freezes`] shows nothing new.
 const FREEZES_AFTER: u32 = 100;
@@ -99,10 +107,13 @@ impl Bender {
                 }
             }
             Flaw::AppliesLatePackets => late(&mut shown, memory.shown.as_ref().filter(|view| same(view))),
+            Flaw::GoesBack if memory.looks.is_multiple_of(GOES_BACK_EVERY) => {
+                back(&mut shown, std::mem::replace(&mut memory.old, before).filter(same));
+            }
             Flaw::Freezes if memory.looks > FREEZES_AFTER => {
                 shown = memory.shown.clone().filter(same).unwrap_or(shown);
             }
-            Flaw::Freezes | Flaw::AnswersTwice | Flaw::LosesAnswers => {}
+            Flaw::Freezes | Flaw::GoesBack | Flaw::AnswersTwice | Flaw::LosesAnswers => {}
         }
         memory.shown = Some(shown.clone());
         shown
@@ -123,6 +134,7 @@ impl Bender {
             | Flaw::MissesEnters
             | Flaw::FreezesSticky
             | Flaw::AppliesLatePackets
+            | Flaw::GoesBack
             | Flaw::Freezes => news,
         }
     }
@@ -161,6 +173,15 @@ fn late(shown: &mut HeldView, before: Option<&HeldView>) {
             if let Some((_, value)) = old.state.get(number) {
                 fields.clone_from(value);
             }
+        }
+    }
+}
+
+/// Goes back to what was held before.
+fn back(shown: &mut HeldView, before: Option<HeldView>) {
+    for (net, old) in before.into_iter().flat_map(|view| view.entities) {
+        if let Some(entity) = shown.entities.get_mut(&net) {
+            entity.state = old.state;
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use lightmoon_contract::Mono;
 use lightmoon_contract::replicate::ComponentSpec;
 
-use crate::checker::{Answers, ClientNumber, Ghosts, Liveness, Presence, Rules, Values, Violation};
+use crate::checker::{Answers, ClientNumber, Ghosts, Liveness, Order, Presence, Rules, Values, Violation};
 use crate::flaw::{Bender, Flaw};
 use crate::truth::HeldView;
 use crate::world::{CallNews, Player, World};
@@ -27,6 +27,7 @@ pub struct Judge {
     ghosts: Ghosts,
     presence: Presence,
     values: Values,
+    order: Order,
     answers: Answers,
     liveness: Liveness,
     looked_at_all: Mono,
@@ -44,6 +45,7 @@ impl Judge {
             ghosts: Ghosts::default(),
             presence: Presence::default(),
             values: Values::default(),
+            order: Order::default(),
             answers: Answers::default(),
             liveness: Liveness::new(Duration::from_secs(30), Duration::from_secs(2) + rules.in_flight),
             looked_at_all: Mono::default(),
@@ -120,8 +122,10 @@ impl Judge {
         let Some(held) = held else {
             self.ghosts.forget(client);
             self.presence.forget(client);
+            self.order.forget(client);
             return Ok(());
         };
+        self.order.check(client, &held)?;
         let history = world.history();
         self.ghosts.check(now, client, &held, history, &self.rules)?;
         self.presence.check(now, client, &held, history, &self.rules)?;

@@ -35,10 +35,10 @@ impl LinkOptions {
     pub const CLEAN: Self =
         Self { latency: Duration::from_millis(20), jitter: Duration::ZERO, loss: 0.0, doubled: 0.0 };
 
-    /// A bad mobile network: 60 to 110 ms each way, a tenth lost, a twentieth doubled.
+    /// A bad mobile network: 60 to 150 ms each way, so that packets of neighbouring ticks overtake each other, a tenth lost, a twentieth doubled.
     pub const LOSSY: Self = Self {
         latency: Duration::from_millis(60),
-        jitter: Duration::from_millis(50),
+        jitter: Duration::from_millis(90),
         loss: 0.1,
         doubled: 0.05,
     };
@@ -49,7 +49,7 @@ impl LinkOptions {
     #[must_use]
     pub fn drawn(random: &mut fastrand::Rng) -> Self {
         let mut share = |most: f64| if random.u8(..3) == 0 { 0.0 } else { random.f64() * most };
-        let (loss, doubled, jitter) = (share(0.3), share(0.5), share(60.0));
+        let (loss, doubled, jitter) = (share(0.3), share(0.5), share(200.0));
         let latency = Duration::from_micros(random.u64(1_000..120_000));
         Self { latency, jitter: Duration::from_millis(1).mul_f64(jitter), loss, doubled }
     }

@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - I1: every session that was begun is closed in order before [`run`] returns.
-//! - I2: at most [`BOTS_MAX`] bots, over at most [`ENDPOINTS_MAX`] sockets.
+//! - I2: at most [`BOTS_MAX`] bots, over at most four sockets.
 
 use std::cell::RefCell;
 use std::fmt;

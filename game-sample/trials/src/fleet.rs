@@ -58,7 +58,7 @@ impl Fleet {
                 self.lost_since.remove(&client);
                 continue;
             }
-            let since = *self.lost_since.entry(client).or_insert(world.now());
+            let since = *self.lost_since.entry(client).or_insert_with(|| world.now());
             if world.now().since(since) > TRAVEL_MAX {
                 let what = format!("{} has no ship for {:?}", pilot.bot.name(), world.now().since(since));
                 return Err(Violation::new("fleet", what));

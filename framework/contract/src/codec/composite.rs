@@ -64,6 +64,7 @@ const fn check_item<T: Data>() {
 }
 
 /// Reads a count of `T`s.
+#[inline]
 fn count_of<T: Data>(from: &mut Reader<'_>) -> Result<usize, DecodeError> {
     from.count(T::MIN_BYTES)
 }
@@ -72,11 +73,13 @@ impl<T: Data> Data for Vec<T> {
     const MIN_BYTES: usize = 1;
     const CHECK: () = check_item::<T>();
 
+    #[inline]
     fn write(&self, to: &mut Writer) {
         to.count(self.len());
         T::write_items(self, to);
     }
 
+    #[inline]
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         const { Self::CHECK };
         let count = count_of::<T>(from)?;

@@ -281,8 +281,8 @@ impl<'a> Reader<'a> {
         DecodeError::new(self.position(), reason)
     }
 
-    /// The same place, window and limits once more. Whoever reads on with it puts it back in place of this one, or
-    /// stops with an error: the budget must not be spent twice.
+    /// The same place, window and limits once more. Whoever reads with it puts it back in place of this one, also after
+    /// an error: the budget must not be spent twice.
     #[inline]
     pub(super) const fn fork(&self) -> Self {
         Self {

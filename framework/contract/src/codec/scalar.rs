@@ -38,7 +38,8 @@ type Standard = Configuration<
 /// Appends a scalar.
 #[inline]
 pub(super) fn write<T: SchemaWrite<Standard, Src = T>>(value: &T, to: &mut Writer) {
-    T::write(Sink(to), value).expect("a writer grows as needed and a scalar has no length that could overflow");
+    T::write(Sink(to), value)
+        .expect("a writer grows as needed and a scalar has no length that could overflow");
 }
 
 /// What `wincode` writes into.
@@ -47,13 +48,17 @@ struct Sink<'a>(&'a mut Writer);
 impl io::Writer for Sink<'_> {
     #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> io::WriteResult<()> {
-        // The length is known once this is inlined; it leaves one arm.
-        match bytes.len() {
-            1 => self.0.array::<1>(bytes),
-            2 => self.0.array::<2>(bytes),
-            4 => self.0.array::<4>(bytes),
-            8 => self.0.array::<8>(bytes),
-            _ => self.0.raw(bytes),
+        // The length is known where this is inlined: one arm is left.
+        if let Ok(bytes) = <[u8; 1]>::try_from(bytes) {
+            self.0.array(bytes);
+        } else if let Ok(bytes) = <[u8; 2]>::try_from(bytes) {
+            self.0.array(bytes);
+        } else if let Ok(bytes) = <[u8; 4]>::try_from(bytes) {
+            self.0.array(bytes);
+        } else if let Ok(bytes) = <[u8; 8]>::try_from(bytes) {
+            self.0.array(bytes);
+        } else {
+            self.0.raw(bytes);
         }
         Ok(())
     }
@@ -127,7 +132,7 @@ macro_rules! unsigned {
             #[inline]
             fn write(&self, to: &mut Writer) {
                 match u8::try_from(*self) {
-                    Ok(short) if short < FIRST_TAG => to.array::<1>(&[short]),
+                    Ok(short) if short < FIRST_TAG => to.array([short]),
                     _ => write(self, to),
                 }
             }
@@ -188,10 +193,12 @@ impl Data for u8 {
         TypeRef::Scalar(Scalar::U8)
     }
 
+    #[inline]
     fn write_items(items: &[Self], to: &mut Writer) {
         to.raw(items);
     }
 
+    #[inline]
     fn read_items(from: &mut Reader<'_>, count: usize) -> Result<Vec<Self>, DecodeError> {
         from.raw(count).map(<[u8]>::to_vec)
     }
@@ -202,10 +209,12 @@ macro_rules! non_zero {
         impl Data for $type {
             const MIN_BYTES: usize = 1;
 
+            #[inline]
             fn write(&self, to: &mut Writer) {
                 self.get().write(to);
             }
 
+            #[inline]
             fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 let at = from.position();
                 Self::new(from.get::<$inside>()?).ok_or_else(|| DecodeError::new(at, DecodeReason::Zero))

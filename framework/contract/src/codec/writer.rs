@@ -36,16 +36,14 @@ impl Writer {
         self.out.extend_from_slice(bytes);
     }
 
-    /// Appends exactly `N` bytes, which all scalars do.
+    /// Appends a few bytes, of which scalars are made.
     #[inline]
-    pub(super) fn array<const N: usize>(&mut self, bytes: &[u8]) {
-        if let Ok(bytes) = <[u8; N]>::try_from(bytes)
-            && N > self.out.capacity() - self.out.len()
-        {
-            // Buffer and bytes go there by value: what is lent could not stay in registers.
-            self.out = grown(std::mem::take(&mut self.out), bytes);
+    pub(super) fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        if N <= self.out.capacity() - self.out.len() {
+            self.out.extend_from_slice(&bytes);
         } else {
-            self.out.extend_from_slice(bytes);
+            // Buffer and bytes go there by value: what is lent to a call could not stay in registers.
+            self.out = grown(std::mem::take(&mut self.out), bytes);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use fastrand::Rng;
-use lightmoon_contract::codec::{Data, DecodeReason, Limits, Writer, decode, encode};
+use lightmoon_contract::codec::{Data, DecodeReason, Limits, Reader, Writer, decode, encode};
 use lightmoon_contract::{Descriptor, data};
 
 use crate::arbitrary::Arbitrary;
@@ -196,4 +196,19 @@ fn the_fuzz_targets_survive_their_seeds_and_mutants_of_them() {
             assert!(run.is_ok(), "{name}, byte {at}");
         }
     }
+}
+
+#[test]
+fn a_list_that_fails_has_spent_what_it_claimed() {
+    // Two lists of bytes: one of 40, and one whose count is more than what follows.
+    let mut bytes = vec![2, 40];
+    bytes.extend([0; 40]);
+    bytes.push(99);
+    let claimed = 2 * size_of::<Vec<u8>>() + 40;
+    let limits = Limits { allocation_bytes: claimed + 10, ..Limits::NODE };
+    let mut reader = Reader::new(&bytes, limits).unwrap();
+    assert_eq!(reader.get::<Vec<Vec<u8>>>().unwrap_err().reason(), DecodeReason::Count);
+    assert_eq!(reader.remaining(), 0);
+    assert_eq!(reader.claim(11).unwrap_err().reason(), DecodeReason::Allocation);
+    assert_eq!(reader.claim(10), Ok(()));
 }

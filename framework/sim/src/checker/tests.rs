@@ -111,6 +111,18 @@ fn a_wrong_value_an_unknown_tick_and_a_foreign_tick_are_found() {
 }
 
 #[test]
+fn a_value_that_becomes_older_is_found_and_one_that_comes_again_is_not() {
+    let mut order = Order::default();
+    assert_eq!(order.check(CLIENT, &held(&[1, 2], 9)), Ok(()));
+    assert_eq!(order.check(CLIENT, &held(&[1, 2], 9)), Ok(()));
+    assert_eq!(order.check(CLIENT, &held(&[1], 10)), Ok(()));
+    assert_eq!(order.check(CLIENT, &held(&[1, 2], 10)), Ok(()));
+    assert!(order.check(CLIENT, &held(&[1, 2], 9)).is_err());
+    let again = HeldView { generation: 2, ..held(&[1], 3) };
+    assert_eq!(order.check(CLIENT, &again), Ok(()), "another attachment counts anew");
+}
+
+#[test]
 fn a_wrong_sticky_value_is_found() {
     let mut wrong = held(&[1], 10);
     wrong.entities.get_mut(&NetId(1)).unwrap().sticky = BTreeMap::from([(1, vec![8])]);

@@ -39,7 +39,7 @@ pub trait Field {
 /// Where something is.
 #[replicate(state)]
 #[derive(Clone, Copy, Debug, PartialEq, Component)]
-pub struct Place {
+pub(crate) struct Place {
     /// East.
     #[quantise(min = -256.0, max = 255.75, step = 0.25)]
     pub x: f32,
@@ -51,7 +51,7 @@ pub struct Place {
 /// What something is called; changes now and then.
 #[replicate(sticky)]
 #[derive(Clone, Debug, PartialEq, Component)]
-pub struct Tag {
+pub(crate) struct Tag {
     /// The name.
     pub name: String,
 }
@@ -263,9 +263,10 @@ impl Player for Walker {
 
 /// A world of walkers and a judge that knows its rules.
 pub(crate) fn world(seed: u64, links: LinkOptions, walkers: u64) -> (SimWorld<Walker>, Judge) {
-    let mut world = SimWorld::new(game, seed, links).unwrap();
+    let mut world = SimWorld::new(game, seed, links).expect("the test game fits together");
     for number in 0..walkers {
-        let options = ClientOptions::new(descriptor(), &[Place::SPEC, Tag::SPEC]).unwrap();
+        let options = ClientOptions::new(descriptor(), &[Place::SPEC, Tag::SPEC])
+            .expect("the components have different numbers");
         world.join(options.token(format!("walker {number}")), Walker::new(seed * 100 + number));
     }
     (world, Judge::new(&[Place::SPEC, Tag::SPEC], rules(links)))

@@ -19,7 +19,7 @@ pub struct Attach {
     pub zone: ActorId,
     /// The player's entity in it; [`NetId::NONE`] for a spectator.
     pub avatar: NetId,
-    /// Steps per second of the zone.
+    /// Steps per second of the zone; 0: the first state packet says.
     pub tick_hz: u16,
 }
 

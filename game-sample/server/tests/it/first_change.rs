@@ -106,7 +106,7 @@ impl Harbour<Cx, World> for HarbourZone {
 
 /// Strengths of all beacons, quantised.
 fn glows(worker: &Worker) -> Vec<u32> {
-    let look: ZoneLook = *worker.looks().remove(0).1.downcast().unwrap();
+    let look: ZoneLook = *worker.looks().remove(0).1.downcast().expect("the only actor is a zone");
     look.entities
         .values()
         .filter_map(|look| look.state.get(&Glow::SPEC.number))

@@ -10,7 +10,7 @@ use lightmoon::actor::reserved::ToSession;
 use crate::sky::{Seen, Sky, sector_id, session_of};
 
 fn gate_place(from: u64, to: u64) -> Place {
-    let gate = world_map::sector(from).and_then(|plan| plan.gate_to(to)).unwrap();
+    let gate = world_map::sector(from).and_then(|plan| plan.gate_to(to)).expect("the map has this gate");
     Place { x: gate.x, y: gate.y, yaw: 0.0 }
 }
 
@@ -41,9 +41,9 @@ fn a_ship_comes_out_of_the_matching_gate_and_stays() {
     let distance = (ship.pose.x - gate.x).hypot(ship.pose.y - gate.y);
     assert!(distance < 200.0, "it came out {distance} units from the gate");
     sky.run(Duration::from_secs(1), |sky| assert_eq!(sky.ship("Ada").map(|ship| ship.sector), Some(to)));
-    let attach = |(session, message): &(_, ToSession)| match message {
-        ToSession::Attach { zone, avatar } if *session == session_of(7) => Some((*zone, *avatar)),
-        _ => None,
+    let attach = |(session, message): &(_, ToSession)| {
+        let ToSession::Attach { zone, avatar } = message else { return None };
+        (*session == session_of(7)).then_some((*zone, *avatar))
     };
     let last = sky.told.iter().filter_map(attach).next_back();
     assert_eq!(last, Some((sector_id(to), ship.net)), "its client is shown the sector behind the gate");

@@ -60,11 +60,10 @@ fn subscribe(sky: &mut Sky, player: u64, sector: u64, generation: u32) {
 }
 
 fn pushed<O: Operation>(sky: &Sky, to: SessionId) -> Vec<O> {
-    let push = |(session, message): &(SessionId, ToSession)| match message {
-        ToSession::Push { number, bytes, .. } if *session == to && *number == O::SPEC.number => {
-            codec::decode(bytes, Limits::NODE).ok()
-        }
-        _ => None,
+    let push = |(session, message): &(SessionId, ToSession)| {
+        let ToSession::Push { number, bytes, .. } = message else { return None };
+        let is_it = *session == to && *number == O::SPEC.number;
+        is_it.then(|| codec::decode(bytes, Limits::NODE).ok()).flatten()
     };
     sky.told.iter().filter_map(push).collect()
 }

@@ -40,6 +40,10 @@ pub(crate) struct Seen {
 }
 
 impl Sky {
+    #[expect(
+        clippy::field_reassign_with_default,
+        reason = "the worker's options may grow, so no literal is possible"
+    )]
     pub(crate) fn new(seed: u64) -> Self {
         let mut kinds = Kinds::default();
         kinds.register(PilotContract::KIND, PilotContract::NAME, plain::<PilotContract, PilotActor>());
