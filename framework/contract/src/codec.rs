@@ -124,7 +124,6 @@ pub fn encode<T: Data>(value: &T) -> Vec<u8> {
 /// assert_eq!(decode::<u16>(&[0xFB, 0x2C, 0x01], Limits::CLIENT), Ok(300));
 /// assert!(decode::<u16>(&[0xFB, 0x2C, 0x01, 0x00], Limits::CLIENT).is_err());
 /// ```
-#[inline]
 pub fn decode<T: Data>(bytes: &[u8], limits: Limits) -> Result<T, DecodeError> {
     let mut reader = Reader::new(bytes, limits)?;
     let value = T::read(&mut reader)?;

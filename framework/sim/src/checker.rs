@@ -1,7 +1,7 @@
 //! Checkers: what must be true of every client at every moment, whatever the network does.
 //!
 //! *Responsible for*: judging views, calls and progress against [`crate::truth`]. Each checker is a module that other
-//! assemblies can use alone. *Not responsible for*: running the world ([`crate::world`]).
+//! assemblies can use alone. *Not responsible for*: running the world (`world`).
 //!
 //! Invariants:
 //! - I1: a checker only observes; the world goes the same way with or without it.

@@ -81,7 +81,10 @@ const ROWS: &[Row] = &[
     Row::new(SAMPLE_CONTRACTS, &[CONTRACT]),
     Row::new(SAMPLE, &[LIGHTMOON, SAMPLE_CONTRACTS, SAMPLE_BOTS]).in_tests(&[CONTRACT, CLIENT]),
     Row::new(SAMPLE_BOTS, &[CONTRACT, CLIENT, SAMPLE_CONTRACTS]),
-    Row::new("game-sample-trials", &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, LIGHTMOON, CONTRACT, CLIENT, SIM]),
+    Row::new(
+        "game-sample-trials",
+        &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, LIGHTMOON, CONTRACT, CLIENT, SIM],
+    ),
     Row::new("lightmoon-cli", &[CONTRACT]).in_tests(&[SAMPLE_CONTRACTS]),
     Row::new("xtask", &[]),
     Row::new("lightmoon-benches", &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, ZONE, NODE, SIM, CLIENT])
