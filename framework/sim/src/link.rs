@@ -35,7 +35,8 @@ impl LinkOptions {
     pub const CLEAN: Self =
         Self { latency: Duration::from_millis(20), jitter: Duration::ZERO, loss: 0.0, doubled: 0.0 };
 
-    /// A bad mobile network: 60 to 150 ms each way, so that packets of neighbouring ticks overtake each other, a tenth lost, a twentieth doubled.
+    /// A bad mobile network: 60 to 150 ms each way, so that packets of neighbouring ticks overtake each other; a tenth
+    /// lost, a twentieth doubled.
     pub const LOSSY: Self = Self {
         latency: Duration::from_millis(60),
         jitter: Duration::from_millis(90),
