@@ -91,6 +91,8 @@ pub struct Client {
     retry: Retry,
     calls: Calls,
     session: Option<Welcome>,
+    /// When the newest session began.
+    welcomed: Mono,
     attached: Option<Attach>,
     view: ClientView,
     playback: Playback,
@@ -116,6 +118,7 @@ impl Client {
             retry: Retry::new(options.retry, seed),
             calls: Calls::default(),
             session: None,
+            welcomed: Mono(0),
             attached: None,
             view: ClientView::new(options.schema),
             playback: Playback::new(),
@@ -334,6 +337,9 @@ impl Client {
     fn ended(&mut self, closing: Closing) {
         let asked_for = closing.by == ClosedBy::Us && closing.code == CloseCode::Normal;
         let had_session = self.session.is_some();
+        if had_session {
+            self.retry.lasted(self.now.since(self.welcomed));
+        }
         self.end_session();
         match self.retry.wait() {
             Some(wait) if closing.code.is_worth_a_retry() && !asked_for => {
@@ -389,6 +395,8 @@ impl Client {
             }
             Err(error) => {
                 self.stats.calls_undelivered += 1;
+                // A lane that overflowed has ended the link.
+                self.pump();
                 Err(why(error))
             }
         }

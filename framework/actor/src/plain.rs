@@ -18,7 +18,7 @@ pub trait Actor: Sized + 'static {
     fn activate(cx: &mut Cx, key: u64) -> Self;
 
     /// To players: a client logged in. A second login of a player disconnects the first before. Comes again, with the
-    /// same session, when the player was activated anew after a panic.
+    /// same session, when the player was activated anew after a panic: it has to bear repetition.
     fn connected(&mut self, cx: &mut Cx, session: SessionId) {
         let _ = (cx, session);
     }

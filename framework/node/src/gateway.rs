@@ -73,6 +73,8 @@ pub(crate) struct Gateway {
     players: BTreeMap<u64, SessionId>,
     pending: BTreeMap<u64, PendingCall>,
     next_token: u64,
+    /// Nobody is let in any more.
+    is_stopping: bool,
     /// Links with something to transmit or a new deadline.
     touched: BTreeSet<LinkId>,
     /// Deadlines, lazily: an entry may be earlier than its link's true deadline, never later.
@@ -96,6 +98,7 @@ impl Gateway {
             players: BTreeMap::new(),
             pending: BTreeMap::new(),
             next_token: 1,
+            is_stopping: false,
             touched: BTreeSet::new(),
             deadlines: BinaryHeap::new(),
             to_actors: Vec::new(),
@@ -108,7 +111,13 @@ impl Gateway {
         self.counters.links_opened += 1;
         let mut server = ServerLink::new(self.wire, now);
         let in_handshake = self.links.len() - self.sessions.len().min(self.links.len());
-        if in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX || self.sessions.len() >= limits::SESSIONS_MAX {
+        if self.is_stopping {
+            // A client that comes again at once would otherwise be let in, and the node would never be empty.
+            self.counters.links_refused += 1;
+            server.close(now, CloseCode::ShuttingDown, "the server stops");
+        } else if in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX
+            || self.sessions.len() >= limits::SESSIONS_MAX
+        {
             self.counters.links_refused += 1;
             server.close(now, CloseCode::Overloaded, "this node takes no more players now; try again later");
         }
@@ -162,8 +171,9 @@ impl Gateway {
         self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Tells every client that the node stops.
+    /// Tells every client that the node stops, and those that come from now on.
     pub(crate) fn stop(&mut self, now: Mono, reason: &str) {
+        self.is_stopping = true;
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             if let Some(entry) = self.links.get_mut(&link) {
@@ -188,7 +198,8 @@ impl Gateway {
         !self.to_actors.is_empty()
     }
 
-    /// Hands out what links transmit, and forgets links that are over.
+    /// Hands out what links transmit, and forgets links that are over, with their sessions: messages for actors may wait
+    /// afterwards.
     pub(crate) fn transmit(&mut self, out: &mut Vec<Output>) {
         for link in std::mem::take(&mut self.touched) {
             let Some(entry) = self.links.get_mut(&link) else { continue };
@@ -197,6 +208,9 @@ impl Gateway {
             }
             match entry.server.next_deadline() {
                 None => {
+                    // A link that ended because of what an actor sent, such as a lane that overflowed, said so by an
+                    // event that nobody took.
+                    self.link_over(link);
                     self.links.remove(&link);
                 }
                 Some(at) if entry.armed.is_none_or(|armed| at < armed) => {
@@ -219,7 +233,7 @@ impl Gateway {
                 remote: entry.map(|entry| entry.remote.clone()).unwrap_or_default(),
                 transport: entry.map_or(Transport::Native, |entry| entry.transport),
                 zone: session.attached.map(|attached| attached.zone),
-                requests_in_flight: session.requests_in_flight,
+                requests_in_flight: session.pending.len(),
             }
         });
         (in_handshake, sessions.collect())

@@ -15,17 +15,15 @@ pub const SESSIONS_MAX: usize = 10_000;
 /// [`crate::report::Counters::calls_refused`].
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 256;
 
-/// Kinds of operations for which one session holds a rate bucket: as many as it calls, and a contract set has at most
-/// this many open to clients. Checked when the game is built.
-pub const CLIENT_OPERATIONS_MAX: usize = 1_024;
-
-/// Roles in one identity: a few words such as `player`, `moderator`. More are cut.
-pub const ROLES_MAX: usize = 16;
-
 /// Inputs taken in one turn: at 20 ticks a second and 1,000 clients about 1,500 arrive per tick. The rest waits for
 /// the next turn, which follows at once.
 pub const INPUTS_PER_TURN_MAX: usize = 4_096;
 
-/// Refused calls in a row after which a session is closed with `rate-exceeded`: ten seconds of a client that calls at
-/// ten times its rate. Counted in [`crate::report::Counters::sessions_closed_for_rate`].
-pub const REFUSALS_IN_A_ROW_MAX: u32 = 6_000;
+/// Refused calls a second that a session may go on with for ever: a game that calls once a frame where it may less often,
+/// or before it is attached, is sloppy, not hostile.
+pub const REFUSALS_PER_SECOND: u32 = 60;
+
+/// Refused calls beyond that after which a session is closed with `rate-exceeded`: about twelve seconds of a client that
+/// calls sixty times a second's operation at ten times its rate. Counted in
+/// [`crate::report::Counters::sessions_closed_for_rate`].
+pub const REFUSALS_MAX: u32 = 6_000;

@@ -101,7 +101,8 @@ impl Node {
             return Next { deadline: None, more: false };
         }
         let deadline = [next.deadline, self.gateway.next_deadline()].into_iter().flatten().min();
-        Next { deadline, more: next.more || !inputs.is_empty() }
+        // Ends of links that only their draining showed are told to actors in the next turn, which follows at once.
+        Next { deadline, more: next.more || !inputs.is_empty() || self.gateway.has_messages() }
     }
 
     /// A look at the node between two turns.

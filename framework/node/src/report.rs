@@ -68,7 +68,7 @@ pub struct Counters {
     pub calls: u64,
     /// Calls refused: not allowed, too fast, not attached, too many.
     pub calls_refused: u64,
-    /// Sessions closed because they kept calling too fast.
+    /// Sessions closed because they kept calling what was refused.
     pub sessions_closed_for_rate: u64,
     /// Answers whose session was gone.
     pub answers_late: u64,

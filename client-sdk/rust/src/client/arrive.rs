@@ -39,6 +39,7 @@ impl Client {
 
     fn on_welcome(&mut self, welcome: Welcome) {
         self.retry.succeeded();
+        self.welcomed = self.now;
         self.stats.sessions += 1;
         self.session = Some(welcome);
         self.state = ConnectionState::Connected;

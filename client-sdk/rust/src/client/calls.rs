@@ -47,7 +47,7 @@ pub(super) struct Calls {
     /// The same by time.
     deadlines: BTreeSet<(Mono, u64)>,
     answers: BTreeMap<u64, Result<Bytes, CallError>>,
-    /// Numbers of `answers`, oldest first; may hold some that were taken.
+    /// Numbers of `answers`, oldest first; may hold some that were taken, at most as many again as may wait.
     order: VecDeque<u64>,
 }
 
@@ -78,12 +78,12 @@ impl Calls {
 
     fn keep(&mut self, request: u64, result: Result<Bytes, CallError>) -> Dropped {
         let mut dropped = Dropped(0);
-        while self.order.len() >= limits::ANSWERS_WAITING_MAX {
-            if let Some(oldest) = self.order.pop_front()
-                && self.answers.remove(&oldest).is_some()
-            {
-                dropped.0 += 1;
-            }
+        while self.answers.len() >= limits::ANSWERS_WAITING_MAX {
+            let Some(oldest) = self.order.pop_front() else { break };
+            dropped.0 += u64::from(self.answers.remove(&oldest).is_some());
+        }
+        if self.order.len() >= 2 * limits::ANSWERS_WAITING_MAX {
+            self.order.retain(|request| self.answers.contains_key(request));
         }
         self.answers.insert(request, result);
         self.order.push_back(request);
@@ -138,12 +138,27 @@ mod tests {
             let request = calls.number();
             calls.sent(request, Mono(1));
             dropped += calls.answered(request, Ok(Bytes::new())).unwrap().0;
-            assert!(calls.order.len() <= limits::ANSWERS_WAITING_MAX);
+            assert!(calls.order.len() <= 2 * limits::ANSWERS_WAITING_MAX);
         }
         assert_eq!(calls.answers.len() + usize::try_from(dropped).unwrap(), 5_000);
         assert!(calls.take(1).is_none());
         assert!(calls.take(5_000).is_some());
         assert!(calls.take(5_000).is_none(), "an answer is taken once");
+    }
+
+    #[test]
+    fn an_answer_that_waits_does_not_give_way_to_answers_that_were_taken() {
+        let mut calls = Calls::default();
+        let patient = calls.number();
+        let mut dropped = calls.failed(patient, CallError::Gone).0;
+        for _ in 0..5_000 {
+            let request = calls.number();
+            dropped += calls.failed(request, CallError::Busy).0;
+            assert!(calls.take(request).is_some());
+            assert!(calls.order.len() <= 2 * limits::ANSWERS_WAITING_MAX, "bounded");
+        }
+        assert_eq!(dropped, 0);
+        assert!(calls.take(patient).is_some());
     }
 
     #[test]

@@ -26,10 +26,17 @@ impl Retry {
         self.tries
     }
 
-    /// A session began: the next break starts over.
+    /// A session began: tries are counted anew.
     pub(super) const fn succeeded(&mut self) {
         self.tries = 0;
-        self.waits = 0;
+    }
+
+    /// A session ended that lasted so long. A short one proves nothing, so the waits go on doubling: a server that lets in
+    /// and throws out at once must not be stormed.
+    pub(super) fn lasted(&mut self, time: Duration) {
+        if time >= self.options.longest {
+            self.waits = 0;
+        }
     }
 
     /// How long to wait before the next try, between half and all of the doubled wait; `None`: give up.

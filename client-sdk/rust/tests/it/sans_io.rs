@@ -205,6 +205,25 @@ fn a_final_close_is_not_retried_and_a_restart_is() {
 }
 
 #[test]
+fn a_server_that_lets_in_and_throws_out_is_asked_less_and_less() {
+    let mut world = World::connected();
+    for _ in 0..3_000 {
+        if let Some(host) = world.host.as_mut().filter(|host| host.link.is_open()) {
+            host.link.close(world.now, CloseCode::Overloaded, "too much waits");
+        }
+        world.pass(Duration::from_millis(10));
+    }
+    // Half a minute: eight tries to reach the longest wait, then one each one to two seconds.
+    assert!((15..=40).contains(&world.attempts.len()), "{} tries", world.attempts.len());
+    // A session that lasts shows that all is well again.
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.client.state(), &ConnectionState::Connected);
+    world.cut();
+    world.pass(Duration::from_millis(110));
+    assert_eq!(world.client.state(), &ConnectionState::Connected, "back within the first wait");
+}
+
+#[test]
 fn a_refused_client_is_lost_with_the_reason() {
     let mut world = World::new(options(), 1);
     world.client.tick(world.now);
@@ -259,6 +278,14 @@ fn closing_says_goodbye_and_ends_without_another_try() {
     assert!(world.take().is_empty());
     let shout = world.client.me::<PilotContract>().shout("anybody".to_owned());
     assert_eq!(shout, Err(CallError::Gone));
+}
+
+#[test]
+fn a_lane_that_overflows_ends_the_session_at_once() {
+    let mut world = World::connected();
+    while world.client.me::<PilotContract>().shout("a".repeat(16_000)).is_ok() {}
+    assert_eq!(world.client.state(), &ConnectionState::Resuming);
+    assert!(world.client.next_deadline().is_some(), "the next try is planned");
 }
 
 #[test]

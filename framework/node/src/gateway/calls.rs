@@ -40,7 +40,7 @@ impl Gateway {
         if !session.take_call(to.kind, spec, now) {
             return Err(CallError::TooFast);
         }
-        if call.request.is_some() && session.requests_in_flight >= limits::REQUESTS_IN_FLIGHT_MAX {
+        if call.request.is_some() && session.pending.len() >= limits::REQUESTS_IN_FLIGHT_MAX {
             return Err(CallError::Busy);
         }
         Ok((spec, to))
@@ -51,9 +51,9 @@ impl Gateway {
         let reply_to = match call.request {
             None => ReplyTo::Nobody,
             Some(request) => {
-                session.requests_in_flight += 1;
                 let token = self.next_token;
                 self.next_token += 1;
+                session.pending.insert(token);
                 self.pending.insert(token, PendingCall { session: id, request });
                 ReplyTo::Outside(token)
             }
@@ -70,7 +70,8 @@ impl Gateway {
         });
     }
 
-    /// Answers a refused request; a refused one-way call is only counted. Too many of them end the session.
+    /// Answers a refused request; a refused one-way call is only counted. Too many of them end the session, whatever they
+    /// were refused for: a call that is not allowed costs us as much as one that is too fast.
     fn refuse_call(
         &mut self,
         now: Mono,
@@ -83,14 +84,13 @@ impl Gateway {
             // The request was just read from this link, so it is open; a full lane closes the link by itself.
             let _ = entry.server.answer(request, Err(error));
         }
-        let refusals = self.sessions.get(&id).map_or(0, super::session::Session::refusals_in_a_row);
-        if refusals >= limits::REFUSALS_IN_A_ROW_MAX {
+        if self.sessions.get_mut(&id).is_some_and(|session| !session.take_refusal(now)) {
             self.counters.sessions_closed_for_rate += 1;
             self.close_session(
                 now,
                 id,
                 CloseCode::RateExceeded,
-                "calls kept coming faster than the contract allows",
+                "calls kept coming that the contract does not allow, or not so fast",
             );
         }
     }
@@ -102,7 +102,7 @@ impl Gateway {
             return;
         };
         let Some(entry) = self.sessions.get_mut(&session).and_then(|session| {
-            session.requests_in_flight -= 1;
+            session.pending.remove(&token);
             self.touched.insert(session.link);
             self.links.get_mut(&session.link)
         }) else {

@@ -54,7 +54,7 @@ impl Gateway {
             return;
         }
         entry.session = Some(session);
-        self.sessions.insert(session, Session::new(link, player));
+        self.sessions.insert(session, Session::new(link, player, now));
         self.players.insert(player, session);
         self.counters.sessions_opened += 1;
         self.tell(ActorId::new(self.player, player), ToActor::Connected { session });
@@ -97,8 +97,8 @@ impl Gateway {
         if let Some(entry) = self.links.get_mut(&session.link) {
             entry.session = None;
         }
-        if session.requests_in_flight > 0 {
-            self.pending.retain(|_, call| call.session != id);
+        for token in &session.pending {
+            self.pending.remove(token);
         }
         if let Some(attached) = session.attached {
             let gone = ToActor::Unsubscribe { session: id, generation: attached.generation };

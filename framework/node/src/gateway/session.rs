@@ -6,13 +6,16 @@
 //! - I1: a session belongs to one player for life.
 //! - I2: generations of attachments only grow, so that an older packet is told from a newer one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lightmoon_contract::operation::{OperationSpec, Rate};
 use lightmoon_contract::{ActorId, Kind, Mono, NetId, OperationNumber};
 
 use super::rate::Bucket;
-use crate::LinkId;
+use crate::{LinkId, limits};
+
+/// How often calls of a session may be refused.
+const REFUSALS: Rate = Rate { per_second: limits::REFUSALS_PER_SECOND, burst: limits::REFUSALS_MAX };
 
 /// What a session looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,22 +31,23 @@ pub(crate) struct Session {
     pub(crate) link: LinkId,
     pub(crate) player: u64,
     pub(crate) attached: Option<Attachment>,
-    pub(crate) requests_in_flight: usize,
+    /// Tokens of its requests that wait for their answer.
+    pub(crate) pending: BTreeSet<u64>,
     generation: u32,
     buckets: BTreeMap<(Kind, OperationNumber), Bucket>,
-    refusals_in_a_row: u32,
+    refusals: Bucket,
 }
 
 impl Session {
-    pub(crate) const fn new(link: LinkId, player: u64) -> Self {
+    pub(crate) fn new(link: LinkId, player: u64, now: Mono) -> Self {
         Self {
             link,
             player,
             attached: None,
-            requests_in_flight: 0,
+            pending: BTreeSet::new(),
             generation: 0,
             buckets: BTreeMap::new(),
-            refusals_in_a_row: 0,
+            refusals: Bucket::full(REFUSALS, now),
         }
     }
 
@@ -59,13 +63,11 @@ impl Session {
     pub(crate) fn take_call(&mut self, kind: Kind, spec: &OperationSpec, now: Mono) -> bool {
         let rate: Rate = spec.rate;
         let bucket = self.buckets.entry((kind, spec.number)).or_insert_with(|| Bucket::full(rate, now));
-        let taken = bucket.take(rate, now);
-        self.refusals_in_a_row = if taken { 0 } else { self.refusals_in_a_row.saturating_add(1) };
-        taken
+        bucket.take(rate, now)
     }
 
-    /// Calls refused for their rate since one passed.
-    pub(crate) const fn refusals_in_a_row(&self) -> u32 {
-        self.refusals_in_a_row
+    /// Counts a refused call; `false`: too many of them.
+    pub(crate) fn take_refusal(&mut self, now: Mono) -> bool {
+        self.refusals.take(REFUSALS, now)
     }
 }

@@ -2,7 +2,7 @@
 
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Contract};
-use lightmoon_node::limits;
+use lightmoon_node::{Input, limits};
 use lightmoon_wire::{ClientEvent, CloseCode};
 
 use crate::game::{ArenaContract, PilotContract, arena, pilot};
@@ -58,7 +58,7 @@ fn a_caller_that_stays_too_fast_is_closed() {
     let mut world = World::new(14);
     let ann = world.enter("ann");
     let bob = world.enter("bob");
-    for number in 0..limits::REFUSALS_IN_A_ROW_MAX + 10 {
+    for number in 0..limits::REFUSALS_MAX + 10 {
         if !world.peers[&ann].link.is_open() {
             break;
         }
@@ -133,4 +133,90 @@ fn a_push_reaches_the_client_of_the_player() {
     let pushes = world.events(ann).into_iter().filter(|event| matches!(event, ClientEvent::Push(_))).count();
     assert_eq!(pushes, 1);
     assert_ne!(world.closing(ann).map(|closing| closing.code), Some(CloseCode::Internal));
+}
+
+#[test]
+fn a_caller_far_over_its_rate_is_closed_although_some_of_its_calls_pass() {
+    let mut world = World::new(19);
+    let ann = world.enter("ann");
+    for _ in 0..6_000 {
+        if !world.peers[&ann].link.is_open() {
+            break;
+        }
+        for _ in 0..3 {
+            world.ask(ann, Target::Own, &pilot::Visits {});
+        }
+        world.pass(10);
+        world.events(ann).into_iter().for_each(drop);
+    }
+    world.settle();
+    let report = world.node.report();
+    assert!(report.counters.calls > 500, "it got its rate until then");
+    assert_eq!(report.counters.sessions_closed_for_rate, 1);
+    assert_eq!(report.sessions, []);
+}
+
+#[test]
+fn a_caller_a_little_over_its_rate_stays() {
+    let mut world = World::new(20);
+    let ann = world.enter("ann");
+    for _ in 0..6_000 {
+        world.ask(ann, Target::Own, &pilot::Rarely { number: 1 });
+        world.pass(20);
+        world.events(ann).into_iter().for_each(drop);
+    }
+    let counters = world.node.report().counters;
+    assert!(counters.calls_refused > 5_500, "{counters:?}");
+    assert_eq!((counters.sessions_closed_for_rate, counters.sessions_opened), (0, 1));
+}
+
+#[test]
+fn a_caller_that_keeps_calling_what_is_not_open_is_closed() {
+    let mut world = World::new(21);
+    let ann = world.enter("ann");
+    for _ in 0..limits::REFUSALS_MAX + 10 {
+        if !world.peers[&ann].link.is_open() {
+            break;
+        }
+        world.ask(ann, Target::Own, &pilot::Hidden {});
+        world.settle();
+        world.events(ann).into_iter().for_each(drop);
+    }
+    assert_eq!(world.node.report().counters.sessions_closed_for_rate, 1);
+    assert_eq!(world.node.report().sessions, []);
+}
+
+#[test]
+fn a_session_whose_lane_overflows_ends_for_everybody() {
+    let mut world = World::new(22);
+    let ann = world.enter("ann");
+    let zone = world.answer(ann, Target::Own, &pilot::Enter { zone: 1 });
+    assert!(zone.is_ok());
+    world.tell(ann, Target::Own, &pilot::Flood {});
+    world.settle();
+    assert_eq!(world.closing(ann).map(|closing| closing.code), Some(CloseCode::Overloaded));
+    let report = world.node.report();
+    assert_eq!(report.sessions, [], "no session without a link");
+    assert_eq!((report.counters.sessions_opened, report.counters.sessions_closed), (1, 1));
+    world.pass(100);
+    assert!(world.node.report().zones.iter().all(|(_, zone)| zone.viewers == 0), "nobody looks any more");
+    let again = world.enter("ann");
+    assert_eq!(world.answer(again, Target::Own, &pilot::Visits {}), Ok(2_001), "each end was told once");
+}
+
+#[test]
+fn the_end_of_a_session_forgets_its_requests_and_no_others() {
+    let mut world = World::new(23);
+    let (ann, bob) = (world.enter("ann"), world.enter("bob"));
+    world.ask(ann, Target::Own, &pilot::Never {});
+    world.ask(ann, Target::Own, &pilot::Never {});
+    let bobs = world.ask(bob, Target::Own, &pilot::Never {});
+    world.settle();
+    world.input(Input::Closed { link: ann });
+    world.pass(6_000);
+    assert_eq!(world.take_answer::<u32>(bob, bobs), Some(Err(CallError::TimedOut)));
+    let report = world.node.report();
+    assert_eq!(report.counters.answers_late, 2);
+    assert_eq!(report.sessions.len(), 1);
+    assert_eq!(report.sessions[0].requests_in_flight, 0);
 }

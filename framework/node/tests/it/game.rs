@@ -42,6 +42,9 @@ pub trait Pilot {
     /// A greeting.
     #[operation(push)]
     fn greeted(text: String);
+    /// Greets its client by more than a link takes at once.
+    #[operation(client = own)]
+    fn flood();
 }
 
 /// The zone.
@@ -154,6 +157,14 @@ impl Pilot<Cx> for TestPilot {
     fn greet(&mut self, cx: &mut Cx) {
         if let Some(session) = self.session {
             cx.push(session, pilot::Greeted { text: "hello".into() });
+        }
+    }
+
+    fn flood(&mut self, cx: &mut Cx) {
+        for _ in 0..20 {
+            if let Some(session) = self.session {
+                cx.push(session, pilot::Greeted { text: "a".repeat(60_000) });
+            }
         }
     }
 }

@@ -24,6 +24,24 @@ fn a_node_that_stops_tells_its_clients_and_then_is_still() {
 }
 
 #[test]
+fn a_node_that_stops_lets_nobody_in() {
+    let mut world = World::new(32);
+    let ann = world.enter("ann");
+    // She does not answer the Goodbye, so that the node still waits for her.
+    world.peers.remove(&ann);
+    world.input(Input::Stop { reason: "maintenance".into() });
+    world.settle();
+    assert!(!world.has_stopped);
+    let bob = world.connect("bob");
+    world.settle();
+    let closing = world.closing(bob).expect("told at once");
+    assert_eq!((closing.code, closing.reason.as_str()), (CloseCode::ShuttingDown, "the server stops"));
+    assert_eq!(world.node.report().counters.sessions_opened, 1);
+    world.pass(1_500);
+    assert!(world.has_stopped, "whoever comes again and again does not keep it");
+}
+
+#[test]
 fn a_game_without_a_player_is_refused_with_what_to_do() {
     let error = Node::new(Game::new(descriptor()), NodeOptions::default(), 1, Mono(0)).unwrap_err();
     assert_eq!(error, Error::NoPlayer);
