@@ -17,6 +17,9 @@ mod purity;
 pub(crate) mod sizes;
 pub(crate) mod wire_document;
 
+#[cfg(test)]
+mod planted;
+
 use anyhow::Result;
 
 use crate::metadata::Metadata;

@@ -65,7 +65,8 @@ impl Fixture {
         fs::read_to_string(self.root().join(path)).unwrap()
     }
 
-    fn root(&self) -> &Path {
+    /// Its folder.
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 }
