@@ -70,7 +70,8 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
     if plan.pin {
         pin();
     }
-    let options = NodeOptions { probe: clock::mono, ..NodeOptions::default() };
+    let mut options = NodeOptions { probe: clock::mono, ..NodeOptions::default() };
+    options.wire.linger_time_max = limits::LINGER_MAX;
     let node = match Node::new(plan.game, options, plan.seed, clock::mono()) {
         Ok(node) => node,
         Err(error) => {

@@ -7,7 +7,7 @@
 //! - I1: a definition is `Send` and holds no running thing; the same function makes the same game on a real node and in
 //!   the simulator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use lightmoon_actor::{Actor, Cx, Kinds, plain};
@@ -121,6 +121,7 @@ impl Game {
     pub(crate) fn into_parts(self, probe: Probe) -> Result<Parts, Error> {
         let player = self.player.ok_or(Error::NoPlayer)?;
         let mut operations = BTreeMap::new();
+        let mut ticking = BTreeSet::new();
         let mut kinds = Kinds::default();
         let mut known: Vec<Kind> = Vec::new();
         for registered in self.registered {
@@ -132,6 +133,9 @@ impl Game {
                 return Err(Error::NotInDescriptor(name));
             }
             known.push(kind);
+            if registered.ticking {
+                ticking.insert(kind);
+            }
             operations.extend(registered.spec.operations.iter().map(|spec| ((kind, spec.number), spec)));
             (registered.install)(&mut kinds, probe);
         }
@@ -141,7 +145,11 @@ impl Game {
         Ok(Parts {
             descriptor: self.descriptor,
             kinds,
-            operations: Operations { specs: operations },
+            operations: Operations {
+                specs: operations,
+                ticking,
+                zones: self.starts.iter().copied().collect(),
+            },
             player,
             starts: self.starts,
             authenticate: self.authenticate,
@@ -176,12 +184,20 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub(crate) struct Operations {
     specs: BTreeMap<(Kind, OperationNumber), &'static OperationSpec>,
+    ticking: BTreeSet<Kind>,
+    zones: BTreeSet<ActorId>,
 }
 
 impl Operations {
     /// The operation `number` of `kind`.
     pub(crate) fn find(&self, kind: Kind, number: OperationNumber) -> Option<&'static OperationSpec> {
         self.specs.get(&(kind, number)).copied()
+    }
+
+    /// Whether a client may bring this actor to life by naming it. Plain actors are virtual; a zone ticks from then on,
+    /// so one client could fill a node with worlds: it reaches those that the game starts.
+    pub(crate) fn may_be_named(&self, actor: ActorId) -> bool {
+        !self.ticking.contains(&actor.kind) || self.zones.contains(&actor)
     }
 
     /// Whether actors of `kind` run here.

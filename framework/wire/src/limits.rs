@@ -90,8 +90,10 @@ pub const PINGS_OPEN_MAX: usize = 8;
 /// From the first byte to the Welcome. Over it: `handshake-timeout`.
 pub const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Silence after which a server gives a link up with `idle`: twenty lost pings.
-pub const IDLE_TIME_MAX: Duration = Duration::from_secs(20);
+/// Silence of frames after which a server gives a link up with `idle`. Pages in the background may run a timer only once
+/// a minute, so their pings are rare. A dead connection is found sooner by the transport, whose own keep-alives the browser
+/// answers.
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(90);
 
 /// Silence after which a client gives a link up with `idle`: five lost pings, while states come 10 to 60 times a second.
 pub const SILENCE_TIME_MAX: Duration = Duration::from_secs(5);

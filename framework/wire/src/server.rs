@@ -44,8 +44,8 @@ pub struct ServerConfig {
     pub features: u64,
     /// Time for a handshake; default [`limits::HANDSHAKE_TIME_MAX`]. Longer ones let strangers hold memory longer.
     pub handshake_time_max: std::time::Duration,
-    /// Silence after which a client is given up; default [`limits::IDLE_TIME_MAX`]. It has to be several times the
-    /// clients' ping of one second.
+    /// Silence after which a client is given up; default [`limits::IDLE_TIME_MAX`]. It has to be longer
+    /// than the minute between two pings of a page in the background.
     pub idle_time_max: std::time::Duration,
     /// How long the last frames of an orderly end may take; default [`limits::LINGER_TIME_MAX`].
     pub linger_time_max: std::time::Duration,

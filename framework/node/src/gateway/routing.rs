@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - I1: a client reaches its own player, the zone it is attached to, or what the contract opened with `client = any`;
-//!   nothing else.
+//!   nothing else. Of zones only those that the game starts: naming one must not make it.
 
 use lightmoon_contract::operation::{Aim, CallForm, OperationSpec, Target};
 use lightmoon_contract::{ActorId, CallError, Kind};
@@ -35,6 +35,9 @@ pub(crate) fn route(
         return Err(CallError::NotAllowed);
     }
     let to = aimed_at(spec.aim.ok_or(CallError::NotAllowed)?, player_kind, session, call)?;
+    if call.target != Target::Zone && !operations.may_be_named(to) {
+        return Err(CallError::NotAllowed);
+    }
     Ok((spec, to))
 }
 

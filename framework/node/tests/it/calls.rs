@@ -36,6 +36,17 @@ fn what_is_open_to_anybody_is_reached_by_its_id() {
 }
 
 #[test]
+fn naming_a_zone_does_not_make_it() {
+    let mut world = World::new(19);
+    let ann = world.enter("ann");
+    for key in 3..20 {
+        let zone = Target::Actor(ActorId::new(ArenaContract::KIND, key));
+        assert_eq!(world.answer(ann, zone, &arena::Ticks {}), Err(CallError::NotAllowed));
+    }
+    assert_eq!(world.node.report().zones.len(), 2);
+}
+
+#[test]
 fn a_caller_that_is_too_fast_is_told_so_and_gets_its_rate() {
     let mut world = World::new(13);
     let ann = world.enter("ann");
