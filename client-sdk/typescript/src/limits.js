@@ -66,7 +66,10 @@ export const HISTORY_VALUES = 16;
 /** Ticks that playback may lag behind after a stall and still catch up by running faster; beyond it jumps. */
 export const PLAYBACK_LAG_TICKS = 13;
 
-/** Milliseconds of the first and the longest wait between two attempts to connect. */
+/**
+ * Milliseconds of the first and the longest wait before an attempt to connect; each is cut by chance to no less than its
+ * half. A session of the longest wait's length makes the next wait the first one again.
+ */
 export const BACK_OFF_FIRST_MS = 100;
 export const BACK_OFF_MOST_MS = 2_000;
 

@@ -10,6 +10,10 @@
  * - I2: a silent connection is kept until the new one is welcomed; if it speaks again before the new one said Hello, the new
  *   one is dropped. After Hello it is not: the server may have thrown the old one out for it already.
  * - I3: a close that a retry cannot mend ends in `lost`; every other one in another attempt, however long it takes.
+ * - I4: while there is no connection, an attempt is under way or one wait is running, never two. Only the very first attempt
+ *   and a race go without a wait.
+ * - I5: waits start over only after a session that lasted at least the longest wait: a server that lets in and throws out at
+ *   once must not be stormed.
  */
 
 import { isWorthARetry } from "./close.js";
@@ -61,7 +65,12 @@ export class Link {
     this.wire = undefined;
     /** @type {{abort: AbortController, wire: Wire | undefined} | undefined} the attempt under way */
     this.attempt = undefined;
-    this.failures = 0;
+    /** Waits in a row since a session that lasted. */
+    this.waits = 0;
+    /** @type {object | undefined} the wait that is running; any other that falls due is void */
+    this.waiting = undefined;
+    /** When the connection that counts was welcomed. */
+    this.welcomedAtMs = surroundings.nowMs();
     this.stopped = false;
     this.beatAtMs = surroundings.nowMs();
     this.stateAtMs = -Infinity;
@@ -77,6 +86,7 @@ export class Link {
    */
   stop(text) {
     this.stopped = true;
+    this.waiting = undefined;
     this.#dropAttempt();
     this.wire?.close("normal", text);
     this.wire = undefined;
@@ -108,12 +118,13 @@ export class Link {
     if (silentMs > patienceMs) {
       if (this.state.is !== "connected") return;
       wire.ping(nowMs);
-      this.failures = 0;
+      this.#lasted(wire);
       this.#become({ is: "reconnecting" });
       void this.#try();
     } else if (this.state.is === "reconnecting" && this.attempt?.wire === undefined) {
       this.#dropAttempt();
-      this.failures = 0;
+      this.waiting = undefined;
+      this.#lasted(wire);
       this.#become({ is: "connected" });
     }
   }
@@ -121,6 +132,7 @@ export class Link {
   /** One attempt. */
   async #try() {
     if (this.stopped || this.attempt !== undefined) return;
+    this.waiting = undefined;
     const attempt = { abort: new AbortController(), wire: /** @type {Wire | undefined} */ (undefined) };
     this.attempt = attempt;
     const current = () => this.attempt === attempt && !this.stopped;
@@ -161,7 +173,7 @@ export class Link {
       },
       closed: (closing) => {
         if (current()) this.#failed(closing);
-        else if (counts()) this.#closed(closing);
+        else if (counts() && attempt.wire !== undefined) this.#closed(attempt.wire, closing);
       },
     }, nowMs());
   }
@@ -196,24 +208,30 @@ export class Link {
     if (this.state.is === "reconnecting") this.reconnects += 1;
     this.wire = wire;
     this.attempt = undefined;
-    this.failures = 0;
+    this.welcomedAtMs = this.around.nowMs();
     this.stateAtMs = -Infinity;
     old?.close("normal", "another connection took over");
     this.events.welcome(welcome);
-    this.#become({ is: "connected" });
+    // What the owner said to the welcome may have ended it.
+    if (this.wire === wire) this.#become({ is: "connected" });
   }
 
   /**
    * The connection that counted is over.
+   * @param {Wire} wire
    * @param {Closing} closing
    */
-  #closed(closing) {
+  #closed(wire, closing) {
     this.wire = undefined;
     const racing = this.attempt !== undefined;
     // In a race the server may throw out the old connection for the new one: that is how the new one wins.
     if (!isWorthARetry(closing.reason) && !(racing && closing.reason === "replaced")) return this.#lose(closing);
+    // If it was being raced, its time was counted when it fell silent, and an attempt is under way or waited for.
+    if (!racing && this.waiting === undefined) {
+      this.#lasted(wire);
+      this.#wait();
+    }
     this.#become({ is: "reconnecting" });
-    if (!racing) void this.#try();
   }
 
   /**
@@ -223,12 +241,26 @@ export class Link {
   #failed(closing) {
     this.#dropAttempt();
     if (!isWorthARetry(closing.reason)) return this.#lose(closing);
-    const most = Math.min(BACK_OFF_MOST_MS, BACK_OFF_FIRST_MS * 2 ** Math.min(this.failures, 10));
-    this.failures += 1;
-    // A little chance keeps thousands of pages from coming back in step.
+    this.#wait();
+  }
+
+  /** Tries again after a wait: the doubled one, or down to half of it, so that thousands of pages do not come back in step. */
+  #wait() {
+    const waiting = {};
+    this.waiting = waiting;
+    const most = Math.min(BACK_OFF_MOST_MS, BACK_OFF_FIRST_MS * 2 ** Math.min(this.waits, 10));
+    this.waits += 1;
     this.around.after(() => {
-      if (this.state.is === "connecting" || this.state.is === "reconnecting") void this.#try();
+      if (this.waiting === waiting) void this.#try();
     }, most * (0.5 + 0.5 * this.around.chance()));
+  }
+
+  /**
+   * A session ended or fell silent. What counts is the time until it was last heard: silence proves nothing.
+   * @param {Wire} wire
+   */
+  #lasted(wire) {
+    if (wire.heardAtMs - this.welcomedAtMs >= BACK_OFF_MOST_MS) this.waits = 0;
   }
 
   /** @param {Closing} closing */

@@ -225,6 +225,111 @@ test("attempts come less and less often, at most two seconds apart", async () =>
   assert.ok(later >= 10 && later <= 20, `${later} in the next twenty`);
 });
 
+test("a server that lets in and throws out is asked less and less", async () => {
+  /** @type {((session: import("./kit/world.js").Session) => void)[]} */
+  const endings = [
+    (session) => session.say({ is: "Goodbye", code: 9, reason: "full" }),
+    (session) => session.end(11, "crash"),
+  ];
+  for (const throwOut of endings) {
+    const world = new World();
+    world.onHello = (session) => {
+      session.welcome();
+      throwOut(session);
+    };
+    client(world);
+    await world.pass(1_000);
+    const early = world.infoAsked;
+    await world.pass(20_000);
+    const later = world.infoAsked - early;
+    assert.ok(early >= 3 && early <= 6, `${early} in the first second`);
+    assert.ok(later >= 10 && later <= 20, `${later} in the next twenty`);
+  }
+});
+
+test("waits start over after a session that lasted, and not after a shorter one", async () => {
+  for (const [lastedMs, startsOver] of /** @type {const} */ ([[1_800, false], [2_500, true]])) {
+    const world = new World();
+    world.onHello = (session) => {
+      session.welcome();
+      session.say({ is: "Goodbye", code: 9, reason: "full" });
+    };
+    const { client: made } = client(world);
+    await world.pass(10_000);
+    let thrownOutAtMs = Infinity;
+    let backAfterMs = Infinity;
+    world.onHello = (session) => {
+      session.welcome();
+      if (thrownOutAtMs === Infinity) {
+        thrownOutAtMs = world.nowMs + lastedMs;
+        world.after(() => session.say({ is: "Goodbye", code: 1, reason: "restart" }), lastedMs);
+      } else {
+        backAfterMs = world.nowMs - thrownOutAtMs;
+      }
+    };
+    await world.pass(8_000);
+    assert.equal(made.state.is, "connected");
+    assert.equal(backAfterMs < 200, startsOver, `back after ${backAfterMs} ms`);
+    assert.ok(backAfterMs < 2_100, `back after ${backAfterMs} ms`);
+  }
+});
+
+test("two pages of a server that stops in order do not come back at the same instant", async () => {
+  const world = new World();
+  /** @type {Map<string, number>} when each page said Hello last */
+  const helloAtMs = new Map();
+  world.onHello = (session, hello) => {
+    helloAtMs.set(new TextDecoder().decode(hello.token), world.nowMs);
+    session.welcome();
+  };
+  for (const [token, chance] of /** @type {const} */ ([["one", 0.1], ["other", 0.9]])) {
+    connect({ contracts: CONTRACTS, token, surroundings: { ...world.surroundings(), chance: () => chance } });
+  }
+  await world.pass(3_000);
+  const stoppedAtMs = world.nowMs;
+  for (const session of world.sessions) session.say({ is: "Goodbye", code: 1, reason: "restart" });
+  await world.pass(1_000);
+  const one = (helloAtMs.get("one") ?? 0) - stoppedAtMs;
+  const other = (helloAtMs.get("other") ?? 0) - stoppedAtMs;
+  assert.ok(one >= 50 && other <= 200, `${one} and ${other} ms`);
+  assert.ok(other - one >= 30, `${one} and ${other} ms`);
+});
+
+test("a dead connection that is given up at last does not add a second row of attempts", async () => {
+  const { world } = await inPlay();
+  await world.pass(2_500);
+  world.kill();
+  await world.pass(4_800);
+  const asked = world.infoAsked;
+  await world.pass(30_000);
+  assert.ok(world.infoAsked - asked <= 21, `${world.infoAsked - asked} in thirty seconds`);
+});
+
+test("after a killed server is there again, nineteen of twenty clients are back within two seconds", async () => {
+  /** @type {number[]} */
+  const backAfterMs = [];
+  let seed = 1;
+  const chance = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+  for (let page = 0; page < 100; page += 1) {
+    const { world, client: made } = await inPlay();
+    world.chance = chance;
+    await world.pass(2_500);
+    world.kill();
+    await world.pass(10_000 * chance());
+    world.serverIsUp = true;
+    const upAtMs = world.nowMs;
+    world.onHello = (session) => {
+      session.welcome();
+      backAfterMs.push(world.nowMs - upAtMs);
+    };
+    await world.pass(3_000);
+    assert.equal(made.state.is, "connected", `page ${page}`);
+  }
+  backAfterMs.sort((one, other) => one - other);
+  const p95 = backAfterMs[94] ?? Infinity;
+  assert.ok(p95 < 2_000, `${p95} ms`);
+});
+
 test("requests end: with the answer, with an error, with their time, with the connection", async () => {
   const { world, client: made } = await inPlay();
   const read = (/** @type {import("../src/bytes.js").Reader} */ from) => from.u8();

@@ -28,6 +28,8 @@ pub(crate) struct Trial {
     pub(crate) random: fastrand::Rng,
     seed: u64,
     links: LinkOptions,
+    /// When nothing is on its way any more that was sent over other links.
+    settled_at: Option<Mono>,
     world: World<Pilot>,
     judge: Judge,
     fleet: Fleet,
@@ -71,6 +73,7 @@ impl Trial {
             random: fastrand::Rng::with_seed(seed ^ 0x7216_a100),
             seed,
             links,
+            settled_at: None,
             world,
             judge,
             fleet: Fleet::default(),
@@ -89,9 +92,12 @@ impl Trial {
 
     /// Changes the network from now on.
     pub(crate) fn links(&mut self, links: LinkOptions) {
+        // What is on its way keeps its time, and later bytes of its stream wait for it.
+        let before = self.links.slowest();
         self.links = links;
         self.world.set_links(links);
-        self.judge.disturbed(rules(links));
+        self.judge.disturbed(Rules { in_flight: before + rules(links).in_flight, ..rules(links) });
+        self.settled_at = Some(self.now() + before);
     }
 
     /// Cuts one bot's connection.
@@ -115,6 +121,15 @@ impl Trial {
     /// Runs for some time; the first violation ends it.
     pub(crate) fn run(&mut self, time: Duration) -> Result<(), Failure> {
         let until = self.now() + time;
+        if let Some(settled_at) = self.settled_at.filter(|at| *at < until) {
+            self.run_until(settled_at)?;
+            self.settled_at = None;
+            self.judge.disturbed(rules(self.links));
+        }
+        self.run_until(until)
+    }
+
+    fn run_until(&mut self, until: Mono) -> Result<(), Failure> {
         let (judge, fleet) = (&mut self.judge, &mut self.fleet);
         let ran = self.world.run_until(until, |world| {
             fleet.look(world)?;

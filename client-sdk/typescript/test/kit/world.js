@@ -22,6 +22,7 @@ export class World {
     this.serverIsUp = true;
     this.infoAsked = 0;
     this.openMs = DELAY_MS;
+    this.chance = () => 0.5;
     /** Answers a Hello. @type {(session: Session, hello: Extract<Frame, {is: "Hello"}>) => void} */
     this.onHello = (session) => session.welcome();
     /** Any other frame. @type {(session: Session, frame: Frame) => void} */
@@ -33,7 +34,7 @@ export class World {
     return {
       nowMs: () => this.nowMs,
       after: (work, ms) => this.after(work, ms),
-      chance: () => 0.5,
+      chance: () => this.chance(),
       info: async () => {
         this.infoAsked += 1;
         if (!this.serverIsUp) throw new Error("nobody answers");
