@@ -20,15 +20,18 @@ use clap::Parser;
 use crate::scenario::{SCENARIOS, Scenario};
 use crate::trial::{Failure, Outcome, Trial};
 
+/// Once-failing seeds, kept for ever.
+const CORPUS: &str = include_str!("../corpus.txt");
+
 /// Runs the sample game from seeds and judges it. Exit code 1: something was found, and a line says how to see it again.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Count of seeds; each runs every scenario, twice
     #[arg(long, value_name = "N", default_value_t = 5)]
     seeds: u64,
-    /// The first seed
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    /// The first seed; without it 1, and seeds that failed once run before
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
     /// Only this scenario
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
@@ -50,13 +53,28 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let mut failed = 0;
-    for seed in (0..seeds).map(|number| seed.wrapping_add(number)) {
+    if seed.is_none() {
+        for (scenario, seed) in corpus(&chosen) {
+            failed += u32::from(!try_seed(seed, scenario));
+        }
+    }
+    for seed in (0..seeds).map(|number| seed.unwrap_or(1).wrapping_add(number)) {
         for scenario in &chosen {
             failed += u32::from(!try_seed(seed, scenario));
         }
     }
     say(&format!("{seeds} seeds, {} scenarios each: {failed} failed", chosen.len()));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Seeds of the chosen scenarios that failed once.
+fn corpus<'a>(chosen: &[&'a Scenario]) -> Vec<(&'a Scenario, u64)> {
+    let entry = |line: &str| {
+        let (name, seed) = line.split_once(' ')?;
+        let scenario = chosen.iter().find(|scenario| scenario.name == name)?;
+        Some((*scenario, seed.trim().parse().ok()?))
+    };
+    CORPUS.lines().filter_map(entry).collect()
 }
 
 /// Runs one seed of one scenario twice; true if all is well.
@@ -107,6 +125,13 @@ mod tests {
                 run_twice(1, scenario).unwrap_or_else(|failure| panic!("{}: {failure}", scenario.name));
             assert!(outcome.compared > 1_000, "{}: {outcome:?}", scenario.name);
         }
+    }
+
+    #[test]
+    fn every_line_of_the_corpus_is_a_scenario_and_a_seed() {
+        let all: Vec<&Scenario> = SCENARIOS.iter().collect();
+        let lines = CORPUS.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).count();
+        assert_eq!(corpus(&all).len(), lines);
     }
 
     #[test]
