@@ -1,5 +1,6 @@
 //! The rules of the sample, played on one worker without node, network and clock.
 
+mod book;
 mod first_change;
 mod gates;
 mod pilots;

@@ -1,0 +1,50 @@
+//! The book shows code that is compiled and played: each part between anchors of a test stands in its chapter word by word.
+//!
+//! A part is marked in the chapter by a line `<!-- FILE: ANCHOR -->` above its code block. Stale blocks are written anew, and
+//! the test fails once.
+
+use std::fs;
+use std::path::Path;
+
+/// The lines between the anchors, without the indentation they share.
+fn part(code: &str, anchor: &str) -> Option<String> {
+    let (_, rest) = code.split_once(&format!("// ANCHOR: {anchor}\n"))?;
+    let (inside, _) = rest.split_once(&format!("// ANCHOR_END: {anchor}\n"))?;
+    // What is left of the line of the end mark.
+    let lines: Vec<&str> = inside.trim_end_matches(' ').lines().collect();
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let shared = lines.iter().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or(0);
+    Some(lines.iter().map(|line| format!("{}\n", line.get(shared..).unwrap_or(""))).collect())
+}
+
+/// The chapter with every marked block as its file says now, and how many there are.
+fn with_parts(chapter: &str, root: &Path) -> (String, usize) {
+    let (mut text, mut shown, mut rest) = (String::new(), 0, chapter);
+    while let Some((before, after)) = rest.split_once("<!-- ") {
+        let (mark, block) = after.split_once(" -->\n```rust\n").expect("a mark stands above a block of Rust");
+        let (_, behind) = block.split_once("```\n").expect("a block ends");
+        let (file, anchor) = mark.split_once(": ").expect("a mark is `FILE: ANCHOR`");
+        let code = fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let code = part(&code, anchor).unwrap_or_else(|| panic!("{file} has no part {anchor}"));
+        text.push_str(&format!("{before}<!-- {mark} -->\n```rust\n{code}```\n"));
+        shown += 1;
+        rest = behind;
+    }
+    (text + rest, shown)
+}
+
+#[test]
+fn the_first_change_shows_what_is_compiled_and_played() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = root.join("docs/book/src/first-change.md");
+    let chapter = fs::read_to_string(&path).unwrap();
+    let (fresh, shown) = with_parts(&chapter, &root);
+    assert!(shown >= 5, "the chapter shows only {shown} parts");
+    if fresh != chapter {
+        fs::write(&path, fresh).unwrap();
+        panic!(
+            "{} was stale and has been written anew; look at the difference and commit it",
+            path.display()
+        );
+    }
+}
