@@ -98,11 +98,17 @@ fn wrong_arguments(error: &str) -> Failure {
     Failure::wrong_arguments(first.trim_start_matches("error: "), "see --help for what there is")
 }
 
+/// Variables of this prefix that mean something to builds, not to servers: whoever set one to build may also run.
+const OF_BUILDS: [&str; 1] = ["LOCKED"];
+
 /// The variables that begin with `LIGHTMOON_`, without that.
 pub(crate) fn environment() -> Result<BTreeMap<String, String>, Failure> {
     let mut found = BTreeMap::new();
     for (key, value) in std::env::vars_os() {
         let Some(name) = key.to_str().and_then(|key| key.strip_prefix(PREFIX)) else { continue };
+        if OF_BUILDS.contains(&name) {
+            continue;
+        }
         let Some(value) = value.to_str() else {
             return Err(Failure::new(format!("the value of {PREFIX}{name} is not UTF-8"), "set another one"));
         };

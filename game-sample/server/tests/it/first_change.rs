@@ -24,7 +24,7 @@ use lightmoon::zone::{Update, Zone, ZoneBuilder, ZoneLook, ZoneOptions, zone};
 
 // ANCHOR: component
 /// How brightly a beacon glows.
-#[replicate(state, number = 3)]
+#[replicate(state, number = 900)]
 #[derive(Component, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Glow {
     /// 1 just lit, 0 gone out.
