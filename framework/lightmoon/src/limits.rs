@@ -16,14 +16,15 @@ pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(250);
 /// A node whose last turn is older than this is called unhealthy by `/health`.
 pub(crate) const TURN_SILENCE_MAX: Duration = Duration::from_secs(2);
 
-/// How long a client may take to agree to the end of its link: two slow round trips. Shorter than [`STOP_NODE_MAX`], so
-/// that one frozen client does not make every stop end by force.
-pub(crate) const LINGER_MAX: Duration = Duration::from_millis(700);
+/// How long a client may take to agree to the end of its link: a slow round trip; the news itself is on its way at once.
+/// Shorter than [`STOP_NODE_MAX`], so that one frozen client does not make every stop end by force.
+pub(crate) const LINGER_MAX: Duration = Duration::from_millis(400);
 
 /// How long an orderly stop may take in the node; then its links are closed anyway. With the next one under 2 s.
-pub(crate) const STOP_NODE_MAX: Duration = Duration::from_millis(900);
+/// Far under it, because a busy machine stretches each of these.
+pub(crate) const STOP_NODE_MAX: Duration = Duration::from_millis(500);
 /// How long closed links may take to agree.
-pub(crate) const STOP_LINKS_MAX: Duration = Duration::from_millis(800);
+pub(crate) const STOP_LINKS_MAX: Duration = Duration::from_millis(400);
 /// How long the web servers' connections may take to go.
 pub(crate) const STOP_WEB_MAX: Duration = Duration::from_millis(100);
 
