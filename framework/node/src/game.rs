@@ -199,9 +199,4 @@ impl Operations {
     pub(crate) fn may_be_named(&self, actor: ActorId) -> bool {
         !self.ticking.contains(&actor.kind) || self.zones.contains(&actor)
     }
-
-    /// Whether actors of `kind` run here.
-    pub(crate) fn has_kind(&self, kind: Kind) -> bool {
-        self.specs.range((kind, OperationNumber(0))..=(kind, OperationNumber(u16::MAX))).next().is_some()
-    }
 }

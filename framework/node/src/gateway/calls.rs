@@ -34,9 +34,6 @@ impl Gateway {
     ) -> Result<(&'static OperationSpec, ActorId), CallError> {
         let session = self.sessions.get_mut(&id).ok_or(CallError::Gone)?;
         let (spec, to) = routing::route(&self.operations, self.player, session, call)?;
-        if !self.operations.has_kind(to.kind) {
-            return Err(CallError::NoSuchKind(to.kind));
-        }
         if !session.take_call(to.kind, spec, now) {
             return Err(CallError::TooFast);
         }

@@ -1,49 +1,19 @@
 //! The seeds of the fuzz targets as ordinary tests, as they are, cut and mutated.
 
-use std::path::Path;
-
 #[path = "../../../../fuzz/bodies/replica.rs"]
 mod bodies;
 
-/// Runs `body` over the stored seeds, some of their prefixes, and mutants of them.
-fn run(target: &str, body: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .expect("the seeds are there")
-        .map(|file| file.expect("it can be listed").path())
-        .collect();
-    files.sort();
-    assert!(!files.is_empty());
-    for file in files {
-        let seed = std::fs::read(&file).expect("a seed can be read");
-        let prefixes = (0..=seed.len().min(200)).map(|end| seed[..end].to_vec());
-        for input in prefixes.chain((0..60).map(|number| mutant(&seed, number))).chain([seed.clone()]) {
-            let survived = std::panic::catch_unwind(|| body(&input));
-            assert!(survived.is_ok(), "{}: fails with {input:?}", file.display());
-        }
-    }
-}
+#[path = "../../../../fuzz/bodies/seeds.rs"]
+mod seeds;
 
-fn mutant(seed: &[u8], number: u64) -> Vec<u8> {
-    let mut random = fastrand::Rng::with_seed(number);
-    let mut bytes = seed.to_vec();
-    for _ in 0..random.usize(1..5) {
-        let at = random.usize(..bytes.len());
-        match random.u8(0..4) {
-            0 => bytes.insert(at, random.u8(..)),
-            1 if bytes.len() > 1 => drop(bytes.remove(at)),
-            _ => bytes[at] = random.u8(..),
-        }
-    }
-    bytes
-}
+const EFFORT: seeds::Effort = seeds::Effort { prefix_bytes_max: 200, mutants: 60 };
 
 #[test]
 fn no_server_can_harm_a_client() {
-    run("replica_client", bodies::client);
+    seeds::run("replica_client", EFFORT, bodies::client);
 }
 
 #[test]
 fn an_honest_server_and_its_client_agree() {
-    run("replica_round", bodies::round);
+    seeds::run("replica_round", EFFORT, bodies::round);
 }

@@ -1,54 +1,24 @@
 //! The seeds of the fuzz targets as ordinary tests, as they are and mutated.
 
-use std::path::Path;
-
 #[path = "../../../../fuzz/bodies/wire.rs"]
 mod bodies;
 
-/// Runs `body` over the stored seeds, all their prefixes, and mutants of them.
-fn run(target: &str, body: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .expect("the seeds are there")
-        .map(|file| file.expect("it can be listed").path())
-        .collect();
-    files.sort();
-    assert!(!files.is_empty());
-    for file in files {
-        let seed = std::fs::read(&file).expect("a seed can be read");
-        let prefixes = (0..=seed.len().min(600)).map(|end| seed[..end].to_vec());
-        for input in prefixes.chain((0..300).map(|number| mutant(&seed, number))).chain([seed.clone()]) {
-            let survived = std::panic::catch_unwind(|| body(&input));
-            assert!(survived.is_ok(), "{}: fails with {input:?}", file.display());
-        }
-    }
-}
+#[path = "../../../../fuzz/bodies/seeds.rs"]
+mod seeds;
 
-fn mutant(seed: &[u8], number: u64) -> Vec<u8> {
-    let mut rng = fastrand::Rng::with_seed(number);
-    let mut bytes = seed.to_vec();
-    for _ in 0..rng.usize(1..5) {
-        let at = rng.usize(..bytes.len());
-        match rng.u8(0..4) {
-            0 => bytes.insert(at, rng.u8(..)),
-            1 if bytes.len() > 1 => drop(bytes.remove(at)),
-            _ => bytes[at] = rng.u8(..),
-        }
-    }
-    bytes
-}
+const EFFORT: seeds::Effort = seeds::Effort { prefix_bytes_max: 600, mutants: 300 };
 
 #[test]
 fn no_client_can_harm_a_server() {
-    run("wire_server", bodies::server);
+    seeds::run("wire_server", EFFORT, bodies::server);
 }
 
 #[test]
 fn no_server_can_harm_a_client() {
-    run("wire_client", bodies::client);
+    seeds::run("wire_client", EFFORT, bodies::client);
 }
 
 #[test]
 fn cuts_never_change_events() {
-    run("wire_cuts", bodies::cuts);
+    seeds::run("wire_cuts", EFFORT, bodies::cuts);
 }
