@@ -9,6 +9,7 @@ use lightmoon_contract::call::{Body, Form, Served};
 use lightmoon_contract::{OperationNumber, OperationSpec};
 
 use crate::Cx;
+use crate::keep::{Keeping, Kept, Parcel, Save, Unreadable, Unsavable};
 
 /// A kind of actor: makes an activation when an actor is used for the first time.
 pub trait ActorKind: 'static {
@@ -19,6 +20,21 @@ pub trait ActorKind: 'static {
     /// ([`OperationSpec::every_ms`]).
     fn operations(&self) -> &'static [OperationSpec] {
         &[]
+    }
+
+    /// How actors of this kind are kept; `None`: not at all, they are made by [`Self::activate`]. The others are made by
+    /// [`Self::restore`].
+    fn keeping(&self) -> Option<Keeping> {
+        None
+    }
+
+    /// An activation of the actor `key` from what the store has of it.
+    ///
+    /// # Errors
+    /// What is stored cannot be read by this build. It stays as it is.
+    fn restore(&self, cx: &mut Cx, key: u64, stored: Parcel) -> Result<Box<dyn Activation>, Unreadable> {
+        drop(stored);
+        Ok(self.activate(cx, key))
     }
 }
 
@@ -40,6 +56,16 @@ pub trait Activation {
     /// The activation ends in good order: it idled, [`Cx::stop`] was called, or the node stops. Not called after a panic.
     fn stopping(&mut self, cx: &mut Cx) {
         let _ = cx;
+    }
+
+    /// What changed since the last save, for a commit. Called between two operations, never while one waits; only for
+    /// kinds with [`ActorKind::keeping`]. What it gives counts as saved: if the commit fails, the activation ends.
+    ///
+    /// # Errors
+    /// The state cannot be stored, because it is too large.
+    fn save(&mut self, what: Save) -> Result<Kept, Unsavable> {
+        let _ = what;
+        Ok(Kept::default())
     }
 
     /// Something about the activation for the console and metrics; see [`crate::Worker::reports`]. Called between two

@@ -53,6 +53,7 @@ const WIRE: &str = "lightmoon-wire";
 const ACTOR: &str = "lightmoon-actor";
 const REPLICA: &str = "lightmoon-replica";
 const STORE: &str = "lightmoon-store";
+const DURABLE: &str = "lightmoon-durable";
 const ZONE: &str = "lightmoon-zone";
 const NODE: &str = "lightmoon-node";
 const NET: &str = "lightmoon-net";
@@ -70,16 +71,17 @@ const ROWS: &[Row] = &[
     Row::new(ACTOR, &[CONTRACT]),
     Row::new(REPLICA, &[CONTRACT]),
     Row::new(STORE, &[CONTRACT]),
-    Row::new(ZONE, &[CONTRACT, ACTOR, STORE, REPLICA]),
-    Row::new(NODE, &[CONTRACT, WIRE, ACTOR, STORE, ZONE]).in_tests(&[REPLICA, CLIENT]),
+    Row::new(DURABLE, &[CONTRACT, STORE]),
+    Row::new(ZONE, &[CONTRACT, ACTOR, STORE, DURABLE, REPLICA]),
+    Row::new(NODE, &[CONTRACT, WIRE, ACTOR, STORE, DURABLE, ZONE]).in_tests(&[REPLICA, CLIENT]),
     Row::new(NET, &[CONTRACT, WIRE]).in_tests(&[CLIENT]),
-    Row::new(SIM, &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, ZONE, NODE, CLIENT]),
-    Row::new(LIGHTMOON, &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, ZONE, NODE, NET])
+    Row::new(SIM, &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, DURABLE, ZONE, NODE, CLIENT]),
+    Row::new(LIGHTMOON, &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, DURABLE, ZONE, NODE, NET])
         .optional(&[SIM])
         .in_tests(&[CLIENT]),
     Row::new(CLIENT, &[CONTRACT, WIRE, REPLICA]).in_tests(&[NODE, NET]),
     Row::new(SAMPLE_CONTRACTS, &[CONTRACT]),
-    Row::new(SAMPLE, &[LIGHTMOON, SAMPLE_CONTRACTS, SAMPLE_BOTS]).in_tests(&[CONTRACT, CLIENT]),
+    Row::new(SAMPLE, &[LIGHTMOON, CONTRACT, SAMPLE_CONTRACTS, SAMPLE_BOTS]).in_tests(&[CLIENT]),
     Row::new(SAMPLE_BOTS, &[CONTRACT, CLIENT, SAMPLE_CONTRACTS]),
     Row::new(
         "game-sample-trials",
@@ -87,7 +89,7 @@ const ROWS: &[Row] = &[
     ),
     Row::new("lightmoon-cli", &[CONTRACT]).in_tests(&[SAMPLE_CONTRACTS]),
     Row::new("xtask", &[]),
-    Row::new("lightmoon-benches", &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, ZONE, NODE, SIM, CLIENT])
+    Row::new("lightmoon-benches", &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, DURABLE, ZONE, NODE, SIM, CLIENT])
         .not_everyday(),
 ];
 

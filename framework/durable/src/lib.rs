@@ -1,0 +1,31 @@
+//! What of an actor survives: fenced commits, records, snapshots, operation logs.
+//!
+//! *Responsible for*: generations, claiming an actor, its commits one after the other, outcomes that are not known, the
+//! manifest of a zone's snapshots, the layout of rows. *Not responsible for*: keeping rows (`store` and its shells), what a
+//! state or a chunk holds (`zone`, the kinds of actors), when to save and what waits for it (`actor`).
+//!
+//! Layer: above `contract` and `store`. Pure: requests and outcomes are data.
+//!
+//! # The loop
+//!
+//! ```text
+//! mutate:  load · commit · encoded · outcome · on_deadline
+//! drain:   poll_request → the store    poll_encode → another thread    poll_event → the worker
+//! sleep until next_deadline or the next outcome
+//! ```
+//!
+//! # What is promised
+//!
+//! - I1: a commit of an actor happens only if nobody else claimed the actor since it was loaded, and only right after the
+//!   commit before it: `IF epoch = E AND seq = n` → `seq = n + 1`.
+//! - I2: a commit whose outcome is not known is never repeated before a serial read said that it did not happen.
+//! - I3: a snapshot is published by a commit, after all of its chunks are there; half of one is never loaded.
+//! - I4: a durable entity's row is deleted only when the oldest kept snapshot shows it.
+
+pub mod layout;
+pub mod limits;
+pub mod record;
+mod saved;
+
+pub use record::{Record, RecordError};
+pub use saved::{Loaded, LogEntry, Saved, Snapshot, SnapshotJob};
