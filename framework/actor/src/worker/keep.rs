@@ -1,0 +1,533 @@
+//! Actors that are kept: loading them, when they are saved, what waits for that.
+//!
+//! *Responsible for*: the life of an actor between worker and store. *Not responsible for*: the order in which what it
+//! sends leaves ([`crate::gate`]), commits on their way (`durable`).
+//!
+//! ```text
+//! first message ─► Out::Load ─► In::Loaded ─► restore ─► operations ─► save ─► Out::Commit ─► In::Committed ─► the gate opens
+//!                    messages wait                        none: nothing · behind: within flush_after · sync: with this turn
+//! ```
+//!
+//! Invariants:
+//! - I1: one commit of an actor is under way at a time; operations that run meanwhile are in the next one. Only the last
+//!   commit of an activation that ends may follow at once.
+//! - I2: an activation is saved between two operations, never while one waits.
+//! - I3: what an operation sends while it waits for its own requests is not held by its own effect: an operation with
+//!   `sync` that waits has its effect after its last wait.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lightmoon_contract::operation::Durability;
+use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, OperationSpec};
+
+use super::Worker;
+use super::places::State;
+use crate::gate::{Gate, Sent};
+use crate::keep::{Commit, Keeping, Kept, LoadError, Logged, Parcel, Save};
+use crate::timers::Due;
+use crate::{Activation, Envelope, Out, Step, StoreState, limits};
+
+/// What a worker knows of an actor that is kept. Outlives its activation while commits are under way.
+#[derive(Debug)]
+pub(super) struct Keep {
+    keeping: Keeping,
+    operations: &'static [OperationSpec],
+    pub(super) gate: Gate,
+    /// Commits handed out whose outcome is to come.
+    in_flight: u32,
+    /// Whether `behind` effects are not handed out yet.
+    is_behind: bool,
+    /// Whether a commit is due; made as soon as none is under way and no operation waits.
+    wants_commit: bool,
+    /// Whether it stands in the list of those that want a commit.
+    is_listed: bool,
+    wants_snapshot: bool,
+    snapshot_in_flight: bool,
+    log: Vec<Logged>,
+    /// Bytes of its last save: an estimate of what is not saved.
+    bytes: usize,
+    /// Why its stored state could not be read.
+    pub(super) is_unreadable: bool,
+}
+
+impl Keep {
+    const fn new(keeping: Keeping, operations: &'static [OperationSpec]) -> Self {
+        Self {
+            keeping,
+            operations,
+            gate: Gate::new(),
+            in_flight: 0,
+            is_behind: false,
+            wants_commit: false,
+            is_listed: false,
+            wants_snapshot: false,
+            snapshot_in_flight: false,
+            log: Vec::new(),
+            bytes: 0,
+            is_unreadable: false,
+        }
+    }
+
+    fn spec(&self, number: OperationNumber) -> Option<&'static OperationSpec> {
+        self.operations.iter().find(|spec| spec.number == number)
+    }
+
+    /// How the effects of an operation are kept. Messages of the framework are as `behind`.
+    pub(super) fn durability(&self, number: OperationNumber) -> Durability {
+        if number.is_reserved() {
+            return Durability::Behind;
+        }
+        self.spec(number).map_or(Durability::None, |spec| spec.durability)
+    }
+
+    /// Whether an operation stands in the log of the actor.
+    pub(super) fn is_logged(&self, number: OperationNumber) -> bool {
+        self.spec(number).is_some_and(|spec| spec.logged)
+    }
+
+    /// Whether so much waits for a commit that nothing more is served.
+    pub(super) fn is_choked(&self) -> bool {
+        self.gate.held() >= limits::HELD_PER_ACTOR_MAX || self.log.len() >= limits::LOGGED_PER_COMMIT_MAX
+    }
+
+    /// Whether nothing of it has to be remembered without an activation.
+    fn is_quiet(&self) -> bool {
+        self.in_flight == 0 && self.gate.is_quiet()
+    }
+
+    const fn unsaved_bytes(&self) -> usize {
+        if self.is_behind || self.gate.is_dirty() { self.bytes + limits::UNSAVED_BYTES_MIN } else { 0 }
+    }
+}
+
+/// What an operation that ended was.
+pub(super) struct Ended {
+    pub(super) number: OperationNumber,
+    pub(super) caller: Caller,
+    /// Its arguments, if it is logged.
+    pub(super) arguments: Option<bytes::Bytes>,
+}
+
+impl Worker {
+    /// Whether a place has to be loaded before it serves.
+    pub(super) fn must_load(&mut self, index: u32) -> bool {
+        let place = self.places.at(index);
+        let (is_empty, kind) = (matches!(place.state, State::Empty), place.actor.kind);
+        is_empty && self.port.kinds().maker(kind).is_some_and(|maker| maker.keeping().is_some())
+    }
+
+    /// Asks for what the store has of the actor at an empty place. What comes for it waits.
+    pub(super) fn begin_load(&mut self, index: u32) {
+        let actor = self.places.at(index).actor;
+        let Some(maker) = self.port.kinds().maker(actor.kind) else { return };
+        let Some(keeping) = maker.keeping() else { return };
+        let place = self.places.at(index);
+        place.keep.get_or_insert_with(|| Box::new(Keep::new(keeping, maker.operations())));
+        self.places.set_state(index, State::Loading);
+        self.port.count(|counters| counters.loads += 1);
+        self.port.put_out(Out::Load(actor));
+    }
+
+    /// The store answered.
+    pub(super) fn loaded(&mut self, actor: ActorId, result: Result<Parcel, LoadError>) {
+        let Some(index) = self.places.find(actor) else { return };
+        if !matches!(self.places.at(index).state, State::Loading) {
+            return;
+        }
+        match result {
+            Ok(parcel) => self.restore(index, parcel),
+            Err(LoadError::Away) => self.load_failed(index),
+            Err(LoadError::Unreadable(why)) => self.unreadable(index, why.0),
+        }
+    }
+
+    fn restore(&mut self, index: u32, parcel: Parcel) {
+        let actor = self.places.at(index).actor;
+        let Some(maker) = self.port.kinds().maker(actor.kind) else { return };
+        self.places.set_state(index, State::Running);
+        let (slot, mut cx) = self.begin_life(index);
+        self.port.begin_segment();
+        let restored = catch_unwind(AssertUnwindSafe(|| maker.restore(&mut cx, actor.key, parcel)));
+        match restored {
+            Ok(Ok(activation)) => {
+                self.set_timers(slot, actor, maker.operations());
+                self.end_segment(index);
+                self.begin_snapshots(index);
+                self.put_back(index, activation);
+            }
+            Ok(Err(why)) => {
+                self.drop_segment();
+                self.unreadable(index, why.0);
+            }
+            Err(payload) => self.fail(index, Step::Activate, payload),
+        }
+    }
+
+    /// A world that ticks is copied as soon as it lives: what was laid over its last snapshot is then in one again.
+    fn begin_snapshots(&mut self, index: u32) {
+        let Some(keep) = &mut self.places.at(index).keep else { return };
+        if keep.keeping.snapshot_every.is_some() {
+            keep.wants_snapshot = true;
+            keep.wants_commit = true;
+            self.list(index);
+        }
+    }
+
+    /// The store is away: who waits is told, and what sessions said is tried again in a moment.
+    fn load_failed(&mut self, index: u32) {
+        self.leave_life(index, State::Resting);
+        let again = self.port.now() + limits::LOAD_AGAIN_AFTER;
+        self.port.timers().set(again, Due::Rested(self.places.slot(index)));
+        for envelope in self.places.take_parked(index) {
+            if envelope.number.is_reserved() {
+                self.park(index, envelope);
+            } else {
+                self.refuse(envelope, CallError::StoreUnavailable);
+            }
+        }
+    }
+
+    /// What is stored stays as it is; nobody is served from it for a while.
+    fn unreadable(&mut self, index: u32, message: String) {
+        let actor = self.places.at(index).actor;
+        if let Some(keep) = &mut self.places.at(index).keep {
+            keep.is_unreadable = true;
+        }
+        self.port.count(|counters| counters.unreadable += 1);
+        self.port.put_out(Out::Unreadable { actor, message });
+        self.set_aside_now(index);
+    }
+
+    /// Whether an operation may not have its effect now, since it could not be kept.
+    pub(super) fn unkeepable(&mut self, index: u32, number: OperationNumber) -> bool {
+        let store = self.store;
+        let Some(keep) = &self.places.at(index).keep else { return false };
+        if number.is_reserved() {
+            return false;
+        }
+        match keep.durability(number) {
+            Durability::None => false,
+            Durability::Behind => store.is_full,
+            Durability::Sync => store.is_away || store.is_full,
+        }
+    }
+
+    /// What an operation sends from now on is looked at when it waits or ends, if its actor is kept.
+    pub(super) fn begin_segment(&mut self, index: u32) {
+        if self.places.at(index).keep.is_some() {
+            self.port.begin_segment();
+        }
+    }
+
+    /// An operation waits, or something that is no operation ended: what was sent waits for earlier effects only.
+    pub(super) fn end_segment(&mut self, index: u32) {
+        for sent in self.port.end_segment() {
+            self.send(index, sent);
+        }
+    }
+
+    /// What was sent never leaves.
+    pub(super) fn drop_segment(&mut self) {
+        for sent in self.port.end_segment() {
+            self.discard(sent, &CallError::Panicked);
+        }
+    }
+
+    /// An operation ended: it had its effect, and what it sent in its last stretch may tell of that.
+    pub(super) fn operation_ended(&mut self, index: u32, ended: Ended, answer: Sent) {
+        let segment = self.port.end_segment();
+        let Some(keep) = &mut self.places.at(index).keep else {
+            return self.leaves(answer);
+        };
+        match keep.durability(ended.number) {
+            Durability::None => {}
+            Durability::Behind => self.became_behind(index),
+            Durability::Sync => {
+                keep.gate.dirtied();
+                keep.wants_commit = true;
+                if let Some(entry) = logged(ended, &answer) {
+                    keep.log.push(entry);
+                }
+                self.list(index);
+            }
+        }
+        for sent in segment.into_iter().chain([answer]) {
+            self.send(index, sent);
+        }
+    }
+
+    /// Effects are there that the next flush saves.
+    pub(super) fn became_behind(&mut self, index: u32) {
+        let slot = self.places.slot(index);
+        let now = self.port.now();
+        let Some(keep) = &mut self.places.at(index).keep else { return };
+        // The snapshots of a world hold them.
+        if keep.keeping.snapshot_every.is_none() && !std::mem::replace(&mut keep.is_behind, true) {
+            let at = now + keep.keeping.flush_after;
+            self.port.set_timer(slot, at, Due::Save(slot));
+        }
+    }
+
+    /// It is time to save what is behind.
+    pub(super) fn flush_due(&mut self, index: u32) {
+        if let Some(keep) = &mut self.places.at(index).keep
+            && keep.is_behind
+        {
+            keep.wants_commit = true;
+            self.list(index);
+        }
+    }
+
+    /// It is time for a copy of the world.
+    pub(super) fn snapshot_due(&mut self, index: u32) {
+        if let Some(keep) = &mut self.places.at(index).keep {
+            keep.wants_snapshot = true;
+            keep.wants_commit = true;
+            self.list(index);
+        }
+    }
+
+    /// Puts an actor into the list of those that want a commit.
+    fn list(&mut self, index: u32) {
+        if let Some(keep) = &mut self.places.at(index).keep
+            && !std::mem::replace(&mut keep.is_listed, true)
+        {
+            self.unsaved.push(index);
+        }
+    }
+
+    /// Lists an actor that wants a commit and could not have one before.
+    pub(super) fn list_if_wanted(&mut self, index: u32) {
+        if self.places.at(index).keep.as_ref().is_some_and(|keep| keep.wants_commit) {
+            self.list(index);
+        }
+    }
+
+    /// Saves those that want it and can: at the end of a turn, so that its operations share a commit.
+    pub(super) fn save_listed(&mut self) {
+        for index in std::mem::take(&mut self.unsaved) {
+            let place = self.places.at(index);
+            let Some(keep) = &mut place.keep else { continue };
+            keep.is_listed = false;
+            if !keep.wants_commit || keep.in_flight > 0 || !matches!(place.state, State::Idle(_)) {
+                continue;
+            }
+            if let State::Idle(activation) = self.places.set_state(index, State::Running)
+                && let Some(activation) = self.save(index, activation)
+            {
+                self.places.set_state(index, State::Idle(activation));
+                self.release(index);
+            }
+        }
+    }
+
+    /// Saves an activation. `None`: it could not be, and has ended.
+    pub(super) fn save(
+        &mut self,
+        index: u32,
+        mut activation: Box<dyn Activation>,
+    ) -> Option<Box<dyn Activation>> {
+        let Some(keep) = &mut self.places.at(index).keep else { return Some(activation) };
+        keep.wants_commit = false;
+        let what = Save { snapshot: keep.wants_snapshot && !keep.snapshot_in_flight };
+        match catch_unwind(AssertUnwindSafe(|| activation.save(what))) {
+            Ok(Ok(kept)) => {
+                self.hand_out(index, kept, what);
+                Some(activation)
+            }
+            Ok(Err(why)) => {
+                self.port.contain(|| drop(activation));
+                self.fail(index, Step::Save, Box::new(why.0));
+                None
+            }
+            Err(payload) => {
+                self.port.contain(|| drop(activation));
+                self.fail(index, Step::Save, payload);
+                None
+            }
+        }
+    }
+
+    fn hand_out(&mut self, index: u32, kept: Kept, what: Save) {
+        let slot = self.places.slot(index);
+        let now = self.port.now();
+        let place = self.places.at(index);
+        let actor = place.actor;
+        let Some(keep) = &mut place.keep else { return };
+        keep.is_behind = false;
+        let mut next_snapshot = None;
+        if what.snapshot {
+            keep.wants_snapshot = false;
+            keep.snapshot_in_flight = kept.parcel.is_some();
+            next_snapshot = keep.keeping.snapshot_every.map(|every| now + every);
+        }
+        let log = std::mem::take(&mut keep.log);
+        if kept.in_commit || !log.is_empty() {
+            keep.bytes = kept.bytes;
+            keep.in_flight += 1;
+            let is_urgent = keep.gate.is_dirty();
+            let number = keep.gate.commit();
+            self.port.count(|counters| counters.commits += 1);
+            self.port.put_out(Out::Commit(Commit { actor, number, is_urgent, parcel: kept.parcel, log }));
+        } else {
+            let released = keep.gate.nothing_to_commit();
+            if let Some(parcel) = kept.parcel {
+                self.port.put_out(Out::Snapshot { actor, parcel });
+            }
+            released.into_iter().for_each(|sent| self.leaves(sent));
+        }
+        if let Some(at) = next_snapshot {
+            self.port.set_timer(slot, at, Due::Snapshot(slot));
+        }
+    }
+
+    /// A commit is durable.
+    pub(super) fn committed(&mut self, actor: ActorId, number: u64) {
+        let Some(index) = self.places.find(actor) else { return };
+        let Some(keep) = &mut self.places.at(index).keep else { return };
+        keep.in_flight = keep.in_flight.saturating_sub(1);
+        for sent in keep.gate.committed(number) {
+            self.leaves(sent);
+        }
+        self.list_if_wanted(index);
+        self.release(index);
+        self.forget_keep(index);
+    }
+
+    /// A snapshot is published, or given up.
+    pub(super) fn snapshotted(&mut self, actor: ActorId) {
+        let Some(index) = self.places.find(actor) else { return };
+        if let Some(keep) = &mut self.places.at(index).keep {
+            keep.snapshot_in_flight = false;
+        }
+    }
+
+    /// The actor was claimed by another, or a commit of it can never be: nothing of this activation counts any more.
+    pub(super) fn lost(&mut self, actor: ActorId, message: String) {
+        let Some(index) = self.places.find(actor) else { return };
+        if let Some(keep) = &mut self.places.at(index).keep {
+            keep.in_flight = 0;
+            for sent in keep.gate.lose() {
+                self.discard(sent, &CallError::Gone);
+            }
+        }
+        let alive = matches!(self.places.at(index).state, State::Idle(_) | State::Waiting(_));
+        if alive {
+            let state = self.places.set_state(index, State::Running);
+            let reply_to = match &state {
+                State::Waiting(task) => Some(task.reply_to),
+                State::Empty
+                | State::Loading
+                | State::Idle(_)
+                | State::Running
+                | State::Resting
+                | State::SetAside => None,
+            };
+            self.port.contain(|| drop(state));
+            self.fail(index, Step::Lost, Box::new(message));
+            if let Some(reply_to) = reply_to {
+                self.port.answer(reply_to, Err(CallError::Gone));
+            }
+        }
+        self.forget_keep(index);
+    }
+
+    /// What effects that were never handed out told of never leaves.
+    pub(super) fn forget_unsaved(&mut self, index: u32, error: &CallError) {
+        let Some(keep) = &mut self.places.at(index).keep else { return };
+        keep.log.clear();
+        keep.is_behind = false;
+        keep.wants_commit = false;
+        keep.wants_snapshot = false;
+        keep.is_unreadable = false;
+        for sent in keep.gate.forget_uncommitted() {
+            self.discard(sent, error);
+        }
+    }
+
+    /// Forgets what was kept of an actor without an activation, once its commits are through.
+    pub(super) fn forget_keep(&mut self, index: u32) {
+        let place = self.places.at(index);
+        let is_over = match &place.state {
+            State::Empty => place.keep.as_ref().is_some_and(|keep| keep.is_quiet()),
+            State::Loading
+            | State::Idle(_)
+            | State::Running
+            | State::Waiting(_)
+            | State::Resting
+            | State::SetAside => false,
+        };
+        if is_over {
+            let actor = place.actor;
+            place.keep = None;
+            self.port.put_out(Out::Released(actor));
+            self.places.free_if_unused(index);
+        }
+    }
+
+    /// Bytes of effects that are in no commit yet, about.
+    #[must_use]
+    pub fn unsaved_bytes(&self) -> usize {
+        self.places.keeps().map(Keep::unsaved_bytes).sum()
+    }
+
+    /// What the store is like from now on.
+    pub(super) const fn set_store(&mut self, state: StoreState) {
+        self.store = state;
+    }
+
+    fn send(&mut self, index: u32, sent: Sent) {
+        let passed = match &mut self.places.at(index).keep {
+            Some(keep) => keep.gate.pass(sent),
+            None => Some(sent),
+        };
+        if let Some(sent) = passed {
+            self.leaves(sent);
+        }
+    }
+
+    fn leaves(&self, sent: Sent) {
+        match sent {
+            Sent::Message(envelope) => self.port.enqueue(envelope),
+            Sent::Out(envelope) => self.port.leave(envelope),
+            Sent::Answer(reply_to, result) => self.port.answer(reply_to, result),
+        }
+    }
+
+    fn discard(&self, sent: Sent, error: &CallError) {
+        self.port.count(|counters| counters.discarded += 1);
+        match sent {
+            Sent::Message(envelope) => self.discard_message(envelope),
+            Sent::Out(envelope) => self.discard_message(envelope),
+            Sent::Answer(reply_to, result) => {
+                self.port.contain(|| drop(result));
+                self.port.answer(reply_to, Err(error.clone()));
+            }
+        }
+    }
+
+    fn discard_message(&self, envelope: Envelope) {
+        self.port.refuse(envelope, CallError::Gone);
+    }
+
+    /// The next time at which something has to be saved lies with the timers; this is for reports.
+    pub(super) fn held(&self) -> usize {
+        self.places.keeps().map(|keep| keep.gate.held()).sum()
+    }
+}
+
+fn logged(ended: Ended, answer: &Sent) -> Option<Logged> {
+    let Ended { number, caller, arguments } = ended;
+    let (Some(arguments), Sent::Answer(_, Ok(Some(lightmoon_contract::Body::Bytes(reply))))) =
+        (arguments, answer)
+    else {
+        return None;
+    };
+    Some(Logged { caller, number, arguments, reply: reply.clone() })
+}
+
+/// When a flush that became due at `at` is late.
+#[expect(dead_code, reason = "shown by reports once a node has them")]
+fn late(now: Mono, at: Mono) -> bool {
+    now > at
+}
