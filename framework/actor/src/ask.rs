@@ -128,6 +128,13 @@ impl Asks {
         Some(AskId::new(index, 1))
     }
 
+    /// All requests that futures wait for.
+    pub(crate) fn futures(&self) -> Vec<AskId> {
+        let waits = |entry: &Entry| matches!(entry.state, State::Waiting { sink: Sink::Future(_), .. });
+        let numbered = (0u32..).zip(&self.entries).filter(|(_, entry)| waits(entry));
+        numbered.map(|(index, entry)| AskId::new(index, entry.generation)).collect()
+    }
+
     fn entry(&mut self, id: AskId) -> Option<&mut Entry> {
         self.entries.get_mut(id.index()).filter(|entry| entry.generation == id.generation())
     }

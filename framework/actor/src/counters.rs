@@ -53,6 +53,16 @@ pub struct Counters {
     pub after_stop: u64,
     /// One-way operations that failed: not the message of their number, no such operation.
     pub tells_failed: u64,
+    /// Actors whose stored state was asked for.
+    pub loads: u64,
+    /// Commits handed out.
+    pub commits: u64,
+    /// Messages and answers that never left, because what they told of will never be durable.
+    pub discarded: u64,
+    /// Actors whose stored state could not be read.
+    pub unreadable: u64,
+    /// Operations refused because their effects could not be kept.
+    pub unkeepable: u64,
     /// Panics at the edge of user code: in the drop of a message or answer, a report, a user's own waker. Only that value
     /// is lost.
     pub edges_failed: u64,

@@ -173,7 +173,12 @@ impl Cx {
             priority: O::SPEC.lane.priority,
             reply_to,
             timeout_ms: O::SPEC.timeout_ms,
-            body: Body::typed(message),
+            // What stands in an operation log stands there as bytes.
+            body: if O::SPEC.logged {
+                Body::Bytes(codec::encode(&message).into())
+            } else {
+                Body::typed(message)
+            },
         }
     }
 

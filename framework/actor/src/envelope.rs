@@ -2,10 +2,13 @@
 //!
 //! *Responsible for*: the types. *Not responsible for*: queues ([`crate::port`]).
 
+use std::fmt;
+
 use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, Priority};
 
 use crate::AskId;
+use crate::keep::{Commit, LoadError, Parcel};
 
 /// An addressed message inside a node.
 #[derive(Debug)]
@@ -39,18 +42,73 @@ pub enum ReplyTo {
 }
 
 /// Something for a worker.
-#[derive(Debug)]
 pub enum In {
     /// A message to one of its actors.
     Envelope(Envelope),
+    /// What the store has of an actor, as [`Out::Load`] asked.
+    Loaded {
+        /// Which actor.
+        actor: ActorId,
+        /// For [`crate::ActorKind::restore`].
+        result: Result<Parcel, LoadError>,
+    },
+    /// A commit is durable, and all of this actor before it.
+    Committed {
+        /// Which actor.
+        actor: ActorId,
+        /// [`Commit::number`].
+        number: u64,
+    },
+    /// A copy of a world is published, or was given up: the next one may be made.
+    Snapshotted {
+        /// Which actor.
+        actor: ActorId,
+    },
+    /// Another owner claimed the actor, or a commit of it cannot be made: its activation ends.
+    Lost {
+        /// Which actor.
+        actor: ActorId,
+        /// Why, for people.
+        message: String,
+    },
+    /// What the store is like from now on.
+    Store(StoreState),
     /// End: what came before is served as far as one turn reaches, every activation is told
     /// [`crate::Activation::stopping`], whoever still waits gets `Gone`.
     Stop,
 }
 
+/// What a worker has to know of the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StoreState {
+    /// It does not answer: `sync` operations are refused with `StoreUnavailable`, `behind` ones go on.
+    pub is_away: bool,
+    /// Too much waits for it: `behind` operations are refused, too.
+    pub is_full: bool,
+}
+
 /// Something that a worker wants done, in this order.
-#[derive(Debug)]
 pub enum Out {
+    /// Read what the store has of this actor; [`In::Loaded`] is the answer. What comes for it waits.
+    Load(ActorId),
+    /// Commit; [`In::Committed`] or [`In::Lost`] is the answer.
+    Commit(Commit),
+    /// Publish a copy of a world that goes into no commit; [`In::Snapshotted`] is the answer.
+    Snapshot {
+        /// Whose.
+        actor: ActorId,
+        /// The copy.
+        parcel: Parcel,
+    },
+    /// The activation of an actor is over and its commits are through: nothing of it needs to be remembered.
+    Released(ActorId),
+    /// What is stored of an actor cannot be read. It stays as it is; callers get `Unreadable`.
+    Unreadable {
+        /// Which one.
+        actor: ActorId,
+        /// What is wrong, for people.
+        message: String,
+    },
     /// A message to a kind of the framework that the worker does not run: sessions.
     Envelope(Envelope),
     /// The one answer to a request with [`ReplyTo::Outside`].
@@ -80,6 +138,10 @@ pub enum Step {
     Operation(OperationNumber),
     /// It handled its alarm.
     Alarm,
+    /// It was being saved.
+    Save,
+    /// Another owner claimed it.
+    Lost,
     /// It was told that it ends.
     Stopping,
     /// It was being dropped.
@@ -93,4 +155,41 @@ pub struct Next {
     pub deadline: Option<Mono>,
     /// At once: the turn ended at its budget with work left.
     pub more: bool,
+}
+
+impl fmt::Debug for In {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Envelope(envelope) => f.debug_tuple("Envelope").field(envelope).finish(),
+            Self::Loaded { actor, result } => {
+                f.debug_tuple("Loaded").field(actor).field(&result.as_ref().err()).finish()
+            }
+            Self::Committed { actor, number } => {
+                f.debug_tuple("Committed").field(actor).field(number).finish()
+            }
+            Self::Snapshotted { actor } => f.debug_tuple("Snapshotted").field(actor).finish(),
+            Self::Lost { actor, message } => f.debug_tuple("Lost").field(actor).field(message).finish(),
+            Self::Store(state) => f.debug_tuple("Store").field(state).finish(),
+            Self::Stop => f.write_str("Stop"),
+        }
+    }
+}
+
+impl fmt::Debug for Out {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Load(actor) => f.debug_tuple("Load").field(actor).finish(),
+            Self::Commit(commit) => f.debug_tuple("Commit").field(commit).finish(),
+            Self::Snapshot { actor, .. } => f.debug_tuple("Snapshot").field(actor).finish(),
+            Self::Released(actor) => f.debug_tuple("Released").field(actor).finish(),
+            Self::Unreadable { actor, message } => {
+                f.debug_tuple("Unreadable").field(actor).field(message).finish()
+            }
+            Self::Envelope(envelope) => f.debug_tuple("Envelope").field(envelope).finish(),
+            Self::Answer { token, result } => f.debug_tuple("Answer").field(token).field(result).finish(),
+            Self::Failed { actor, operation, message } => {
+                f.debug_tuple("Failed").field(actor).field(operation).field(message).finish()
+            }
+        }
+    }
 }

@@ -47,6 +47,10 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
+    pub(crate) const fn new() -> Self {
+        Self { made: 0, made_sync: 0, durable: 0, is_dirty: false, held: VecDeque::new() }
+    }
+
     /// A `sync` operation had its effect.
     pub(crate) const fn dirtied(&mut self) {
         self.is_dirty = true;

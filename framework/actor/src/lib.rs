@@ -14,7 +14,7 @@
 //! loop {
 //!     inputs: envelopes for actors, in their order
 //!     let next = worker.turn(now, &mut inputs, &mut outputs);
-//!     outputs: answers for callers outside, messages to sessions, failures
+//!     outputs: answers for callers outside, messages to sessions, failures, what is to be loaded and stored
 //!     sleep until next.deadline or the next input; not at all if next.more
 //! }
 //! ```
@@ -27,7 +27,9 @@
 //! - I3: an activation runs one operation at a time; while one waits, what arrives waits too.
 //! - I4: a panic in user code (operation, poll, activation, alarm, drop) ends that activation only.
 //! - I5: all that a worker does is a function of its seed, its kinds and the sequence of (now, inputs).
-//! - I6: no cell of the worker is borrowed while user code runs.
+//! - I6: an actor of a kind that is kept is activated from what is stored of it, and nothing that it sends leaves before
+//!   the `sync` effects that it may tell of are durable ([`Keeping`]).
+//! - I7: no cell of the worker is borrowed while user code runs.
 //!
 //! What kills the process all the same: a second panic while the first one unwinds (a `Drop` that panics in a panicking
 //! operation), stack overflow, abort.
@@ -40,6 +42,7 @@ mod ask;
 mod counters;
 mod cx;
 mod envelope;
+mod gate;
 mod keep;
 mod kinds;
 pub mod limits;
@@ -55,7 +58,7 @@ pub use activation::{Activation, ActorKind};
 pub use ask::{Ask, AskId, Sleep};
 pub use counters::Counters;
 pub use cx::{Cx, Told};
-pub use envelope::{Envelope, In, Next, Out, ReplyTo, Step};
+pub use envelope::{Envelope, In, Next, Out, ReplyTo, Step, StoreState};
 pub use keep::{Commit, Keeping, Kept, LoadError, Logged, Parcel, Save, Unreadable, Unsavable};
 pub use kinds::Kinds;
 pub use plain::{Actor, plain};

@@ -48,6 +48,23 @@ pub const WEIGHTS: [usize; 4] = [64, 8, 4, 1];
 /// Parked messages and polls served in one round of a turn.
 pub const RELEASED_PER_ROUND: usize = 16;
 
+/// Messages and answers of one actor that wait for its commit: a hundred operations that tell ten others each. Over it:
+/// what comes for the actor waits as if it were locked.
+pub const HELD_PER_ACTOR_MAX: usize = 1_024;
+
+/// Operations of one actor that stand in one commit's log; over it as above.
+pub const LOGGED_PER_COMMIT_MAX: usize = 512;
+
+/// Bytes that an actor with unsaved effects counts at least, so that ten thousand small ones count for something.
+pub const UNSAVED_BYTES_MIN: usize = 256;
+
+/// Time until an actor that could not be loaded is tried again for what sessions said; other messages try at once.
+pub const LOAD_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// Rounds of polls in which operations may end after their requests were answered `Gone` at a stop, so that their actors
+/// can be saved. Over it: they are dropped where they wait.
+pub const STOP_ROUNDS_MAX: usize = 64;
+
 /// Milliseconds for an answer where the contract says 0.
 pub const ANSWER_TIMEOUT_MS: u32 = 30_000;
 

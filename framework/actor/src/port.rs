@@ -18,6 +18,7 @@ use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Mono, Priority};
 
 use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink};
+use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::timers::{Due, Timers};
 use crate::wake::Wakes;
@@ -66,6 +67,10 @@ pub(crate) struct Port {
     timers: RefCell<Timers>,
     lives: RefCell<Vec<Life>>,
     counters: RefCell<Counters>,
+    /// Whether what is sent is gathered, since its sender is kept.
+    gathers: Cell<bool>,
+    /// What the operation that runs has sent since it last waited.
+    segment: RefCell<Vec<Sent>>,
     /// For handles of activations that have ended.
     spare_random: Cell<u64>,
     pub(crate) wakes: Arc<Wakes>,
@@ -83,6 +88,8 @@ impl Port {
             timers: RefCell::default(),
             lives: RefCell::default(),
             counters: RefCell::default(),
+            gathers: Cell::new(false),
+            segment: RefCell::default(),
             spare_random: Cell::new(seed),
             wakes: Wakes::new(),
         })
@@ -164,8 +171,22 @@ impl Port {
         self.queues.borrow()[priority as usize].len()
     }
 
+    /// Gathers what is sent from now on.
+    pub(crate) fn begin_segment(&self) {
+        self.gathers.set(true);
+    }
+
+    /// What was sent since [`Self::begin_segment`]; nothing is gathered any more.
+    pub(crate) fn end_segment(&self) -> Vec<Sent> {
+        if self.gathers.replace(false) { self.segment.take() } else { Vec::new() }
+    }
+
     /// Puts a message behind those of its priority.
     pub(crate) fn enqueue(&self, envelope: Envelope) {
+        if self.gathers.get() {
+            self.segment.borrow_mut().push(Sent::Message(envelope));
+            return;
+        }
         self.queues.borrow_mut()[envelope.priority as usize].push_back(envelope);
     }
 
@@ -205,6 +226,11 @@ impl Port {
 
     /// Sends a message out, to a session.
     pub(crate) fn leave(&self, envelope: Envelope) {
+        // State on screen acknowledges nothing, so it waits for nothing.
+        if self.gathers.get() && !crate::reserved::ToSession::is_on_screen(envelope.number) {
+            self.segment.borrow_mut().push(Sent::Out(envelope));
+            return;
+        }
         if self.out.borrow().len() >= limits::OUTPUTS_PER_TURN {
             self.count(|counters| counters.outputs_full += 1);
             return;
@@ -305,6 +331,14 @@ impl Port {
         }
     }
 
+    /// Answers every request of an operation, and every sleep, with `Gone`: who waits may end.
+    pub(crate) fn give_up_asks(&self) {
+        let waiting = self.asks().futures();
+        for id in waiting {
+            self.answer(ReplyTo::Ask(id), Err(CallError::Gone));
+        }
+    }
+
     fn note_stale(&self) {
         let count = self.asks().take_newly_stale();
         self.timers().became_stale(count);
@@ -317,7 +351,12 @@ impl Port {
             let lives_on = |slot: Slot| lives.get(slot.at()).is_some_and(|life| life.is(slot));
             self.timers().sweep(|due| match due {
                 Due::Ask(id) => asks.waits(*id),
-                Due::Tell(slot, _) | Due::Alarm(slot) | Due::Repeat(slot, _) | Due::Idle(slot) => {
+                Due::Tell(slot, _)
+                | Due::Alarm(slot)
+                | Due::Repeat(slot, _)
+                | Due::Save(slot)
+                | Due::Snapshot(slot)
+                | Due::Idle(slot) => {
                     lives_on(*slot)
                 }
                 Due::Rested(_) | Due::Forget(_) => true,

@@ -60,8 +60,8 @@ impl ToSession {
             Self::Attach { .. } => 0,
             Self::Detach => 1,
             Self::Push { .. } => 2,
-            Self::View { .. } => 3,
-            Self::State { .. } => 4,
+            Self::View { .. } => Self::VIEW,
+            Self::State { .. } => Self::STATE,
             Self::Close { .. } => 5,
         }
     }
@@ -71,6 +71,15 @@ impl ToSession {
     pub const fn number(&self) -> OperationNumber {
         OperationNumber(OperationNumber::FIRST_RESERVED + self.offset())
     }
+
+    /// Whether a message with this number shows state, which acknowledges nothing.
+    pub(crate) fn is_on_screen(number: OperationNumber) -> bool {
+        let offset = number.0.wrapping_sub(OperationNumber::FIRST_RESERVED);
+        (Self::VIEW..=Self::STATE).contains(&offset)
+    }
+
+    const VIEW: u16 = 3;
+    const STATE: u16 = 4;
 }
 
 /// From the node to an actor.

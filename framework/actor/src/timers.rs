@@ -26,6 +26,10 @@ pub(crate) enum Due {
     Alarm(Slot),
     /// An operation that an activation calls itself every so often.
     Repeat(Slot, &'static OperationSpec),
+    /// What is behind of an activation is to be saved.
+    Save(Slot),
+    /// A copy of an activation's world is to be made.
+    Snapshot(Slot),
     /// An activation may have idled long enough.
     Idle(Slot),
     /// An actor has rested after a panic.
@@ -155,7 +159,14 @@ mod tests {
     fn index(due: &Due) -> u32 {
         match due {
             Due::Forget(index) => *index,
-            Due::Ask(_) | Due::Tell(..) | Due::Alarm(_) | Due::Repeat(..) | Due::Idle(_) | Due::Rested(_) => {
+            Due::Ask(_)
+            | Due::Tell(..)
+            | Due::Alarm(_)
+            | Due::Repeat(..)
+            | Due::Save(_)
+            | Due::Snapshot(_)
+            | Due::Idle(_)
+            | Due::Rested(_) => {
                 panic!("only Forget is set here")
             }
         }

@@ -4,7 +4,7 @@
 //! the shell calls [`Worker::turn`].
 //!
 //! A turn: inputs into the queues → due timers → rounds (actors that were released, messages by weight, operations that
-//! were woken) until quiet or out of budget → due alarms → rounds again. Alarms come behind messages, so that a world's
+//! were woken) until quiet or out of budget → due alarms → rounds again → what is to be saved. Alarms come behind messages, so that a world's
 //! tick sees the input that arrived before it.
 //!
 //! Invariants:
@@ -12,6 +12,7 @@
 //! - I2: a turn serves at most [`limits::OPERATIONS_PER_TURN`] operations and as many alarms as were due.
 
 mod due;
+mod keep;
 mod life;
 mod parked;
 mod places;
@@ -27,7 +28,7 @@ use lightmoon_contract::{ActorId, CallError, Mono, OperationNumber, Priority};
 
 use crate::port::Port;
 use crate::slot::Slot;
-use crate::{Activation, Counters, In, Kinds, Next, Out, limits};
+use crate::{Activation, Counters, In, Kinds, Next, Out, StoreState, limits};
 use places::{Places, State};
 
 /// How a worker behaves. `Default` is fit for play.
@@ -68,6 +69,9 @@ pub struct Worker {
     started: BTreeSet<ActorId>,
     /// Of them, those whose first activation is to come.
     to_start: Vec<ActorId>,
+    /// Actors that want a commit at the end of this turn.
+    unsaved: Vec<u32>,
+    store: StoreState,
     /// `every_ms` operations that wait in a queue.
     repeats_queued: BTreeSet<(ActorId, OperationNumber)>,
     /// Serial of the last operation; 0 is none.
@@ -87,6 +91,8 @@ impl Worker {
             ringing: VecDeque::new(),
             started: BTreeSet::new(),
             to_start: Vec::new(),
+            unsaved: Vec::new(),
+            store: StoreState::default(),
             repeats_queued: BTreeSet::new(),
             operation: 0,
             stopping: false,
@@ -113,6 +119,11 @@ impl Worker {
         for input in inputs.drain(..) {
             match input {
                 In::Envelope(envelope) => self.port.enter(envelope),
+                In::Loaded { actor, result } => self.loaded(actor, result),
+                In::Committed { actor, number } => self.committed(actor, number),
+                In::Snapshotted { actor } => self.snapshotted(actor),
+                In::Lost { actor, message } => self.lost(actor, message),
+                In::Store(state) => self.set_store(state),
                 In::Stop => self.stopping = true,
             }
         }
@@ -121,6 +132,7 @@ impl Worker {
         }
         self.fire_timers();
         self.serve_all();
+        self.save_listed();
         if self.stopping && !self.port.is_stopped() {
             self.stop_all();
         }
@@ -223,11 +235,27 @@ impl Worker {
         any
     }
 
+    /// Operations that wait get `Gone` for what they wait for, so that they end and their actors can be saved.
+    fn let_waiting_end(&mut self) {
+        for _ in 0..limits::STOP_ROUNDS_MAX {
+            self.port.give_up_asks();
+            let mut any = false;
+            while let Some(slot) = self.port.wakes.pop() {
+                any = true;
+                self.woken(slot);
+            }
+            if !any {
+                return;
+            }
+        }
+    }
+
     /// Ends every activation in order, and answers everybody who waits.
     fn stop_all(&mut self) {
         self.port.set_stopped();
         self.started.clear();
         self.to_start.clear();
+        self.let_waiting_end();
         for index in self.places.by_actor() {
             for envelope in self.places.take_parked(index) {
                 self.port.refuse(envelope, CallError::Gone);
@@ -240,11 +268,13 @@ impl Worker {
                     self.port.answer(reply_to, Err(CallError::Gone));
                     self.end_life(index);
                 }
-                State::Empty | State::Running | State::Resting | State::SetAside => {
+                State::Empty | State::Loading | State::Running | State::Resting | State::SetAside => {
                     self.places.set_state(index, State::Empty);
+                    self.forget_keep(index);
                 }
             }
         }
+        self.unsaved.clear();
         self.released.clear();
         self.ringing.clear();
         self.repeats_queued.clear();

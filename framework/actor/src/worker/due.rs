@@ -42,6 +42,16 @@ impl Worker {
                     }
                 }
                 Due::Repeat(slot, spec) => self.repeat(slot, spec, at),
+                Due::Save(slot) => {
+                    if self.port.timer_fell(slot) {
+                        self.flush_due(slot.index);
+                    }
+                }
+                Due::Snapshot(slot) => {
+                    if self.port.timer_fell(slot) {
+                        self.snapshot_due(slot.index);
+                    }
+                }
                 Due::Idle(slot) => self.idled(slot),
                 Due::Rested(slot) => self.rested(slot),
                 Due::Forget(index) => self.forget_failures(index),
@@ -101,6 +111,7 @@ impl Worker {
         match self.places.set_state(index, State::Running) {
             State::Idle(activation) if rests => self.deactivate(index, activation),
             other @ (State::Empty
+            | State::Loading
             | State::Idle(_)
             | State::Running
             | State::Waiting(_)

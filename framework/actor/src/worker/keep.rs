@@ -18,7 +18,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lightmoon_contract::operation::Durability;
-use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, OperationSpec};
+use lightmoon_contract::{ActorId, CallError, Caller, OperationNumber, OperationSpec};
 
 use super::Worker;
 use super::places::State;
@@ -348,6 +348,19 @@ impl Worker {
         }
     }
 
+    /// The last save of an activation that ends, whatever is under way. `None`: it failed, and the activation has ended.
+    pub(super) fn save_last(
+        &mut self,
+        index: u32,
+        activation: Box<dyn Activation>,
+    ) -> Option<Box<dyn Activation>> {
+        let Some(keep) = &mut self.places.at(index).keep else { return Some(activation) };
+        if keep.keeping.snapshot_every.is_some() {
+            keep.wants_snapshot = true;
+        }
+        self.save(index, activation)
+    }
+
     fn hand_out(&mut self, index: u32, kept: Kept, what: Save) {
         let slot = self.places.slot(index);
         let now = self.port.now();
@@ -510,8 +523,9 @@ impl Worker {
         self.port.refuse(envelope, CallError::Gone);
     }
 
-    /// The next time at which something has to be saved lies with the timers; this is for reports.
-    pub(super) fn held(&self) -> usize {
+    /// Messages and answers that wait for commits.
+    #[must_use]
+    pub fn held(&self) -> usize {
         self.places.keeps().map(|keep| keep.gate.held()).sum()
     }
 }
@@ -524,10 +538,4 @@ fn logged(ended: Ended, answer: &Sent) -> Option<Logged> {
         return None;
     };
     Some(Logged { caller, number, arguments, reply: reply.clone() })
-}
-
-/// When a flush that became due at `at` is late.
-#[expect(dead_code, reason = "shown by reports once a node has them")]
-fn late(now: Mono, at: Mono) -> bool {
-    now > at
 }

@@ -11,13 +11,13 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lightmoon_contract::{ActorId, Caller, OperationSpec};
+use lightmoon_contract::{ActorId, CallError, Caller, OperationSpec};
 
 use super::Worker;
 use super::places::State;
 use crate::slot::Slot;
 use crate::timers::Due;
-use crate::{Activation, Out, Step, limits};
+use crate::{Activation, Cx, Out, Step, limits};
 
 /// What a panic said with.
 pub(super) type Payload = Box<dyn Any + Send>;
@@ -28,7 +28,8 @@ impl Worker {
         match self.places.set_state(index, State::Running) {
             State::Idle(activation) => Some(activation),
             State::Empty => self.activate(index),
-            other @ (State::Running | State::Waiting(_) | State::Resting | State::SetAside) => {
+            other
+            @ (State::Loading | State::Running | State::Waiting(_) | State::Resting | State::SetAside) => {
                 debug_assert!(false, "only a place that is idle or empty serves");
                 self.places.set_state(index, other);
                 None
@@ -37,15 +38,9 @@ impl Worker {
     }
 
     fn activate(&mut self, index: u32) -> Option<Box<dyn Activation>> {
-        let place = self.places.at(index);
-        place.generation = place.generation.wrapping_add(1);
-        let actor = place.actor;
+        let actor = self.places.at(index).actor;
         let maker = self.port.kinds().maker(actor.kind)?;
-        let slot = self.places.slot(index);
-        self.port.count(|counters| counters.activations += 1);
-        self.port.begin_life(slot, self.random_for(actor));
-        let origin = self.next_origin();
-        let mut cx = self.cx(index, Caller::Node, origin);
+        let (slot, mut cx) = self.begin_life(index);
         match catch_unwind(AssertUnwindSafe(|| maker.activate(&mut cx, actor.key))) {
             Ok(activation) => {
                 self.set_timers(slot, actor, maker.operations());
@@ -58,8 +53,20 @@ impl Worker {
         }
     }
 
+    /// A new life begins at a place; its slot, and a handle for making it.
+    pub(super) fn begin_life(&mut self, index: u32) -> (Slot, Cx) {
+        let place = self.places.at(index);
+        place.generation = place.generation.wrapping_add(1);
+        let actor = place.actor;
+        let slot = self.places.slot(index);
+        self.port.count(|counters| counters.activations += 1);
+        self.port.begin_life(slot, self.random_for(actor));
+        let origin = self.next_origin();
+        (slot, self.cx(index, Caller::Node, origin))
+    }
+
     /// Sets what an activation repeats, or when it may have idled.
-    fn set_timers(&mut self, slot: Slot, actor: ActorId, operations: &'static [OperationSpec]) {
+    pub(super) fn set_timers(&mut self, slot: Slot, actor: ActorId, operations: &'static [OperationSpec]) {
         let now = self.port.now();
         let mut repeats = false;
         for spec in operations {
@@ -89,6 +96,9 @@ impl Worker {
             self.port.count(|counters| counters.actors_full += 1);
             return;
         };
+        if self.must_load(index) {
+            return self.begin_load(index);
+        }
         if matches!(self.places.at(index).state, State::Empty)
             && let Some(activation) = self.take_or_activate(index)
         {
@@ -109,6 +119,7 @@ impl Worker {
         if std::mem::take(&mut place.alarm_waits) {
             self.ringing.push_back(slot);
         }
+        self.list_if_wanted(index);
         self.release(index);
     }
 
@@ -116,7 +127,15 @@ impl Worker {
     pub(super) fn deactivate(&mut self, index: u32, mut activation: Box<dyn Activation>) {
         let origin = self.next_origin();
         let mut cx = self.cx(index, Caller::Node, origin);
+        self.begin_segment(index);
         let stopped = catch_unwind(AssertUnwindSafe(|| activation.stopping(&mut cx)));
+        if stopped.is_ok() {
+            self.end_segment(index);
+            match self.save_last(index, activation) {
+                Some(saved) => activation = saved,
+                None => return,
+            }
+        }
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(activation)));
         match (stopped, dropped) {
             (Ok(()), Ok(())) => {
@@ -135,10 +154,11 @@ impl Worker {
     pub(super) fn end_life(&mut self, index: u32) {
         self.leave_life(index, State::Empty);
         self.release(index);
+        self.forget_keep(index);
         self.places.free_if_unused(index);
     }
 
-    fn leave_life(&mut self, index: u32, state: State) {
+    pub(super) fn leave_life(&mut self, index: u32, state: State) {
         let slot = self.places.slot(index);
         self.port.end_life(slot);
         self.places.set_state(index, state);
@@ -149,6 +169,8 @@ impl Worker {
 
     /// An activation panicked; it is gone already.
     pub(super) fn fail(&mut self, index: u32, step: Step, payload: Payload) {
+        self.drop_segment();
+        self.forget_unsaved(index, &CallError::Panicked);
         let actor = self.places.at(index).actor;
         let message = said(&*payload);
         self.forget_payload(Some(payload));
@@ -169,19 +191,21 @@ impl Worker {
         if !std::mem::replace(&mut failures.forgets, true) {
             self.port.timers().set(now + limits::PANIC_WINDOW, Due::Forget(index));
         }
-        let (state, length) = if count >= limits::PANICS_MAX {
-            self.port.count(|counters| counters.set_aside += 1);
-            (State::SetAside, limits::SET_ASIDE)
-        } else {
-            let doubled = limits::REST_FIRST.saturating_mul(1 << (count - 1).min(16));
-            (State::Resting, doubled.min(limits::REST_MAX))
-        };
-        let is_set_aside = matches!(state, State::SetAside);
-        self.leave_life(index, state);
-        self.port.timers().set(now + length, Due::Rested(self.places.slot(index)));
-        if is_set_aside {
-            self.refuse_parked(index);
+        if count >= limits::PANICS_MAX {
+            return self.set_aside_now(index);
         }
+        let doubled = limits::REST_FIRST.saturating_mul(1 << (count - 1).min(16));
+        self.leave_life(index, State::Resting);
+        self.port.timers().set(now + doubled.min(limits::REST_MAX), Due::Rested(self.places.slot(index)));
+    }
+
+    /// Nobody is served by this actor for a minute.
+    pub(super) fn set_aside_now(&mut self, index: u32) {
+        self.port.count(|counters| counters.set_aside += 1);
+        self.leave_life(index, State::SetAside);
+        let again = self.port.now() + limits::SET_ASIDE;
+        self.port.timers().set(again, Due::Rested(self.places.slot(index)));
+        self.refuse_parked(index);
     }
 
     /// Answers what waits for an actor that was just set aside; what sessions said is kept.
@@ -203,11 +227,16 @@ impl Worker {
                 failures.times.clear();
             }
         }
-        let actor = self.places.at(index).actor;
+        let place = self.places.at(index);
+        let actor = place.actor;
+        if let Some(keep) = &mut place.keep {
+            keep.is_unreadable = false;
+        }
         if self.started.contains(&actor) {
             self.wake_up(actor);
         }
         self.release(index);
+        self.forget_keep(index);
         self.places.free_if_unused(index);
     }
 
@@ -235,16 +264,25 @@ impl Worker {
                 self.port.count(|counters| counters.alarms += 1);
                 let origin = self.next_origin();
                 let mut cx = self.cx(slot.index, Caller::Node, origin);
+                self.begin_segment(slot.index);
                 match catch_unwind(AssertUnwindSafe(|| activation.alarm(&mut cx))) {
-                    Ok(()) => self.put_back(slot.index, activation),
+                    Ok(()) => {
+                        self.end_segment(slot.index);
+                        self.became_behind(slot.index);
+                        self.put_back(slot.index, activation);
+                    }
                     Err(payload) => {
                         self.port.contain(|| drop(activation));
                         self.fail(slot.index, Step::Alarm, payload);
                     }
                 }
             }
-            other
-            @ (State::Empty | State::Running | State::Waiting(_) | State::Resting | State::SetAside) => {
+            other @ (State::Empty
+            | State::Loading
+            | State::Running
+            | State::Waiting(_)
+            | State::Resting
+            | State::SetAside) => {
                 self.places.set_state(slot.index, other);
                 self.places.at(slot.index).alarm_waits = true;
             }

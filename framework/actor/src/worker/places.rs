@@ -11,8 +11,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 use lightmoon_contract::call::Waiting;
-use lightmoon_contract::{ActorId, Mono, OperationNumber};
+use lightmoon_contract::{ActorId, Caller, Mono, OperationNumber};
 
+use super::keep::Keep;
 use super::parked::Parked;
 use crate::slot::Slot;
 use crate::wake::OperationWaker;
@@ -22,6 +23,8 @@ use crate::{Activation, Envelope, ReplyTo, limits};
 pub(super) enum State {
     /// Nothing: the next message activates.
     Empty,
+    /// The store was asked for what it has of it; messages wait.
+    Loading,
     /// An activation that can serve.
     Idle(Box<dyn Activation>),
     /// Its user's code runs right now.
@@ -39,6 +42,9 @@ pub(super) struct Task {
     pub(super) waiting: Waiting<Box<dyn Activation>>,
     pub(super) reply_to: ReplyTo,
     pub(super) number: OperationNumber,
+    pub(super) caller: Caller,
+    /// Its arguments, if it is logged.
+    pub(super) arguments: Option<bytes::Bytes>,
     /// Serial of the operation.
     pub(super) operation: u64,
     pub(super) waker: std::sync::Arc<OperationWaker>,
@@ -63,8 +69,17 @@ pub(super) struct Place {
     pub(super) state: State,
     pub(super) parked: Option<Box<Parked>>,
     pub(super) failures: Option<Box<Failures>>,
+    /// Of an actor that is kept: what is under way to the store.
+    pub(super) keep: Option<Box<Keep>>,
     /// When it last served something.
     pub(super) used: Mono,
+}
+
+impl Place {
+    /// Whether so much of it waits for a commit that it serves nothing more.
+    pub(super) fn is_choked(&self) -> bool {
+        self.keep.as_ref().is_some_and(|keep| keep.is_choked())
+    }
 }
 
 /// All places of a worker.
@@ -101,6 +116,7 @@ impl Places {
                     state: State::Empty,
                     parked: None,
                     failures: None,
+                    keep: None,
                     used: Mono(0),
                 });
                 index
@@ -108,6 +124,11 @@ impl Places {
         };
         self.table.insert(actor, index);
         Some(index)
+    }
+
+    /// The place of `actor`, if it has one.
+    pub(super) fn find(&self, actor: ActorId) -> Option<u32> {
+        self.table.get(&actor).copied()
     }
 
     pub(super) fn at(&mut self, index: u32) -> &mut Place {
@@ -139,6 +160,7 @@ impl Places {
         if matches!(place.state, State::Empty)
             && place.parked.is_none()
             && place.failures.is_none()
+            && place.keep.is_none()
             && !place.released
         {
             let actor = place.actor;
@@ -178,8 +200,18 @@ impl Places {
     pub(super) fn idle(&self) -> impl Iterator<Item = (ActorId, &dyn Activation)> {
         self.places.iter().filter_map(|place| match &place.state {
             State::Idle(activation) => Some((place.actor, &**activation)),
-            State::Empty | State::Running | State::Waiting(_) | State::Resting | State::SetAside => None,
+            State::Empty
+            | State::Loading
+            | State::Running
+            | State::Waiting(_)
+            | State::Resting
+            | State::SetAside => None,
         })
+    }
+
+    /// Of all actors that are kept, by place.
+    pub(super) fn keeps(&self) -> impl Iterator<Item = &Keep> {
+        self.places.iter().filter_map(|place| place.keep.as_deref())
     }
 
     /// Actors that were set aside, by place.
@@ -192,7 +224,7 @@ impl State {
     const fn is_alive(&self) -> bool {
         match self {
             Self::Idle(_) | Self::Running | Self::Waiting(_) => true,
-            Self::Empty | Self::Resting | Self::SetAside => false,
+            Self::Empty | Self::Loading | Self::Resting | Self::SetAside => false,
         }
     }
 }

@@ -11,12 +11,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use lightmoon_contract::call::{Answer, Form, Served, Waiting};
-use lightmoon_contract::{CallError, Caller};
+use bytes::Bytes;
+use lightmoon_contract::call::{Answer, Body, Form, Served, Waiting};
+use lightmoon_contract::{CallError, Caller, OperationNumber};
 
 use super::Worker;
+use super::keep::Ended;
 use super::places::{State, Task};
 use crate::ask::Origin;
+use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::wake::OperationWaker;
 use crate::{Activation, Cx, Envelope, ReplyTo, Step};
@@ -38,6 +41,10 @@ impl Worker {
             return self.refuse(envelope, CallError::Busy);
         };
         match self.door(index, &envelope) {
+            Door::Open if self.must_load(index) => {
+                self.park(index, envelope);
+                self.begin_load(index);
+            }
             Door::Open => self.serve(index, envelope),
             Door::Parks => self.park(index, envelope),
             Door::Circle => {
@@ -46,7 +53,9 @@ impl Worker {
             }
             Door::SetAside => {
                 self.port.count(|counters| counters.refused_set_aside += 1);
-                self.refuse(envelope, CallError::Panicked);
+                let is_unreadable = self.places.at(index).keep.as_ref().is_some_and(|keep| keep.is_unreadable);
+                let error = if is_unreadable { CallError::Unreadable } else { CallError::Panicked };
+                self.refuse(envelope, error);
             }
         }
     }
@@ -54,8 +63,8 @@ impl Worker {
     fn door(&mut self, index: u32, envelope: &Envelope) -> Door {
         let place = self.places.at(index);
         match &place.state {
-            State::Empty | State::Idle(_) if place.parked.is_none() => Door::Open,
-            State::Empty | State::Idle(_) | State::Running | State::Resting => Door::Parks,
+            State::Empty | State::Idle(_) if place.parked.is_none() && !place.is_choked() => Door::Open,
+            State::Empty | State::Loading | State::Idle(_) | State::Running | State::Resting => Door::Parks,
             State::Waiting(task) => match envelope.reply_to {
                 ReplyTo::Ask(id) if self.port.asks().is_waited_for_by(id, task.operation) => Door::Circle,
                 ReplyTo::Ask(_) | ReplyTo::Nobody | ReplyTo::Outside(_) => Door::Parks,
@@ -66,7 +75,7 @@ impl Worker {
         }
     }
 
-    fn park(&mut self, index: u32, envelope: Envelope) {
+    pub(super) fn park(&mut self, index: u32, envelope: Envelope) {
         let place = self.places.at(index);
         if let Err(envelope) = place.parked.get_or_insert_default().push(envelope) {
             self.port.count(|counters| counters.parked_full += 1);
@@ -78,7 +87,11 @@ impl Worker {
     /// Puts an actor that can serve its parked messages into the list of those that do.
     pub(super) fn release(&mut self, index: u32) {
         let place = self.places.at(index);
-        if place.parked.is_some() && !place.released && matches!(place.state, State::Empty | State::Idle(_)) {
+        if place.parked.is_some()
+            && !place.released
+            && !place.is_choked()
+            && matches!(place.state, State::Empty | State::Idle(_))
+        {
             place.released = true;
             self.released.push_back(index);
         }
@@ -88,9 +101,13 @@ impl Worker {
     pub(super) fn serve_parked(&mut self, index: u32) {
         let place = self.places.at(index);
         place.released = false;
-        if !matches!(place.state, State::Empty | State::Idle(_)) {
+        if place.is_choked() || !matches!(place.state, State::Empty | State::Idle(_)) {
             return;
         }
+        if self.must_load(index) {
+            return self.begin_load(index);
+        }
+        let place = self.places.at(index);
         let envelope = place.parked.as_mut().and_then(|parked| parked.pop());
         if place.parked.as_ref().is_some_and(|parked| parked.is_empty()) {
             place.parked = None;
@@ -116,23 +133,36 @@ impl Worker {
 
     fn serve(&mut self, index: u32, envelope: Envelope) {
         self.no_longer_queued(&envelope);
+        if self.unkeepable(index, envelope.number) {
+            self.port.count(|counters| counters.unkeepable += 1);
+            return self.port.refuse(envelope, CallError::StoreUnavailable);
+        }
         let Some(activation) = self.take_or_activate(index) else {
             return self.refuse(envelope, CallError::Panicked);
         };
         self.port.count(|counters| counters.operations += 1);
         let Envelope { from, number, reply_to, body, .. } = envelope;
+        let arguments = self.arguments_for_log(index, number, &body);
         let (serving, form) = match reply_to {
             ReplyTo::Nobody => (None, Form::Nothing),
             ReplyTo::Ask(id) => (Some(id), self.port.asks().form(id)),
             ReplyTo::Outside(_) => (None, Form::Bytes),
         };
+        // What is logged is needed as bytes; an asker opens those as well.
+        let form = if arguments.is_some() { Form::Bytes } else { form };
         let operation = self.next_operation();
         let mut cx = self.cx(index, from, Origin { operation, serving });
+        self.begin_segment(index);
         match catch_unwind(AssertUnwindSafe(|| activation.serve(&mut cx, number, body, form))) {
-            Ok(Served::Done(activation, result)) => self.served(index, activation, reply_to, result),
+            Ok(Served::Done(activation, result)) => {
+                let ended = Ended { number, caller: from, arguments };
+                self.served(index, activation, ended, Sent::Answer(reply_to, result));
+            }
             Ok(Served::Waits(waiting)) => {
+                self.end_segment(index);
                 let waker = OperationWaker::new(&self.port.wakes, cx.slot, cx.me, number);
-                self.poll(index, Box::new(Task { waiting, reply_to, number, operation, waker }));
+                let task = Task { waiting, reply_to, number, caller: from, arguments, operation, waker };
+                self.poll(index, Box::new(task));
             }
             Err(payload) => {
                 self.fail(index, Step::Operation(number), payload);
@@ -149,7 +179,12 @@ impl Worker {
         match self.places.set_state(slot.index, State::Running) {
             State::Waiting(task) => self.poll(slot.index, task),
             // A waker that outlived its operation.
-            other @ (State::Empty | State::Idle(_) | State::Running | State::Resting | State::SetAside) => {
+            other @ (State::Empty
+            | State::Loading
+            | State::Idle(_)
+            | State::Running
+            | State::Resting
+            | State::SetAside) => {
                 self.places.set_state(slot.index, other);
             }
         }
@@ -159,16 +194,19 @@ impl Worker {
         self.port.count(|counters| counters.polls += 1);
         task.waker.polled();
         let waker = task.waker.waker();
+        self.begin_segment(index);
         let polled =
             catch_unwind(AssertUnwindSafe(|| poll_once(&mut task.waiting, &mut Context::from_waker(&waker))));
         let (reply_to, number) = (task.reply_to, task.number);
         match polled {
             Ok(Poll::Pending) => {
+                self.end_segment(index);
                 self.places.set_state(index, State::Waiting(task));
             }
             Ok(Poll::Ready((activation, result))) => {
+                let ended = Ended { number, caller: task.caller, arguments: task.arguments.take() };
                 self.port.contain(|| drop(task));
-                self.served(index, activation, reply_to, result);
+                self.served(index, activation, ended, Sent::Answer(reply_to, result));
             }
             Err(payload) => {
                 self.port.contain(|| drop(task));
@@ -179,15 +217,17 @@ impl Worker {
     }
 
     /// An operation ran to its end.
-    fn served(
-        &mut self,
-        index: u32,
-        activation: Box<dyn Activation>,
-        reply_to: ReplyTo,
-        result: Result<Answer, CallError>,
-    ) {
-        self.port.answer(reply_to, result);
+    fn served(&mut self, index: u32, activation: Box<dyn Activation>, ended: Ended, answer: Sent) {
+        self.operation_ended(index, ended, answer);
         self.put_back(index, activation);
+    }
+
+    /// The arguments of an operation that is logged. They come as bytes: who sends them knows that they are logged.
+    fn arguments_for_log(&mut self, index: u32, number: OperationNumber, body: &Body) -> Option<Bytes> {
+        match (&self.places.at(index).keep, body) {
+            (Some(keep), Body::Bytes(bytes)) if keep.is_logged(number) => Some(bytes.clone()),
+            (Some(_) | None, Body::Bytes(_) | Body::Typed(_)) => None,
+        }
     }
 
     /// The handle of an operation.

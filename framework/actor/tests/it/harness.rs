@@ -20,6 +20,8 @@ pub(crate) struct Bench {
     pub(crate) answers: BTreeMap<u64, Result<Vec<u8>, CallError>>,
     pub(crate) failed: Vec<(ActorId, Step, String)>,
     pub(crate) left: Vec<Envelope>,
+    /// What was asked of the store.
+    pub(crate) to_store: Vec<Out>,
 }
 
 impl Bench {
@@ -44,6 +46,7 @@ impl Bench {
             answers: BTreeMap::new(),
             failed: Vec::new(),
             left: Vec::new(),
+            to_store: Vec::new(),
         }
     }
 
@@ -122,6 +125,11 @@ impl Bench {
                     assert!(before.is_none(), "request {token} was answered twice");
                 }
                 Out::Failed { actor, operation, message } => self.failed.push((actor, operation, message)),
+                out @ (Out::Load(_)
+                | Out::Commit(_)
+                | Out::Snapshot { .. }
+                | Out::Released(_)
+                | Out::Unreadable { .. }) => self.to_store.push(out),
             }
         }
     }
