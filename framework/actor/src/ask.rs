@@ -128,9 +128,12 @@ impl Asks {
         Some(AskId::new(index, 1))
     }
 
-    /// All requests that futures wait for.
-    pub(crate) fn futures(&self) -> Vec<AskId> {
-        let waits = |entry: &Entry| matches!(entry.state, State::Waiting { sink: Sink::Future(_), .. });
+    /// All requests that operations wait for, without sleeps.
+    pub(crate) fn of_operations(&self) -> Vec<AskId> {
+        let waits = |entry: &Entry| match &entry.state {
+            State::Waiting { sink: Sink::Future(_), origin, .. } => origin.operation != 0,
+            State::Waiting { sink: Sink::Outside(_), .. } | State::Ready(_) | State::Free => false,
+        };
         let numbered = (0u32..).zip(&self.entries).filter(|(_, entry)| waits(entry));
         numbered.map(|(index, entry)| AskId::new(index, entry.generation)).collect()
     }

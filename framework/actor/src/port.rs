@@ -331,9 +331,9 @@ impl Port {
         }
     }
 
-    /// Answers every request of an operation, and every sleep, with `Gone`: who waits may end.
+    /// Answers every request of an operation with `Gone`: who waits may end. Sleeps go on: one that ends early would lie.
     pub(crate) fn give_up_asks(&self) {
-        let waiting = self.asks().futures();
+        let waiting = self.asks().of_operations();
         for id in waiting {
             self.answer(ReplyTo::Ask(id), Err(CallError::Gone));
         }
@@ -356,9 +356,7 @@ impl Port {
                 | Due::Repeat(slot, _)
                 | Due::Save(slot)
                 | Due::Snapshot(slot)
-                | Due::Idle(slot) => {
-                    lives_on(*slot)
-                }
+                | Due::Idle(slot) => lives_on(*slot),
                 Due::Rested(_) | Due::Forget(_) => true,
             })
         };

@@ -235,7 +235,8 @@ impl Worker {
         any
     }
 
-    /// Operations that wait get `Gone` for what they wait for, so that they end and their actors can be saved.
+    /// Operations that wait for requests get `Gone`, so that they end and their actors can be saved. Those that sleep are
+    /// dropped, with what their actors have not saved.
     fn let_waiting_end(&mut self) {
         for _ in 0..limits::STOP_ROUNDS_MAX {
             self.port.give_up_asks();

@@ -22,10 +22,16 @@
 //! - I3: a snapshot is published by a commit, after all of its chunks are there; half of one is never loaded.
 //! - I4: a durable entity's row is deleted only when the oldest kept snapshot shows it.
 
+pub mod generation;
+mod keeper;
 pub mod layout;
 pub mod limits;
+mod manifest;
 pub mod record;
 mod saved;
 
+#[cfg(feature = "flaws")]
+pub use keeper::Flaw;
+pub use keeper::{Counters, Encode, Event, Keeper, LoadFailure};
 pub use record::{Record, RecordError};
 pub use saved::{Loaded, LogEntry, Saved, Snapshot, SnapshotJob};

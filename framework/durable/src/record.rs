@@ -36,6 +36,16 @@ pub enum RecordError {
     /// A newer build wrote it: run that build.
     #[error("the record has frame version {0}, this build knows {VERSION}: it was written by a newer build")]
     Newer(u8),
+    /// A newer build changed the type: run that build.
+    #[error(
+        "`{name}` is stored in version {version}, which this build does not know: it was written by a newer build"
+    )]
+    NewerSchema {
+        /// The type.
+        name: String,
+        /// Its version in the store.
+        version: u16,
+    },
     /// It holds something else.
     #[error("the record holds `{found}`, not `{wanted}`")]
     OtherType {
@@ -95,7 +105,8 @@ pub fn open(bytes: &Bytes) -> Result<Record, RecordError> {
         return Err(RecordError::Newer(head[2]));
     }
     let name_end = 5 + usize::from(head[4]);
-    let name = frame.get(5..name_end).and_then(|name| std::str::from_utf8(name).ok()).ok_or_else(malformed)?;
+    let name =
+        frame.get(5..name_end).and_then(|name| std::str::from_utf8(name).ok()).ok_or_else(malformed)?;
     let numbers = frame.get(name_end..name_end + 6).ok_or_else(malformed)?;
     let version = u16::from_le_bytes([numbers[0], numbers[1]]);
     let length = u32::from_le_bytes([numbers[2], numbers[3], numbers[4], numbers[5]]);
@@ -125,9 +136,8 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_record_are_documented_ones() {
-        let golden = [
-            b'L', b'M', 1, 0, 3, b'o', b'r', b'e', 7, 0, 2, 0, 0, 0, 0xAA, 0xBB, 0xC3, 0x0F, 0xF2, 0x3D,
-        ];
+        let golden =
+            [b'L', b'M', 1, 0, 3, b'o', b'r', b'e', 7, 0, 2, 0, 0, 0, 0xAA, 0xBB, 0xC3, 0x0F, 0xF2, 0x3D];
         let sealed = seal("ore", 7, &[0xAA, 0xBB]);
         assert_eq!(sealed[..16], golden[..16]);
         assert_eq!(sealed[16..], crc32c::crc32c(&golden[..16]).to_le_bytes());

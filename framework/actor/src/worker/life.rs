@@ -28,8 +28,11 @@ impl Worker {
         match self.places.set_state(index, State::Running) {
             State::Idle(activation) => Some(activation),
             State::Empty => self.activate(index),
-            other
-            @ (State::Loading | State::Running | State::Waiting(_) | State::Resting | State::SetAside) => {
+            other @ (State::Loading
+            | State::Running
+            | State::Waiting(_)
+            | State::Resting
+            | State::SetAside) => {
                 debug_assert!(false, "only a place that is idle or empty serves");
                 self.places.set_state(index, other);
                 None

@@ -53,7 +53,8 @@ impl Worker {
             }
             Door::SetAside => {
                 self.port.count(|counters| counters.refused_set_aside += 1);
-                let is_unreadable = self.places.at(index).keep.as_ref().is_some_and(|keep| keep.is_unreadable);
+                let is_unreadable =
+                    self.places.at(index).keep.as_ref().is_some_and(|keep| keep.is_unreadable);
                 let error = if is_unreadable { CallError::Unreadable } else { CallError::Panicked };
                 self.refuse(envelope, error);
             }
