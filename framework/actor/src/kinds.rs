@@ -47,6 +47,12 @@ impl Kinds {
         self.registered.get(&kind).map(|registered| registered.name)
     }
 
+    /// Whether any kind keeps what its actors are.
+    #[must_use]
+    pub fn any_kept(&self) -> bool {
+        self.registered.values().any(|registered| registered.kind.keeping().is_some())
+    }
+
     pub(crate) fn maker(&self, kind: Kind) -> Option<Rc<dyn ActorKind>> {
         self.registered.get(&kind).map(|registered| Rc::clone(&registered.kind))
     }

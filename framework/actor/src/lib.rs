@@ -62,4 +62,6 @@ pub use envelope::{Envelope, In, Next, Out, ReplyTo, Step, StoreState};
 pub use keep::{Commit, Keeping, Kept, LoadError, Logged, Parcel, Save, Unreadable, Unsavable};
 pub use kinds::Kinds;
 pub use plain::{Actor, plain};
+#[cfg(feature = "flaws")]
+pub use worker::Flaw;
 pub use worker::{Worker, WorkerOptions};

@@ -41,6 +41,16 @@ pub struct WorkerOptions {
     pub idle_after: Option<Duration>,
 }
 
+/// A deliberately wrong worker, to prove that the checkers see.
+#[cfg(feature = "flaws")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    /// Answers before the effect is durable.
+    ReplyBeforeCommit,
+    /// Lets messages to actors and sessions out before the effect that they tell of is durable.
+    TellPastGate,
+}
+
 /// Work left in this turn.
 #[derive(Debug)]
 struct Budget {
@@ -77,6 +87,8 @@ pub struct Worker {
     /// Serial of the last operation; 0 is none.
     operation: u64,
     stopping: bool,
+    #[cfg(feature = "flaws")]
+    flaw: Option<Flaw>,
 }
 
 impl Worker {
@@ -96,6 +108,8 @@ impl Worker {
             repeats_queued: BTreeSet::new(),
             operation: 0,
             stopping: false,
+            #[cfg(feature = "flaws")]
+            flaw: None,
         }
     }
 
@@ -146,6 +160,12 @@ impl Worker {
             || !self.to_start.is_empty()
             || deadline.is_some_and(|at| at <= self.port.now());
         Next { deadline, more }
+    }
+
+    /// Makes it wrong.
+    #[cfg(feature = "flaws")]
+    pub fn set_flaw(&mut self, flaw: Flaw) {
+        self.flaw = Some(flaw);
     }
 
     /// Activations that live now.

@@ -310,6 +310,12 @@ impl Keeper {
         self.events.pop_front()
     }
 
+    /// Whether something happened that was not taken.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Whether every commit and snapshot that was handed in is through.
     #[must_use]
     pub fn is_quiet(&self) -> bool {

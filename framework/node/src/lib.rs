@@ -1,10 +1,10 @@
 //! A Lightmoon node without threads, clock or sockets: the definition of a game, its sessions, its actors.
 //!
-//! *Responsible for*: [`Game`], letting clients in, routing between sessions and actors, the order within a turn.
-//! *Not responsible for*: bytes of frames (`wire`), running actors (`actor`) and zones (`zone`), sockets (`net`), threads
-//! and options (`lightmoon`).
+//! *Responsible for*: [`Game`], letting clients in, routing between sessions, actors and store, the order within a turn.
+//! *Not responsible for*: bytes of frames (`wire`), running actors (`actor`) and zones (`zone`), commits (`durable`), sockets
+//! (`net`), threads, files and options (`lightmoon`).
 //!
-//! Layer: above `wire`, `actor` and `zone`; below `lightmoon` and `sim`, which both drive it. Pure.
+//! Layer: above `wire`, `actor`, `durable` and `zone`; below `lightmoon` and `sim`, which both drive it. Pure.
 //!
 //! # The loop
 //!
@@ -13,7 +13,7 @@
 //! loop {
 //!     inputs: whatever arrived since the last turn, in its order
 //!     let next = node.turn(now, &mut inputs, &mut outputs);
-//!     outputs: hand Transmit to the links; Stopped ends the loop
+//!     outputs: hand Transmit to the links, Store to the store, Encode to another thread; Stopped and Fenced end the loop
 //!     sleep until next.deadline or the next input; not at all if next.more
 //! }
 //! ```
@@ -22,18 +22,22 @@ pub mod error;
 mod game;
 mod gateway;
 mod identity;
+mod keeping;
 pub mod limits;
 mod node;
 pub mod report;
 
 use bytes::Bytes;
 use lightmoon_contract::Mono;
+use lightmoon_store::{Outcome, Request, Ticket};
 use lightmoon_wire::{ServerConfig, StreamKey, Transmit};
 use lightmoon_zone::{Probe, ZoneOptions};
+use std::time::Duration;
 
 pub use error::Error;
 pub use game::Game;
 pub use identity::{Authenticate, Denied, Guests, Identity};
+pub use keeping::{EncodeJob, Encoded};
 pub use node::Node;
 pub use report::NodeReport;
 
@@ -58,11 +62,28 @@ pub struct NodeOptions {
     /// Reads a clock between the phases of a zone's tick, for reports only. Default: always 0, so that runs from one
     /// seed are equal; a real node gives its clock. Overrides the one in `ZoneOptions`.
     pub probe: Probe,
+    /// How long an orderly stop waits for what is not stored yet. Default 1 s: a commit takes milliseconds, and a store
+    /// that is away must not keep a node from ending.
+    pub stop_patience: Duration,
+    /// A deliberately wrong keeper.
+    #[cfg(feature = "flaws")]
+    pub keeper_flaw: Option<lightmoon_durable::Flaw>,
+    /// A deliberately wrong worker.
+    #[cfg(feature = "flaws")]
+    pub worker_flaw: Option<lightmoon_actor::Flaw>,
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
-        Self { wire: ServerConfig::default(), probe: ZoneOptions::default().probe }
+        Self {
+            wire: ServerConfig::default(),
+            probe: ZoneOptions::default().probe,
+            stop_patience: Duration::from_secs(1),
+            #[cfg(feature = "flaws")]
+            keeper_flaw: None,
+            #[cfg(feature = "flaws")]
+            worker_flaw: None,
+        }
     }
 }
 
@@ -99,6 +120,15 @@ pub enum Input {
         /// The connection.
         link: LinkId,
     },
+    /// The store answered a request of [`Output::Store`]. One that it did not take is `Unavailable`.
+    Stored {
+        /// The request's.
+        ticket: Ticket,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// A copy of [`Output::Encode`] is encoded.
+    Encoded(Encoded),
     /// The node is to stop; clients are told the reason.
     Stop {
         /// For people.
@@ -107,8 +137,22 @@ pub enum Input {
 }
 
 /// Something for the shell to do.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Debug)]
 pub enum Output {
+    /// Ask the store; its outcome comes back as [`Input::Stored`]. Requests of one node may be under way at the same time.
+    Store {
+        /// Names the request.
+        ticket: Ticket,
+        /// What to ask.
+        request: Request,
+    },
+    /// Encode a copy of a world, not on this thread; it comes back as [`Input::Encoded`].
+    Encode(EncodeJob),
+    /// A newer generation owns what is stored: the node does nothing more. End the process, and start a new one.
+    Fenced {
+        /// For people.
+        reason: String,
+    },
     /// Transmit on a link.
     Transmit {
         /// The connection.

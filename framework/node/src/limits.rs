@@ -15,6 +15,10 @@ pub const SESSIONS_MAX: usize = 10_000;
 /// [`crate::report::Counters::calls_refused`].
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 256;
 
+/// Bytes of effects that are not stored yet: with a store that is away, minutes of play of thousands of players. Over it:
+/// operations that would have effects are refused with `StoreUnavailable`; counted in the worker's `unkeepable`.
+pub const UNSAVED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// Inputs taken in one turn: at 20 ticks a second and 1,000 clients about 1,500 arrive per tick. The rest waits for
 /// the next turn, which follows at once.
 pub const INPUTS_PER_TURN_MAX: usize = 4_096;

@@ -3,12 +3,15 @@
 //! *Responsible for*: the order within a turn, routing between actors and sessions, starting and stopping.
 //! *Not responsible for*: threads, clocks and sockets; the shell calls [`Node::turn`].
 //!
-//! A turn: inputs in their order → links whose time has come → actors → their messages to sessions and answers to
-//! clients, until quiet → what links transmit.
+//! A turn: inputs in their order → links and the store whose time has come → actors → their messages to sessions and answers
+//! to clients, until quiet → what links transmit and the store is asked.
 //!
 //! Invariants:
 //! - I1: outputs and the state of a node are a function of the game, the seed and the sequence of (now, inputs).
-//! - I2: after [`Output::Stopped`] a node does nothing more.
+//! - I2: after [`Output::Stopped`] or [`Output::Fenced`] a node does nothing more.
+//! - I3: what an actor hands out reaches the keeper before any outcome of the store that came later.
+
+use std::time::Duration;
 
 use lightmoon_actor::{Envelope, In, Out, Worker, WorkerOptions};
 use lightmoon_contract::{ActorId, Kind, Mono};
@@ -18,6 +21,7 @@ use lightmoon_zone::{ZoneLook, ZoneReport};
 use crate::error::Error;
 use crate::game::{Game, Parts};
 use crate::gateway::{Gateway, GatewayParts};
+use crate::keeping::Keeping;
 use crate::report::NodeReport;
 use crate::{Input, Next, NodeOptions, Output, limits};
 
@@ -25,8 +29,8 @@ use crate::{Input, Next, NodeOptions, Output, limits};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     Running,
-    /// Clients were told; links and actors finish.
-    Stopping,
+    /// Clients were told; links and actors finish, and what they kept is stored, until then.
+    Stopping(Mono),
     Stopped,
 }
 
@@ -35,6 +39,8 @@ enum Phase {
 pub struct Node {
     gateway: Gateway,
     worker: Worker,
+    keeping: Keeping,
+    stop_patience: Duration,
     phase: Phase,
     to_worker: Vec<In>,
     from_worker: Vec<Out>,
@@ -54,6 +60,7 @@ impl Node {
     pub fn new(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<Self, Error> {
         let Parts { descriptor, kinds, operations, player, starts, authenticate } =
             game.into_parts(options.probe)?;
+        let keeping = Keeping::new(kinds.any_kept(), now, &options);
         let mut seeds = fastrand::Rng::with_seed(seed);
         let gateway = Gateway::new(GatewayParts {
             operations,
@@ -65,12 +72,18 @@ impl Node {
         });
         let mut worker =
             Worker::new(WorkerOptions { seed: seeds.u64(..), ..WorkerOptions::default() }, kinds);
+        #[cfg(feature = "flaws")]
+        if let Some(flaw) = options.worker_flaw {
+            worker.set_flaw(flaw);
+        }
         for start in starts {
             worker.start(now, start);
         }
         Ok(Self {
             gateway,
             worker,
+            keeping,
+            stop_patience: options.stop_patience,
             phase: Phase::Running,
             to_worker: Vec::new(),
             from_worker: Vec::new(),
@@ -93,16 +106,45 @@ impl Node {
             self.take(now, input);
         }
         self.gateway.on_deadlines(now);
-        let next = self.run_actors(now);
+        self.keeping.on_deadline(now);
+        let next = match self.run_actors(now) {
+            Ok(next) => next,
+            Err(reason) => return self.fenced(reason, out),
+        };
         self.gateway.transmit(out);
-        if self.phase == Phase::Stopping && self.gateway.is_empty() {
-            self.phase = Phase::Stopped;
-            out.push(Output::Stopped);
-            return Next { deadline: None, more: false };
-        }
-        let deadline = [next.deadline, self.gateway.next_deadline()].into_iter().flatten().min();
+        self.keeping.drain(now, out);
+        let stop_by = match self.phase {
+            Phase::Stopping(until)
+                if self.gateway.is_empty() && (self.keeping.is_quiet() || now >= until) =>
+            {
+                return self.stopped(out);
+            }
+            Phase::Stopping(until) => Some(until),
+            Phase::Running | Phase::Stopped => None,
+        };
+        let deadlines = [next.deadline, self.gateway.next_deadline(), self.keeping.next_deadline(), stop_by];
+        let deadline = deadlines.into_iter().flatten().min();
         // Ends of links that only their draining showed are told to actors in the next turn, which follows at once.
         Next { deadline, more: next.more || !inputs.is_empty() || self.gateway.has_messages() }
+    }
+
+    fn stopped(&mut self, out: &mut Vec<Output>) -> Next {
+        self.phase = Phase::Stopped;
+        if !self.keeping.is_quiet() {
+            tracing::error!(
+                "the store did not answer in time: what changed since the last commits is not stored"
+            );
+        }
+        out.push(Output::Stopped);
+        Next { deadline: None, more: false }
+    }
+
+    /// Somebody else owns what is stored: nothing that this node knows may leave it any more.
+    fn fenced(&mut self, reason: String, out: &mut Vec<Output>) -> Next {
+        self.phase = Phase::Stopped;
+        out.clear();
+        out.push(Output::Fenced { reason });
+        Next { deadline: None, more: false }
     }
 
     /// A look at the node between two turns.
@@ -119,6 +161,7 @@ impl Node {
             actors: self.worker.actors(),
             set_aside: self.worker.set_aside(),
             worker: self.worker.counters(),
+            store: self.keeping.report(self.worker.unsaved_bytes(), self.worker.held()),
             counters,
         }
     }
@@ -143,39 +186,59 @@ impl Node {
             Input::Stream { link, stream, bytes } => self.gateway.stream(now, link, stream, &bytes),
             Input::Datagram { link, bytes } => self.gateway.datagram(now, link, &bytes),
             Input::Closed { link } => self.gateway.closed(now, link),
+            Input::Stored { ticket, outcome } => self.keeping.stored(now, ticket, outcome),
+            Input::Encoded(encoded) => self.keeping.encoded(encoded),
             Input::Stop { reason } => self.stop(now, &reason),
         }
     }
 
     fn stop(&mut self, now: Mono, reason: &str) {
         if self.phase == Phase::Running {
-            self.phase = Phase::Stopping;
+            self.phase = Phase::Stopping(now + self.stop_patience);
             self.gateway.stop(now, reason);
             self.to_worker.push(In::Stop);
         }
     }
 
     /// Runs actors until their messages to sessions and to each other are quiet, or the rounds are used up.
-    fn run_actors(&mut self, now: Mono) -> Next {
+    ///
+    /// # Errors
+    /// The node is fenced: why.
+    fn run_actors(&mut self, now: Mono) -> Result<Next, String> {
         let mut next = Next { deadline: None, more: false };
+        if !self.keeping.is_open() {
+            // What came for actors waits until the generation is taken; links are served.
+            return Ok(next);
+        }
         for _ in 0..ROUNDS_MAX {
+            if let Some(reason) = self.keeping.tell_worker(self.worker.unsaved_bytes(), &mut self.to_worker) {
+                return Err(reason);
+            }
             self.to_worker.extend(self.gateway.take_messages().into_iter().map(In::Envelope));
             let turned = self.worker.turn(now, &mut self.to_worker, &mut self.from_worker);
             next = Next { deadline: turned.deadline, more: turned.more };
             for out in std::mem::take(&mut self.from_worker) {
                 self.route(now, out);
             }
-            if !self.gateway.has_messages() {
-                return next;
+            if !self.gateway.has_messages() && !self.keeping.has_events() {
+                return Ok(next);
             }
         }
-        Next { more: true, ..next }
+        Ok(Next { more: true, ..next })
     }
 
     fn route(&mut self, now: Mono, out: Out) {
         match out {
             Out::Envelope(envelope) => self.leave(now, envelope),
             Out::Answer { token, result } => self.gateway.answer(token, result),
+            Out::Load(actor) => self.keeping.load(now, actor),
+            Out::Commit(commit) => self.keeping.commit(commit),
+            Out::Snapshot { actor, parcel } => self.keeping.snapshot(actor, parcel),
+            Out::Released(actor) => self.keeping.release(actor),
+            Out::Unreadable { actor, message } => {
+                self.activations_failed += 1;
+                tracing::error!(%actor, message, "the stored state of an actor cannot be read; it stays as it is");
+            }
             Out::Failed { actor, operation, message } => {
                 self.activations_failed += 1;
                 tracing::error!(%actor, ?operation, message, "an actor failed and starts over");

@@ -26,8 +26,32 @@ pub struct NodeReport {
     pub set_aside: Vec<ActorId>,
     /// What the worker counted: its limits, timeouts, late answers.
     pub worker: lightmoon_actor::Counters,
+    /// What is kept, and how far that is.
+    pub store: StoreReport,
     /// What was counted since the node began.
     pub counters: Counters,
+}
+
+/// What a node keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct StoreReport {
+    /// The node's generation; 0: its game keeps nothing, or it is not taken yet.
+    pub generation: u64,
+    /// Whether the generation is still being taken.
+    pub is_opening: bool,
+    /// Whether the store does not answer.
+    pub is_away: bool,
+    /// Requests that wait or are under way.
+    pub requests: usize,
+    /// Bytes of commits and copies of worlds that wait for the store.
+    pub waiting_bytes: usize,
+    /// Bytes of effects that are in no commit yet, about.
+    pub unsaved_bytes: usize,
+    /// Messages and answers that wait for commits.
+    pub held: usize,
+    /// What was counted since the generation was taken.
+    pub counters: lightmoon_durable::Counters,
 }
 
 /// One session.

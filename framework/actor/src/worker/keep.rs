@@ -152,8 +152,9 @@ impl Worker {
             Ok(Ok(activation)) => {
                 self.set_timers(slot, actor, maker.operations());
                 self.end_segment(index);
-                self.begin_snapshots(index);
-                self.put_back(index, activation);
+                if let Some(activation) = self.first_snapshot(index, activation) {
+                    self.put_back(index, activation);
+                }
             }
             Ok(Err(why)) => {
                 self.drop_segment();
@@ -163,14 +164,15 @@ impl Worker {
         }
     }
 
-    /// A world that ticks is copied as soon as it lives: what was laid over its last snapshot is then in one again.
-    fn begin_snapshots(&mut self, index: u32) {
-        let Some(keep) = &mut self.places.at(index).keep else { return };
-        if keep.keeping.snapshot_every.is_some() {
-            keep.wants_snapshot = true;
-            keep.wants_commit = true;
-            self.list(index);
+    /// A world that ticks is copied before it serves anything: what a new one was filled with is then stored before its
+    /// first effects, and what was laid over an older snapshot is in one again.
+    fn first_snapshot(&mut self, index: u32, activation: Box<dyn Activation>) -> Option<Box<dyn Activation>> {
+        let Some(keep) = &mut self.places.at(index).keep else { return Some(activation) };
+        if keep.keeping.snapshot_every.is_none() {
+            return Some(activation);
         }
+        keep.wants_snapshot = true;
+        self.save(index, activation)
     }
 
     /// The store is away: who waits is told, and what sessions said is tried again in a moment.
@@ -490,6 +492,12 @@ impl Worker {
     }
 
     fn send(&mut self, index: u32, sent: Sent) {
+        #[cfg(feature = "flaws")]
+        match (self.flaw, &sent) {
+            (Some(super::Flaw::ReplyBeforeCommit), Sent::Answer(..))
+            | (Some(super::Flaw::TellPastGate), Sent::Message(_) | Sent::Out(_)) => return self.leaves(sent),
+            (Some(_) | None, _) => {}
+        }
         let passed = match &mut self.places.at(index).keep {
             Some(keep) => keep.gate.pass(sent),
             None => Some(sent),

@@ -1,0 +1,280 @@
+//! The node's side of what is kept: the generation, the keeper, and what the worker has to know of the store.
+//!
+//! *Responsible for*: taking a generation before actors run, carrying commits and loads between worker and keeper.
+//! *Not responsible for*: commits (`durable`), when to save (`actor`), the store itself (the shell).
+//!
+//! Invariants:
+//! - I1: no actor runs before the generation is taken.
+//! - I2: a node that is fenced asks nothing of the store any more.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use lightmoon_actor::{Commit, In, LoadError, Logged, Parcel, StoreState, Unreadable};
+use lightmoon_contract::{ActorId, Caller, Mono};
+use lightmoon_durable::generation::{OPENING_TICKET, Opening, SINGLE_NODE, Step};
+use lightmoon_durable::{Event, Keeper, LoadFailure, Loaded, LogEntry, Saved, SnapshotJob};
+use lightmoon_store::{Outcome, Ticket};
+
+use crate::report::StoreReport;
+use crate::{Output, limits};
+
+/// How long to wait before the store is asked again for a generation.
+const OPEN_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// A copy of a zone's world, to be encoded on another thread.
+#[derive(Debug)]
+pub struct EncodeJob {
+    actor: ActorId,
+    id: u64,
+    job: SnapshotJob,
+}
+
+impl EncodeJob {
+    /// Encodes it. Blocks for milliseconds for each megabyte: not on the node's thread.
+    #[must_use]
+    pub fn run(self) -> Encoded {
+        Encoded { actor: self.actor, id: self.id, parts: (self.job.encode)() }
+    }
+}
+
+/// An encoded copy, for [`crate::Input::Encoded`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Encoded {
+    actor: ActorId,
+    id: u64,
+    parts: Vec<Bytes>,
+}
+
+/// What a node keeps, and how far it is.
+#[derive(Debug)]
+pub(crate) enum Keeping {
+    /// The game keeps nothing.
+    Nothing,
+    /// The generation is being taken.
+    Opening(Box<Booting>),
+    /// Actors run.
+    Open(Box<Open>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Booting {
+    opening: Opening,
+    /// When to ask; `None`: the store was asked.
+    ask_at: Option<Mono>,
+    #[cfg(feature = "flaws")]
+    flaw: Option<lightmoon_durable::Flaw>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Open {
+    generation: u64,
+    keeper: Keeper,
+    told: StoreState,
+}
+
+impl Keeping {
+    /// Of a node that starts at `now`; `keeps`: whether any kind of its game keeps anything.
+    pub(crate) fn new(keeps: bool, now: Mono, options: &crate::NodeOptions) -> Self {
+        let _ = options;
+        if !keeps {
+            return Self::Nothing;
+        }
+        Self::Opening(Box::new(Booting {
+            opening: Opening::new(SINGLE_NODE),
+            ask_at: Some(now),
+            #[cfg(feature = "flaws")]
+            flaw: options.keeper_flaw,
+        }))
+    }
+
+    /// Whether actors may run.
+    pub(crate) const fn is_open(&self) -> bool {
+        !matches!(self, Self::Opening(_))
+    }
+
+    /// The store answered.
+    pub(crate) fn stored(&mut self, now: Mono, ticket: Ticket, outcome: Outcome) {
+        match self {
+            Self::Nothing => {}
+            Self::Opening(_) => self.opened(now, &outcome),
+            Self::Open(open) => open.keeper.outcome(now, ticket, outcome),
+        }
+    }
+
+    fn opened(&mut self, now: Mono, outcome: &Outcome) {
+        let Self::Opening(booting) = self else { return };
+        match booting.opening.outcome(outcome) {
+            Step::Ask => booting.ask_at = Some(now),
+            Step::AskLater => booting.ask_at = Some(now + OPEN_AGAIN_AFTER),
+            Step::Taken(generation) => {
+                #[cfg_attr(not(feature = "flaws"), expect(unused_mut, reason = "a flaw is set on it"))]
+                let mut keeper = Keeper::new(generation);
+                #[cfg(feature = "flaws")]
+                if let Some(flaw) = booting.flaw {
+                    keeper.set_flaw(flaw);
+                }
+                *self = Self::Open(Box::new(Open { generation, keeper, told: StoreState::default() }));
+            }
+        }
+    }
+
+    /// A copy was encoded.
+    pub(crate) fn encoded(&mut self, encoded: Encoded) {
+        if let Self::Open(open) = self {
+            open.keeper.encoded(encoded.actor, encoded.id, encoded.parts);
+        }
+    }
+
+    pub(crate) fn on_deadline(&mut self, now: Mono) {
+        if let Self::Open(open) = self {
+            open.keeper.on_deadline(now);
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        match self {
+            Self::Nothing => None,
+            Self::Opening(booting) => booting.ask_at,
+            Self::Open(open) => open.keeper.next_deadline(),
+        }
+    }
+
+    /// The worker wants an actor.
+    pub(crate) fn load(&mut self, now: Mono, actor: ActorId) {
+        if let Self::Open(open) = self {
+            open.keeper.load(now, actor);
+        }
+    }
+
+    /// The worker hands out a commit.
+    pub(crate) fn commit(&mut self, commit: Commit) {
+        let Self::Open(open) = self else { return };
+        let Commit { actor, number, is_urgent, parcel, log } = commit;
+        let saved = parcel
+            .and_then(|parcel| parcel.downcast::<Saved>().ok())
+            .map_or_else(Saved::default, |saved| *saved);
+        open.keeper.commit(actor, number, is_urgent, saved, log.into_iter().map(entry).collect());
+    }
+
+    /// The worker hands out a copy of a world.
+    pub(crate) fn snapshot(&mut self, actor: ActorId, parcel: Parcel) {
+        let Self::Open(open) = self else { return };
+        if let Some(job) = parcel.downcast::<Saved>().ok().and_then(|saved| saved.snapshot) {
+            open.keeper.snapshot(actor, job);
+        }
+    }
+
+    /// The worker needs an actor no more.
+    pub(crate) fn release(&mut self, actor: ActorId) {
+        if let Self::Open(open) = self {
+            open.keeper.release(actor);
+        }
+    }
+
+    /// Whether something happened that the worker does not know.
+    pub(crate) fn has_events(&self) -> bool {
+        matches!(self, Self::Open(open) if open.keeper.has_events())
+    }
+
+    /// Hands what happened to the worker, in its order. Gives the reason if the node is fenced.
+    pub(crate) fn tell_worker(&mut self, unsaved_bytes: usize, to: &mut Vec<In>) -> Option<String> {
+        let Self::Open(open) = self else { return None };
+        while let Some(event) = open.keeper.poll_event() {
+            match event {
+                Event::Loaded { actor, loaded } => to.push(loaded_input(actor, loaded)),
+                Event::LoadFailed { actor, error } => {
+                    to.push(In::Loaded { actor, result: Err(load_error(error)) });
+                }
+                Event::Committed { actor, number } => to.push(In::Committed { actor, number }),
+                Event::Snapshotted { actor } => to.push(In::Snapshotted { actor }),
+                Event::Lost { actor, message } => to.push(In::Lost { actor, message }),
+                Event::Fenced { reason } => return Some(reason),
+            }
+        }
+        let is_full = open.keeper.bytes() + unsaved_bytes > limits::UNSAVED_BYTES_MAX;
+        let state = StoreState { is_away: open.keeper.is_away(), is_full };
+        if std::mem::replace(&mut open.told, state) != state {
+            to.push(In::Store(state));
+        }
+        None
+    }
+
+    /// Hands out requests and copies to be encoded.
+    pub(crate) fn drain(&mut self, now: Mono, out: &mut Vec<Output>) {
+        match self {
+            Self::Nothing => {}
+            Self::Opening(booting) => {
+                if booting.ask_at.take_if(|at| *at <= now).is_some() {
+                    out.push(Output::Store { ticket: OPENING_TICKET, request: booting.opening.request() });
+                }
+            }
+            Self::Open(open) => {
+                while let Some((ticket, request)) = open.keeper.poll_request(now) {
+                    out.push(Output::Store { ticket, request });
+                }
+                while let Some(lightmoon_durable::Encode { actor, id, job }) = open.keeper.poll_encode() {
+                    out.push(Output::Encode(EncodeJob { actor, id, job }));
+                }
+            }
+        }
+    }
+
+    /// Whether everything that was handed in is stored.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Opening(_) => true,
+            Self::Open(open) => open.keeper.is_quiet(),
+        }
+    }
+
+    pub(crate) fn report(&self, unsaved_bytes: usize, held: usize) -> StoreReport {
+        let Self::Open(open) = self else {
+            return StoreReport { is_opening: matches!(self, Self::Opening(_)), ..StoreReport::default() };
+        };
+        StoreReport {
+            generation: open.generation,
+            is_opening: false,
+            is_away: open.keeper.is_away(),
+            requests: open.keeper.requests(),
+            waiting_bytes: open.keeper.bytes(),
+            unsaved_bytes,
+            held,
+            counters: open.keeper.counters(),
+        }
+    }
+}
+
+fn loaded_input(actor: ActorId, loaded: Loaded) -> In {
+    In::Loaded { actor, result: Ok(Box::new(loaded)) }
+}
+
+fn load_error(error: LoadFailure) -> LoadError {
+    match error {
+        LoadFailure::Unreadable(why) => LoadError::Unreadable(Unreadable(why)),
+        _ => LoadError::Away,
+    }
+}
+
+/// What stands in the log of an operation.
+fn entry(logged: Logged) -> LogEntry {
+    let Logged { caller, number, arguments, reply } = logged;
+    let player = match caller {
+        Caller::Client { player, .. } => player,
+        Caller::Actor(_) | Caller::Node => 0,
+    };
+    LogEntry { player, operation: number.0, arguments, reply }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_game_that_keeps_nothing_asks_nothing() {
+        let mut keeping = Keeping::new(false, Mono(0), &crate::NodeOptions::default());
+        let mut out = Vec::new();
+        keeping.drain(Mono(0), &mut out);
+        assert!(out.is_empty() && keeping.is_open() && keeping.is_quiet());
+    }
+}
