@@ -27,8 +27,9 @@
 //! Invariants:
 //! - I1: the key decides the algorithm, never the token: a token that names another (or `none`) is refused.
 //! - I2: nothing that a token claims is read before its signature is verified.
-//! - I3: the work for a token is bounded by [`limits::TOKEN_BYTES_MAX`]; signatures are compared in constant time.
-//! - I4: neither a secret nor a token is ever printed, logged, or part of a reason.
+//! - I3: the work for a token is bounded by its 1,024 bytes, as many as `wire` carries; signatures are compared in
+//!   constant time.
+//! - I4: neither a secret nor a whole token is ever logged or part of a reason.
 
 mod choice;
 mod claims;

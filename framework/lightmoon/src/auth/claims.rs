@@ -50,8 +50,8 @@ impl Claims {
 
 /// The player that a token's `sub` names; `None` if it names nobody.
 ///
-/// Decimal digits are the key itself, from 1 to 2^64 - 1, without zeros in front: a login service with numbers of its own
-/// uses them. Any other text, an address or a name, is hashed: the first 8 bytes of its SHA-256, big-endian, with the
+/// Decimal digits are the key itself, from 1 to 2^64 - 1, without zeros in front: a login service with numbers of its
+/// own uses them. Any other text, an address or a name, is hashed: the first 8 bytes of its SHA-256, big-endian, with the
 /// highest bit set, so that it meets no number below 2^63.
 ///
 /// ```
@@ -90,7 +90,7 @@ enum Audience {
 }
 
 impl Read {
-    /// Whether it is good at `now`, on a clock that goes as wrong as [`limits::TOKEN_LEEWAY_SECONDS`].
+    /// Whether it is good at `now`, on a clock that is at most [`limits::TOKEN_LEEWAY_SECONDS`] wrong.
     pub(super) fn check_time(&self, now: u64) -> Result<(), Denied> {
         if now >= self.exp.saturating_add(limits::TOKEN_LEEWAY_SECONDS) {
             return Err(denied(format!("the token expired {} seconds ago", now - self.exp)));
