@@ -5,6 +5,7 @@
 //! Invariants:
 //! - I1: whatever goes wrong is one sentence on stderr that says what to do, and exit code 1, or 2 for wrong arguments.
 
+use crate::auth::{TOKEN, TOKEN_VERB, run_token_verb};
 use crate::config::{self, Asked, VerbGrammar};
 use crate::extension::{Extension, Verb};
 use crate::folder::write_whole;
@@ -129,7 +130,7 @@ impl App {
     fn obey(self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         let serve = self.serve_table();
         let tables: Vec<Vec<Setting>> = self.verbs.iter().map(|verb| verb.settings()).collect();
-        let own = [(SERVE_VERB, serve.as_slice()), (CONTRACTS_VERB, CONTRACTS)];
+        let own = [(SERVE_VERB, serve.as_slice()), (CONTRACTS_VERB, CONTRACTS), (TOKEN_VERB, TOKEN)];
         let mut grammar = own.map(|((name, about), table)| VerbGrammar { name, about, table }).to_vec();
         let verbs = self.verbs.iter().zip(&tables);
         grammar.extend(verbs.map(|(verb, table)| VerbGrammar {
@@ -157,7 +158,14 @@ impl App {
         if let Some(verb) = self.verbs.iter().find(|verb| verb.name() == name) {
             return verb.run(&settings);
         }
-        if is_server { self.serve(&settings) } else { self.contracts(&settings) }
+        if is_server {
+            self.serve(&settings)
+        } else if name == TOKEN_VERB.0 {
+            say(&format!("{}\n", run_token_verb(&self.game, &settings)?));
+            Ok(())
+        } else {
+            self.contracts(&settings)
+        }
     }
 
     fn contracts(&self, settings: &Settings) -> Result<(), Failure> {
@@ -171,13 +179,13 @@ impl App {
 
     fn serve(self, settings: &Settings) -> Result<(), Failure> {
         start_log(settings)?;
-        let (title, version, warning) = (self.title.clone(), self.version, self.game.warning());
+        let (title, version) = (self.title.clone(), self.version);
         let (plan, extensions) = self.plan(true);
         let running = Running::start(plan, settings)?;
         let is_ready =
             extensions.iter().try_for_each(|extension| extension.on_ready(running.ready(), settings));
         let ended = is_ready.and_then(|()| {
-            say(&greeting(&title, version, warning, &running));
+            say(&greeting(&title, version, &running));
             running.wait()
         });
         if let Ok(signal) = &ended {
@@ -207,7 +215,7 @@ impl fmt::Debug for App {
 }
 
 /// Where everything is, and what is not fit for strangers.
-fn greeting(title: &str, version: &str, warning: Option<&str>, running: &Running) -> String {
+fn greeting(title: &str, version: &str, running: &Running) -> String {
     let ready = running.ready();
     let days = running.certificate_ends().saturating_sub(clock::unix_seconds()) / (24 * 60 * 60);
     let mut lines = vec![
@@ -224,7 +232,7 @@ fn greeting(title: &str, version: &str, warning: Option<&str>, running: &Running
             .to_owned(),
         "  - state is in memory and gone when the server ends".to_owned(),
     ];
-    lines.extend(warning.map(|warning| format!("  - {warning}")));
+    lines.extend(running.warning().map(|warning| format!("  - {warning}")));
     lines.push("Ctrl-C stops it.\n".to_owned());
     lines.join("\n")
 }

@@ -1,7 +1,7 @@
-//! Keys that outlive the process: certificates, the reset secret, the console's token.
+//! Keys that outlive the process: certificates, the reset secret, the console's token, the secret of players' tokens.
 //!
 //! *Responsible for*: making them, keeping them in `DIR/keys`, and when a certificate gets its successor. *Not responsible
-//! for*: using them (`net`, `console`).
+//! for*: using them (`net`, `console`, `auth`).
 //!
 //! Browsers accept a self-signed certificate by its hash only if it is valid for less than 14 days. So one is made for
 //! [`VALID_DAYS`]; at day [`SUCCESSOR_DAY`] its successor is made and the hashes of both are published; from day
@@ -26,6 +26,10 @@ pub(crate) const VALID_DAYS: u64 = 13;
 pub(crate) const SUCCESSOR_DAY: u64 = 10;
 /// Age in days from which the successor is shown.
 pub(crate) const SWITCH_DAY: u64 = 12;
+
+/// The folder of keys within the data folder.
+const FOLDER: &str = "keys";
+const TOKEN_SECRET: &str = "token-secret";
 
 const DAY: u64 = 24 * 60 * 60;
 /// A client's clock may be this many seconds behind ours.
@@ -64,7 +68,7 @@ struct Plan {
 impl Keys {
     /// Reads the keys of `folder`, making those that are missing.
     pub(crate) fn open(folder: &Folder) -> Result<Self, Failure> {
-        let path = folder.private("keys")?;
+        let path = folder.private(FOLDER)?;
         let reset_secret = kept(&path.join("reset-secret"), || random_bytes().to_vec())?;
         let console_token = kept(&path.join("console-token"), || hex(&random_bytes()[..16]).into_bytes())?;
         let console_token = String::from_utf8(console_token)
@@ -75,6 +79,16 @@ impl Keys {
             return Err(damaged(&path.join("reset-secret")));
         }
         Ok(Self { path, reset_secret, console_token })
+    }
+
+    /// The file of the secret of tokens.
+    pub(crate) fn token_secret(&self) -> PathBuf {
+        self.path.join(TOKEN_SECRET)
+    }
+
+    /// Makes the secret of tokens if there is none: 64 hex digits, which a login service takes as they are.
+    pub(crate) fn make_token_secret(&self) -> Result<(), Failure> {
+        kept(&self.token_secret(), || hex(&random_bytes()).into_bytes()).map(|_| ())
     }
 
     /// The certificates for now, making one when it is time.
@@ -137,6 +151,11 @@ impl Keys {
     fn file(&self, made: u64, kind: &str) -> PathBuf {
         self.path.join(format!("{kind}-{made}.der"))
     }
+}
+
+/// The file of the secret of tokens in a data folder that another process may have.
+pub(crate) fn token_secret_in(data: &Path) -> PathBuf {
+    data.join(FOLDER).join(TOKEN_SECRET)
 }
 
 fn is_valid(made: u64, now: u64) -> bool {

@@ -14,6 +14,7 @@
 //! ```
 
 mod app;
+pub mod auth;
 mod board;
 mod clock;
 mod config;

@@ -39,5 +39,17 @@ pub(crate) const ROTATION_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Bytes of `lightmoon.toml`; a larger file is another file by mistake.
 pub(crate) const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 
+/// Bytes of a token; `wire` carries no more.
+pub(crate) const TOKEN_BYTES_MAX: usize = 1_024;
+/// Seconds by which the clocks of server and login service may differ: those of machines that ask for the time do by far
+/// less, and a token that lives half a minute longer does no harm.
+pub(crate) const TOKEN_LEEWAY_SECONDS: u64 = 30;
+/// Hours of a token of the verb `token`: a leap year. Who wants more wants a login service.
+pub(crate) const TOKEN_HOURS_MAX: u64 = 366 * 24;
+/// Bytes of a secret of HS256: as many as the hash has (RFC 7518, 3.2).
+pub(crate) const SECRET_BYTES_MIN: usize = 32;
+/// Bytes of a file with such a secret; a larger one is another file by mistake.
+pub(crate) const SECRET_BYTES_MAX: u64 = 4_096;
+
 /// Attempts to find one free port number that UDP and TCP both have.
 pub(crate) const PORT_ATTEMPTS_MAX: usize = 16;

@@ -3,18 +3,22 @@
 //! *Responsible for*: the table of settings and their types. *Not responsible for*: where values come from (`config`).
 
 use crate::Failure;
+use crate::auth::{AUTH, AuthOptions, SECRET_FILE};
 use crate::setting::{Setting, Settings};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// The setting of the data folder.
+pub(crate) const DATA: Setting = Setting {
+    name: "data",
+    value: "DIR",
+    default: "./lightmoon-data",
+    help: "Folder for keys, chosen ports and stored state; made if missing",
+};
+
 /// The settings of every game's server.
 pub(crate) const SERVE: &[Setting] = &[
-    Setting {
-        name: "data",
-        value: "DIR",
-        default: "./lightmoon-data",
-        help: "Folder for keys, chosen ports and stored state; made if missing",
-    },
+    DATA,
     Setting {
         name: "listen",
         value: "ADDR:PORT",
@@ -39,6 +43,8 @@ pub(crate) const SERVE: &[Setting] = &[
         default: "memory:",
         help: "Where state is kept; `memory:` forgets it when the server ends",
     },
+    AUTH,
+    SECRET_FILE,
     Setting {
         name: "ready-json",
         value: "FILE",
@@ -70,6 +76,7 @@ pub(crate) struct ServeOptions {
     pub(crate) console: SocketAddr,
     pub(crate) ready_json: Option<PathBuf>,
     pub(crate) pin: bool,
+    pub(crate) auth: AuthOptions,
 }
 
 impl ServeOptions {
@@ -91,6 +98,7 @@ impl ServeOptions {
                 "off" => false,
                 _ => return Err(settings.wrong("pin", "it is `on` or `off`")),
             },
+            auth: AuthOptions::read(settings)?,
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::node_thread::{self, ToNode};
 use crate::options::ServeOptions;
 use crate::setting::Settings;
 use crate::web::Page;
-use crate::{Failure, limits};
+use crate::{Failure, auth, limits};
 use lightmoon_node::Game;
 use std::fmt;
 use std::io::ErrorKind;
@@ -41,6 +41,7 @@ pub(crate) struct Plan {
 /// A server that runs in this process. Dropping it stops it in order, too.
 pub struct Running {
     ready: Ready,
+    warning: Option<&'static str>,
     certificate_ends: u64,
     to_node: Sender<ToNode>,
     happenings: Receiver<Happening>,
@@ -54,6 +55,8 @@ impl Running {
         let options = ServeOptions::read(settings)?;
         let folder = Folder::open(&options.data)?;
         let keys = Keys::open(&folder)?;
+        let game = auth::apply(plan.game, &options.auth, &keys)?;
+        let warning = game.warning();
         if let Some(path) = &options.ready_json {
             forget_ready(path)?;
         }
@@ -62,7 +65,7 @@ impl Running {
         let (give_commands, commands) = mpsc::sync_channel(1);
         let (happened, happenings) = mpsc::channel();
         let node = node_thread::start(node_thread::Plan {
-            game: plan.game,
+            game,
             seed: seed(),
             pin: options.pin,
             board: Arc::clone(&board),
@@ -93,7 +96,7 @@ impl Running {
         };
         let threads = Some((node, io));
         let certificate_ends = started.certificate_ends;
-        let running = Self { ready, certificate_ends, to_node, happenings, threads, folder };
+        let running = Self { ready, warning, certificate_ends, to_node, happenings, threads, folder };
         running.write(options.ready_json.as_deref())?;
         Ok(running)
     }
@@ -107,6 +110,11 @@ impl Running {
     /// When the certificate shown now ends: seconds since 1970.
     pub(crate) fn certificate_ends(&self) -> u64 {
         self.certificate_ends
+    }
+
+    /// What is not fit for production in how players log in.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        self.warning
     }
 
     /// Waits until a signal asks for a stop (its name is the answer) or the node ended by a fault.

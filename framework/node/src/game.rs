@@ -37,20 +37,15 @@ pub struct Game {
     registered: Vec<Registered>,
     player: Option<Kind>,
     starts: Vec<ActorId>,
-    authenticate: Box<dyn Authenticate>,
+    /// `None` until somebody chooses: guests.
+    authenticate: Option<Box<dyn Authenticate>>,
 }
 
 impl Game {
     /// A game with the contracts of `descriptor` (made by `contracts!`) and nothing that answers them yet.
     #[must_use]
     pub fn new(descriptor: Descriptor) -> Self {
-        Self {
-            descriptor,
-            registered: Vec::new(),
-            player: None,
-            starts: Vec::new(),
-            authenticate: Box::new(Guests),
-        }
+        Self { descriptor, registered: Vec::new(), player: None, starts: Vec::new(), authenticate: None }
     }
 
     /// Answers contract `C` by actors of type `A`, and makes them the players: each session is bound to the one whose
@@ -101,7 +96,7 @@ impl Game {
     /// Lets clients in by `authenticate` instead of the development default, [`Guests`].
     #[must_use]
     pub fn authenticate(mut self, authenticate: impl Authenticate) -> Self {
-        self.authenticate = Box::new(authenticate);
+        self.authenticate = Some(Box::new(authenticate));
         self
     }
 
@@ -114,7 +109,16 @@ impl Game {
     /// What start-up has to say about logging in, if it is not fit for production.
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
-        self.authenticate.warning()
+        match &self.authenticate {
+            Some(authenticate) => authenticate.warning(),
+            None => Guests.warning(),
+        }
+    }
+
+    /// Whether the game left it to whoever runs it how clients log in: [`Self::authenticate`] was not called.
+    #[must_use]
+    pub fn is_open_to_guests(&self) -> bool {
+        self.authenticate.is_none()
     }
 
     /// Checks the definition and takes it apart for a node.
@@ -152,7 +156,7 @@ impl Game {
             },
             player,
             starts: self.starts,
-            authenticate: self.authenticate,
+            authenticate: self.authenticate.unwrap_or_else(|| Box::new(Guests)),
         })
     }
 }

@@ -28,6 +28,8 @@ fn wrong_arguments() {
         (&["--store", "files:x"], &["--store", "`memory:`"]),
         (&["--store", "cql://host/game"], &["--store", "`memory:`"]),
         (&["--pin", "maybe"], &["--pin", "`off`"]),
+        (&["--auth", "anybody"], &["--auth", "`tokens`"]),
+        (&["--auth-secret-file", "x"], &["--auth-secret-file", "--auth tokens"]),
         (&["greet", "--listen", "127.0.0.1:1"], &["--listen", "--help"]),
     ];
     for (arguments, words) in cases {

@@ -9,4 +9,5 @@ mod errors;
 mod game;
 mod harness;
 mod lifecycle;
+mod login;
 mod play;

@@ -4,35 +4,42 @@ use crate::game::{DoorContract, descriptor, game};
 use crate::harness::{Scratch, Server};
 use lightmoon::{App, Ready};
 use lightmoon_client::{
-    CertificateHash, ClientOptions, CloseCode, ConnectOptions, Endpoint, Event, RetryOptions, Session,
-    connect,
+    CertificateHash, ClientOptions, CloseCode, ConnectError, ConnectOptions, Endpoint, Event, RetryOptions,
+    Session, connect,
 };
 use rustix::process::Signal;
 use std::time::Duration;
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-fn options(server: &str, hashes: &[String]) -> ConnectOptions {
+/// What a guest makes up.
+const VISITOR: &str = "a visitor's token";
+
+pub(crate) fn options(server: &str, hashes: &[String], token: &str) -> ConnectOptions {
     let retry =
         RetryOptions { first: Duration::from_millis(20), tries_max: Some(200), ..RetryOptions::default() };
-    let client = ClientOptions::new(descriptor(), &[]).unwrap().token("a visitor's token").retry(retry);
+    let client = ClientOptions::new(descriptor(), &[]).unwrap().token(token.to_owned()).retry(retry);
     let certificates = hashes.iter().map(|hash| hash.parse::<CertificateHash>().unwrap()).collect();
     ConnectOptions { server: server.to_owned(), certificates, client, seed: 1 }
 }
 
-fn hashes(server: &Server) -> Vec<String> {
+pub(crate) fn hashes(server: &Server) -> Vec<String> {
     let hashes = server.ready["certificateHashes"].as_array().unwrap();
     hashes.iter().map(|hash| hash.as_str().unwrap().to_owned()).collect()
 }
 
-async fn log_in(server: &Server) -> Session {
-    let options = options(server.text("game"), &hashes(server));
+pub(crate) async fn log_in_with(server: &Server, token: &str) -> Result<Session, ConnectError> {
+    let options = options(server.text("game"), &hashes(server), token);
     let session = tokio::time::timeout(PATIENCE, connect(&Endpoint::new().unwrap(), options)).await;
-    session.expect("within patience").unwrap()
+    session.expect("within patience")
 }
 
-async fn knock(session: &mut Session, times: u32) -> u32 {
+async fn log_in(server: &Server) -> Session {
+    log_in_with(server, VISITOR).await.unwrap()
+}
+
+pub(crate) async fn knock(session: &mut Session, times: u32) -> u32 {
     let pending = session.client().me::<DoorContract>().knock(times);
     loop {
         next_event(session).await;
@@ -108,7 +115,8 @@ async fn a_server_runs_inside_a_program() {
     let running = app.start(&settings).unwrap();
     let Ready { game, certificate_hashes, .. } = running.ready();
     let endpoint = Endpoint::new().unwrap();
-    let mut session = connect(&endpoint, options(&game.to_string(), certificate_hashes)).await.unwrap();
+    let mut session =
+        connect(&endpoint, options(&game.to_string(), certificate_hashes, VISITOR)).await.unwrap();
     assert_eq!(knock(&mut session, 7).await, 7);
     tokio::task::spawn_blocking(move || running.stop("the test is over")).await.unwrap();
     loop {
