@@ -1,6 +1,6 @@
 //! Deterministic simulation of a Lightmoon node and its clients: one thread, one seed, one world.
 //!
-//! *Responsible for*: virtual time, a model of the network with its faults, running node and clients turn by turn, and
+//! *Responsible for*: virtual time, a model of the network and one of the store with their faults, running node and clients turn by turn, and
 //! checkers that compare what clients hold with what is there. *Not responsible for*: scenarios of a game (its trials),
 //! real sockets and threads (`net`, `lightmoon`).
 //!
@@ -19,6 +19,7 @@ mod flaw;
 mod judge;
 pub mod limits;
 pub mod link;
+mod store;
 pub mod truth;
 mod world;
 
@@ -26,4 +27,5 @@ pub use checker::{ClientNumber, Rules, Sight, Violation};
 pub use flaw::Flaw;
 pub use judge::Judge;
 pub use link::LinkOptions;
+pub use store::{SimStore, StoreOptions};
 pub use world::{CallNews, Player, World};

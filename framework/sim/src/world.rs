@@ -18,12 +18,13 @@ use std::time::Duration;
 
 use lightmoon_client::{Action, Client, ClientOptions, Event};
 use lightmoon_contract::{ActorId, Mono, Tick};
-use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, Transport};
+use lightmoon_node::{EncodeJob, Game, Input, LinkId, Node, NodeOptions, Output, Transport};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::checker::ClientNumber;
 use crate::limits::{CLIENTS_MAX, STEPS_PER_MOMENT_MAX};
 use crate::link::{Arrival, End, Link, LinkOptions};
+use crate::store::{SimStore, StoreOptions};
 use crate::truth::History;
 
 /// Who sits before a client: a bot, or a script of a test.
@@ -63,6 +64,12 @@ struct Seat<P> {
     heard: bool,
 }
 
+/// Keeps the store's chance apart from that of links and nodes.
+const STORE_SEED: u64 = 0x7374_6F72_65;
+
+/// How long encoding a copy of a world takes at most.
+const ENCODE_MAX: Duration = Duration::from_millis(20);
+
 /// A simulated world.
 pub struct World<P> {
     game: fn() -> Game,
@@ -73,6 +80,12 @@ pub struct World<P> {
     paused_until: Option<Mono>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    store: SimStore,
+    /// Copies of worlds that are being encoded, by the time at which that is done.
+    encodes: BTreeMap<(Mono, u64), EncodeJob>,
+    node_options: NodeOptions,
+    /// The node found that another one owns the store; it is dead until it is started again.
+    is_fenced: bool,
     link_options: LinkOptions,
     links: BTreeMap<LinkId, (Link, ClientNumber)>,
     links_ever: u64,
@@ -83,6 +96,9 @@ pub struct World<P> {
     call_news: Vec<(ClientNumber, CallNews)>,
     /// Turns of the node so far.
     turns: u64,
+    /// Copies handed out for encoding so far.
+    turns_encoded: u64,
+    has_stopped: bool,
 }
 
 impl<P: Player> World<P> {
@@ -95,9 +111,22 @@ impl<P: Player> World<P> {
         seed: u64,
         link_options: LinkOptions,
     ) -> Result<Self, lightmoon_node::Error> {
+        Self::with(game, seed, link_options, NodeOptions::default())
+    }
+
+    /// As [`Self::new`], with other options of the node.
+    ///
+    /// # Errors
+    /// The game's definition does not fit together.
+    pub fn with(
+        game: fn() -> Game,
+        seed: u64,
+        link_options: LinkOptions,
+        node_options: NodeOptions,
+    ) -> Result<Self, lightmoon_node::Error> {
         let mut seeds = fastrand::Rng::with_seed(seed);
         let now = Mono::from_millis(1_000);
-        let node = Node::new(game(), NodeOptions::default(), seeds.u64(..), now)?;
+        let node = Node::new(game(), node_options, seeds.u64(..), now)?;
         Ok(Self {
             game,
             seeds,
@@ -107,6 +136,10 @@ impl<P: Player> World<P> {
             paused_until: None,
             inputs: Vec::new(),
             outputs: Vec::new(),
+            store: SimStore::new(seed ^ STORE_SEED),
+            encodes: BTreeMap::new(),
+            node_options,
+            is_fenced: false,
             link_options,
             links: BTreeMap::new(),
             links_ever: 0,
@@ -116,6 +149,8 @@ impl<P: Player> World<P> {
             zone_ticks: BTreeMap::new(),
             call_news: Vec::new(),
             turns: 0,
+            turns_encoded: 0,
+            has_stopped: false,
         })
     }
 
@@ -212,13 +247,46 @@ impl<P: Player> World<P> {
             link.kill(self.now);
         }
         self.inputs.clear();
+        self.encodes.clear();
+        self.store.crash();
+        (self.is_fenced, self.has_stopped) = (false, false);
         let seed = self.seeds.u64(..);
-        self.node = Node::new((self.game)(), NodeOptions::default(), seed, self.now)
+        self.node = Node::new((self.game)(), self.node_options, seed, self.now)
             .expect("the game's definition was good before");
         self.node_due = Some(self.now);
         self.paused_until = None;
         self.history.clear();
         self.zone_ticks.clear();
+    }
+
+    /// Changes what the store is like from now on.
+    pub const fn set_store(&mut self, options: StoreOptions) {
+        self.store.set_options(options);
+    }
+
+    /// Nothing reaches the store for this long.
+    pub fn store_down(&mut self, length: Duration) {
+        self.store.go_down(self.now + length);
+    }
+
+    /// The store, for auditors.
+    pub const fn store(&mut self) -> &mut SimStore {
+        &mut self.store
+    }
+
+    /// Asks the node to stop in order; [`Self::has_stopped`] says when it has.
+    pub fn stop(&mut self) {
+        self.inputs.push(Input::Stop { reason: "the trial is over".to_owned() });
+    }
+
+    /// Whether the node has stopped in order.
+    pub const fn has_stopped(&self) -> bool {
+        self.has_stopped
+    }
+
+    /// Whether the node found that a newer one owns the store.
+    pub const fn is_fenced(&self) -> bool {
+        self.is_fenced
     }
 
     /// The hash of what is in all zones.
@@ -266,6 +334,7 @@ impl<P: Player> World<P> {
 
     fn next_due(&self) -> Option<Mono> {
         let node = if self.inputs.is_empty() { self.node_due } else { Some(self.now) };
+        let node = node.filter(|_| !self.is_fenced);
         let node = match self.paused_until {
             Some(until) => node.map(|due| due.max(until)),
             None => node,
@@ -274,12 +343,15 @@ impl<P: Player> World<P> {
         let seats = self.seats.iter().flat_map(|seat| {
             [seat.client.next_deadline(), seat.player.next_thought(), seat.dialling].into_iter().flatten()
         });
-        node.into_iter().chain(links).chain(seats).min()
+        let store = self.store.next_due().filter(|_| !self.is_fenced);
+        let encodes = self.encodes.keys().next().map(|(at, _)| *at);
+        node.into_iter().chain(links).chain(seats).chain(store).chain(encodes).min()
     }
 
     /// Everything that is due now, once.
     fn step(&mut self) {
         self.arrivals();
+        self.store_answers();
         self.node_turn();
         for number in (0..).map(ClientNumber).take(self.seats.len()) {
             self.client_turn(number);
@@ -306,7 +378,21 @@ impl<P: Player> World<P> {
         }
     }
 
+    fn store_answers(&mut self) {
+        while let Some((ticket, outcome)) = self.store.poll(self.now) {
+            self.trace.update(&ticket.0.to_le_bytes());
+            self.inputs.push(Input::Stored { ticket, outcome });
+        }
+        while let Some(entry) = self.encodes.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            self.inputs.push(Input::Encoded(entry.remove().run()));
+        }
+    }
+
     fn node_turn(&mut self) {
+        if self.is_fenced {
+            self.inputs.clear();
+            return;
+        }
         if self.paused_until.is_some_and(|until| until > self.now) {
             return;
         }
@@ -324,7 +410,20 @@ impl<P: Player> World<P> {
                         link.send(self.now, End::Node, transmit);
                     }
                 }
-                Output::Stopped => self.node_due = None,
+                Output::Store { ticket, request } => self.store.submit(self.now, ticket, request),
+                Output::Encode(job) => {
+                    self.turns_encoded += 1;
+                    let done = self.now + ENCODE_MAX.mul_f64(self.seeds.f64());
+                    self.encodes.insert((done, self.turns_encoded), job);
+                }
+                Output::Fenced { .. } => {
+                    self.is_fenced = true;
+                    self.node_due = None;
+                }
+                Output::Stopped => {
+                    self.has_stopped = true;
+                    self.node_due = None;
+                }
             }
         }
         self.note_ticks();
