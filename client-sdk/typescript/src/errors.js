@@ -26,6 +26,8 @@ export const ERROR_CODES = new Map([
   [10, { name: "panicked", nothingWasDone: false, retry: true }],
   [11, { name: "gone", nothingWasDone: false, retry: true }],
   [12, { name: "deadlock", nothingWasDone: true, retry: false }],
+  [13, { name: "store-unavailable", nothingWasDone: true, retry: true }],
+  [14, { name: "unreadable", nothingWasDone: true, retry: false }],
 ]);
 
 /** Why a call failed. */

@@ -185,6 +185,13 @@ pub enum CallError {
     /// The call came back to an actor that waits for it. Nothing was done; the operations call each other in a circle.
     #[error("the call came back to an actor that waits for it")]
     Deadlock,
+    /// What the call would change cannot be kept now: the store is away. Nothing was done; retry later.
+    #[error("state cannot be kept now, nothing was done")]
+    StoreUnavailable,
+    /// The actor's stored state cannot be read: a newer version wrote it, or it is damaged. Nothing was done; do not
+    /// retry, the server's log says what to do.
+    #[error("the stored state of the actor cannot be read, nothing was done")]
+    Unreadable,
     /// An error of a newer peer, by its code.
     #[error("error {0} of a newer peer")]
     Other(ErrorCode),

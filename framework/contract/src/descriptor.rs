@@ -4,7 +4,8 @@
 //! *Not responsible for*: when it is asked for (`wire`), generated client code (the command line tool reads the JSON).
 //!
 //! Invariants:
-//! - I1: documentation and provisional marks are not part of the bytes or the fingerprint: a comment breaks no client.
+//! - I1: documentation, provisional marks and durability are not part of the bytes or the fingerprint: neither a comment nor
+//!   what a server keeps concerns a client.
 //! - I2: a descriptor from outside is data, never trusted: indices are checked where they are used.
 
 mod compatible;
@@ -14,7 +15,7 @@ mod lock;
 mod table;
 
 use crate::codec::{self, DecodeError, Limits};
-use crate::operation::{Contract, Operation};
+use crate::operation::{Contract, Durability, Operation};
 use crate::replicate::Replicate;
 use crate::{Data as _, Kind, OperationNumber, limits};
 
@@ -81,7 +82,7 @@ pub trait Provisional {
 }
 
 impl Descriptor {
-    /// The bytes that travel in a handshake: without documentation and marks. The same descriptor always gives the same.
+    /// The bytes that travel in a handshake: without documentation, marks and durability. The same descriptor always gives the same.
     ///
     /// They should not exceed [`limits::DESCRIPTOR_BYTES_MAX`], which readers refuse; `lightmoon contracts` checks it.
     #[must_use]
@@ -133,7 +134,7 @@ impl Descriptor {
         self.to_bytes().len() <= limits::DESCRIPTOR_BYTES_MAX
     }
 
-    /// The same without documentation and provisional marks.
+    /// The same without documentation, provisional marks and what only the server cares for.
     #[must_use]
     fn bare(&self) -> Self {
         let mut bare = self.clone();
@@ -143,6 +144,9 @@ impl Descriptor {
             for operation in &mut contract.operations {
                 operation.docs.clear();
                 operation.provisional = false;
+                operation.durability = Durability::default();
+                operation.max_loss_ms = 0;
+                operation.logged = false;
                 clear_docs(&mut operation.arguments);
             }
         }
@@ -212,6 +216,9 @@ impl OperationEntry {
             every_ms: spec.every_ms,
             arguments: arguments(table),
             reply: O::Reply::describe(table),
+            durability: spec.durability,
+            max_loss_ms: spec.max_loss_ms,
+            logged: spec.logged,
         }
     }
 }

@@ -66,6 +66,10 @@ codes! {
     GONE = 11, "gone", nothing_was_done: false, retry: true;
     /// [`CallError::Deadlock`].
     DEADLOCK = 12, "deadlock", nothing_was_done: true, retry: false;
+    /// [`CallError::StoreUnavailable`].
+    STORE_UNAVAILABLE = 13, "store-unavailable", nothing_was_done: true, retry: true;
+    /// [`CallError::Unreadable`].
+    UNREADABLE = 14, "unreadable", nothing_was_done: true, retry: false;
 }
 
 impl ErrorCode {
@@ -105,6 +109,8 @@ impl CallError {
             Self::Panicked => ErrorCode::PANICKED,
             Self::Gone => ErrorCode::GONE,
             Self::Deadlock => ErrorCode::DEADLOCK,
+            Self::StoreUnavailable => ErrorCode::STORE_UNAVAILABLE,
+            Self::Unreadable => ErrorCode::UNREADABLE,
             Self::Other(code) => *code,
         }
     }
@@ -128,6 +134,8 @@ impl CallError {
             | Self::Panicked
             | Self::Gone
             | Self::Deadlock
+            | Self::StoreUnavailable
+            | Self::Unreadable
             | Self::Other(_) => self.to_string(),
         };
         text.truncate(text.floor_char_boundary(limits::ERROR_TEXT_BYTES_MAX));
@@ -152,6 +160,8 @@ impl CallError {
             ErrorCode::PANICKED => Self::Panicked,
             ErrorCode::GONE => Self::Gone,
             ErrorCode::DEADLOCK => Self::Deadlock,
+            ErrorCode::STORE_UNAVAILABLE => Self::StoreUnavailable,
+            ErrorCode::UNREADABLE => Self::Unreadable,
             other => Self::Other(other),
         }
     }

@@ -100,6 +100,7 @@ pub mod id;
 pub mod lane;
 pub mod limits;
 pub mod operation;
+pub mod persist;
 pub mod replicate;
 pub mod time;
 
@@ -110,6 +111,7 @@ pub use error::ErrorCode;
 pub use id::{ActorId, Kind, NetId, OperationNumber, Ref, SessionId};
 pub use lane::{Lane, Priority, Reliability};
 pub use operation::{Contract, Operation, OperationSpec};
+pub use persist::{Persist, UpgradeError};
 pub use replicate::Replicate;
 pub use time::{Mono, Tick, Utc};
 

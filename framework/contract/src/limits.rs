@@ -29,5 +29,17 @@ pub const DESCRIPTOR_ALLOCATION_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Characters of a name of a contract, operation, argument, type, field, variant or component.
 pub const NAME_CHARS_MAX: usize = 64;
 
+/// Shortest `max_loss_ms`: below a second, an actor would be saved as often as by `sync`, without its promise.
+pub const MAX_LOSS_MS_MIN: u32 = 1_000;
+
+/// `max_loss_ms` of an operation that does not say it: what a player shrugs off after a crash.
+pub const MAX_LOSS_MS_DEFAULT: u32 = 10_000;
+
+/// Longest `max_loss_ms`: above a minute, the changes held back cost more memory than saving them costs.
+pub const MAX_LOSS_MS_MAX: u32 = 60_000;
+
+/// Bytes of [`crate::Persist::NAME`]: it stands in each record of the store.
+pub const PERSIST_NAME_BYTES_MAX: usize = 64;
+
 /// Bytes of the text that travels with a [`crate::CallError`]: enough for one name and a number.
 pub const ERROR_TEXT_BYTES_MAX: usize = 256;

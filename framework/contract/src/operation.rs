@@ -45,6 +45,31 @@ pub struct Rate {
     pub burst: u32,
 }
 
+/// What is kept of an operation's changes when the node crashes. Means nothing for kinds that keep nothing.
+#[data(fixed)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Durability {
+    /// Nothing that this operation alone changed.
+    None,
+    /// All but the last [`OperationSpec::max_loss_ms`]; the caller does not wait.
+    #[default]
+    Behind,
+    /// Everything that was answered: the answer waits for the commit.
+    Sync,
+}
+
+impl Durability {
+    /// The word of `#[operation(durability = …)]`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Behind => "behind",
+            Self::Sync => "sync",
+        }
+    }
+}
+
 /// Everything a contract says about one operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OperationSpec {
@@ -64,6 +89,12 @@ pub struct OperationSpec {
     pub timeout_ms: u32,
     /// Milliseconds between two calls that the actor makes to itself; `None`: it is not repeated.
     pub every_ms: Option<u32>,
+    /// What is kept of its changes; [`Durability::None`] for pushes.
+    pub durability: Durability,
+    /// Milliseconds of its changes that a crash may take; meaningless unless they are kept [`Durability::Behind`].
+    pub max_loss_ms: u32,
+    /// Whether caller, arguments and answer go to the actor's operation log; only with [`Durability::Sync`].
+    pub logged: bool,
 }
 
 /// Everything a contract says about itself.

@@ -28,7 +28,7 @@ pub trait Probe {
     #[operation]
     fn draw() -> u64;
     /// Waits, then notes `value`.
-    #[operation(timeout_ms = 60000)]
+    #[operation(timeout_ms = 60000, durability = none)]
     async fn wait(ms: u64, value: u64) -> u64;
     /// Asks the first of `path` to do the same with the rest; `0` at its end means all went well, else an error's code.
     #[operation(timeout_ms = 2000)]

@@ -7,6 +7,9 @@ use syn::{Error, Result};
 
 use super::operation::{Form, Operation, Word};
 
+/// The same numbers as `lightmoon_contract::limits::MAX_LOSS_MS_MIN` and `MAX_LOSS_MS_MAX`.
+const MAX_LOSS_MS: std::ops::RangeInclusive<u32> = 1_000..=60_000;
+
 /// Checks one operation.
 pub(super) fn check(operation: &Operation, ticking: bool) -> Result<()> {
     not_offered(operation)?;
@@ -16,6 +19,7 @@ pub(super) fn check(operation: &Operation, ticking: bool) -> Result<()> {
         Form::Request => request(operation)?,
         Form::Push => push(operation)?,
     }
+    durability(operation)?;
     client(operation)?;
     repeated(operation)
 }
@@ -50,16 +54,7 @@ fn not_offered(operation: &Operation) -> Result<()> {
             ),
         ));
     }
-    match operation.options.get(Word::Durability) {
-        Some(value) if value.text != "none" => Err(Error::new(
-            value.span,
-            format!(
-                "durability = {} is not offered yet; there is durability = none: state lives in memory",
-                value.text
-            ),
-        )),
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
 fn handler(operation: &Operation, ticking: bool) -> Result<()> {
@@ -108,6 +103,13 @@ fn push(operation: &Operation) -> Result<()> {
     refuse(operation, Word::Ack, "a push has no answer; leave `ack` out")?;
     refuse(operation, Word::TimeoutMs, "a push has no answer to wait for; leave timeout_ms out")?;
     refuse(operation, Word::EveryMs, "a push is not served by the actor and cannot repeat itself")?;
+    for word in [Word::Durability, Word::MaxLossMs, Word::Log] {
+        refuse(
+            operation,
+            word,
+            "a push changes no state of its actor; leave durability, max_loss_ms and `log` out",
+        )?;
+    }
     if let Some(reply) = &operation.reply {
         return Err(Error::new_spanned(reply, "a push has no answer; let the client call an operation"));
     }
@@ -124,6 +126,57 @@ fn push(operation: &Operation) -> Result<()> {
              components for what changes each tick",
         )),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// What is kept, and how long an operation may stand in the way of keeping it.
+fn durability(operation: &Operation) -> Result<()> {
+    let options = &operation.options;
+    let durability = operation.durability();
+    if let Some(value) = options.get(Word::Durability)
+        && durability == "sync"
+        && operation.form() == Form::OneWay
+    {
+        return Err(Error::new(
+            value.span,
+            "durability = sync is a promise to the caller, who has to hear of it; add `ack`, return a value, or use \
+             durability = behind",
+        ));
+    }
+    if let Some(value) = options.get(Word::MaxLossMs) {
+        if durability != "behind" {
+            return Err(Error::new(
+                value.span,
+                format!("durability = {durability} has no max_loss_ms; it is for durability = behind"),
+            ));
+        }
+        if !MAX_LOSS_MS.contains(&value.number) {
+            return Err(Error::new(
+                value.span,
+                format!("max_loss_ms is from {} to {}", MAX_LOSS_MS.start(), MAX_LOSS_MS.end()),
+            ));
+        }
+    }
+    if durability != "sync" {
+        refuse(
+            operation,
+            Word::Log,
+            "an operation is logged in the commit that its caller waits for; add `durability = sync`",
+        )?;
+    }
+    match (options.get(Word::TimeoutMs), operation.longest_wait_ms()) {
+        (Some(value), Some(longest)) if value.number > longest => Err(Error::new(
+            value.span,
+            format!(
+                "an async operation keeps its actor from being saved while it waits: timeout_ms is at most {}",
+                if durability == "sync" {
+                    format!("{longest} with durability = sync")
+                } else {
+                    format!("max_loss_ms, which is {longest}; raise that, or use durability = none")
+                }
+            ),
+        )),
+        (_, _) => Ok(()),
     }
 }
 

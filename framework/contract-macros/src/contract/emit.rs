@@ -182,7 +182,10 @@ fn emit_spec(operation: &Operation) -> TokenStream {
     );
     let rate = options.number(Word::Rate, 30);
     let burst = options.number(Word::Burst, rate);
-    let timeout_ms = options.number(Word::TimeoutMs, 30_000);
+    let timeout_ms = operation.timeout_ms();
+    let durability = camel_ident(operation.durability());
+    let max_loss_ms = operation.max_loss_ms();
+    let logged = options.has(Word::Log);
     let every_ms = options.get(Word::EveryMs).map_or_else(
         || quote!(::core::option::Option::None),
         |value| {
@@ -203,6 +206,9 @@ fn emit_spec(operation: &Operation) -> TokenStream {
             rate: ::lightmoon_contract::operation::Rate { per_second: #rate, burst: #burst },
             timeout_ms: #timeout_ms,
             every_ms: #every_ms,
+            durability: ::lightmoon_contract::operation::Durability::#durability,
+            max_loss_ms: #max_loss_ms,
+            logged: #logged,
         }
     }
 }

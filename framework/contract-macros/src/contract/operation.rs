@@ -13,6 +13,15 @@ use crate::data::Field;
 use crate::lock::Number;
 use crate::names;
 
+/// Of an operation that does not say it. An answer that takes half a minute is not awaited by anybody.
+const TIMEOUT_MS_DEFAULT: u32 = 30_000;
+
+/// The same, of an operation that may wait while its actor should be saved.
+const WAITING_TIMEOUT_MS_DEFAULT: u32 = 10_000;
+
+/// The same number as `lightmoon_contract::limits::MAX_LOSS_MS_DEFAULT`.
+const MAX_LOSS_MS_DEFAULT: u32 = 10_000;
+
 /// One argument.
 pub(super) struct Argument {
     pub(super) ident: Ident,
@@ -52,6 +61,38 @@ impl Operation {
         }
     }
 
+    /// Its durability by name. A push changes nothing that could be kept.
+    pub(super) fn durability(&self) -> &str {
+        match self.form() {
+            Form::Push => "none",
+            Form::OneWay | Form::Request => self.options.choice(Word::Durability, "behind"),
+        }
+    }
+
+    /// Milliseconds of changes that a crash may take, if its durability is `behind`.
+    pub(super) fn max_loss_ms(&self) -> u32 {
+        self.options.number(Word::MaxLossMs, MAX_LOSS_MS_DEFAULT)
+    }
+
+    /// The longest that it may hold its actor without the actor being saved; `None`: it never holds it, or nothing is
+    /// saved.
+    pub(super) fn longest_wait_ms(&self) -> Option<u32> {
+        match self.durability() {
+            "none" => None,
+            _ if !self.is_async => None,
+            "sync" => Some(MAX_LOSS_MS_DEFAULT),
+            _ => Some(self.max_loss_ms()),
+        }
+    }
+
+    /// Milliseconds until its caller gives up.
+    pub(super) fn timeout_ms(&self) -> u32 {
+        let default = self
+            .longest_wait_ms()
+            .map_or(TIMEOUT_MS_DEFAULT, |longest| longest.min(WAITING_TIMEOUT_MS_DEFAULT));
+        self.options.number(Word::TimeoutMs, default)
+    }
+
     /// The name of the message beside the trait; the module of the contract shows it under a short one.
     pub(super) fn message(&self, contract: &Ident) -> Ident {
         format_ident!("{}{}Message", contract, names::camel(&self.name), span = self.ident.span())
@@ -77,11 +118,13 @@ pub(super) enum Word {
     Push,
     Lock,
     Durability,
+    MaxLossMs,
+    Log,
     Number,
 }
 
 impl Word {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::Priority, "priority"),
         (Self::Reliability, "reliability"),
         (Self::Client, "client"),
@@ -93,6 +136,8 @@ impl Word {
         (Self::Push, "push"),
         (Self::Lock, "lock"),
         (Self::Durability, "durability"),
+        (Self::MaxLossMs, "max_loss_ms"),
+        (Self::Log, "log"),
         (Self::Number, "number"),
     ];
 
@@ -112,6 +157,8 @@ impl Word {
             | Self::EveryMs
             | Self::Ack
             | Self::Push
+            | Self::MaxLossMs
+            | Self::Log
             | Self::Number => &[],
         }
     }
@@ -165,10 +212,13 @@ impl Options {
             };
             let span = meta.path.span();
             let value = match word {
-                Word::Ack | Word::Push => Value { span, text: String::new(), number: 0 },
-                Word::Rate | Word::Burst | Word::TimeoutMs | Word::EveryMs | Word::Number => {
-                    number(&meta.value()?.parse::<LitInt>()?, word)?
-                }
+                Word::Ack | Word::Push | Word::Log => Value { span, text: String::new(), number: 0 },
+                Word::Rate
+                | Word::Burst
+                | Word::TimeoutMs
+                | Word::EveryMs
+                | Word::MaxLossMs
+                | Word::Number => number(&meta.value()?.parse::<LitInt>()?, word)?,
                 Word::Priority | Word::Reliability | Word::Client | Word::Lock | Word::Durability => {
                     choice(&meta.value()?.parse::<Ident>()?, word)?
                 }

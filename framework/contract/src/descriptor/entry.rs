@@ -8,7 +8,7 @@
 use lightmoon_contract_macros::data;
 
 use crate::lane::Lane;
-use crate::operation::{Aim, CallForm, Rate};
+use crate::operation::{Aim, CallForm, Durability, Rate};
 use crate::replicate::{Quantise, Travel};
 use crate::{Kind, OperationNumber};
 
@@ -78,6 +78,12 @@ pub struct OperationEntry {
     /// What it answers.
     #[required]
     pub reply: TypeRef,
+    /// What is kept of its changes; the server's business, so neither in the bytes nor in the fingerprint.
+    pub durability: Durability,
+    /// Milliseconds of its changes that a crash may take; as above.
+    pub max_loss_ms: u32,
+    /// Whether its calls go to the actor's operation log; as above.
+    pub logged: bool,
 }
 
 /// A replicated component.

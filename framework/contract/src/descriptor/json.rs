@@ -11,7 +11,7 @@ use super::{
     ComponentEntry, ContractEntry, Descriptor, FieldEntry, LockProblem, OperationEntry, QuantisedEntry,
     Scalar, Shape, TypeEntry, TypeRef, VariantEntry,
 };
-use crate::operation::{Aim, CallForm};
+use crate::operation::{Aim, CallForm, Durability};
 use crate::replicate::{Quantise, Travel};
 
 impl Descriptor {
@@ -73,6 +73,10 @@ impl Descriptor {
             Aim::Zone => "zone",
             Aim::Any => "any",
         });
+        let max_loss = match operation.durability {
+            Durability::Behind => operation.max_loss_ms.to_string(),
+            Durability::None | Durability::Sync => "null".to_owned(),
+        };
         let rate = object([
             ("perSecond", operation.rate.per_second.to_string()),
             ("burst", operation.rate.burst.to_string()),
@@ -92,6 +96,9 @@ impl Descriptor {
             ("everyMs", operation.every_ms.map_or_else(|| "null".to_owned(), |every| every.to_string())),
             ("arguments", list(&operation.arguments, |field| self.field_json(field))),
             ("reply", self.type_json(&operation.reply)),
+            ("durability", string(operation.durability.name())),
+            ("maxLossMs", max_loss),
+            ("logged", operation.logged.to_string()),
         ])
     }
 

@@ -86,12 +86,6 @@ trait ExactlyOnce {
 }
 
 #[contract]
-trait Durable {
-    #[operation(durability = sync)]
-    fn give();
-}
-
-#[contract]
 trait Unlocked {
     #[operation(lock = none)]
     async fn give();

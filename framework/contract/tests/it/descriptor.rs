@@ -213,7 +213,7 @@ fn a_descriptor_from_outside_cannot_break_the_comparison() {
 }
 
 #[test]
-fn the_fingerprint_changes_with_what_travels_and_not_with_comments() {
+fn the_fingerprint_changes_with_what_travels_and_not_with_comments_or_durability() {
     let base = base::descriptor();
     assert_eq!(Descriptor::from_bytes(&base.to_bytes()).unwrap().fingerprint(), base.fingerprint());
     let mut commented = base.clone();
@@ -222,6 +222,11 @@ fn the_fingerprint_changes_with_what_travels_and_not_with_comments() {
     commented.contracts[0].provisional = !commented.contracts[0].provisional;
     commented.types[0].docs = "another text".into();
     assert_eq!(commented.fingerprint(), base.fingerprint());
+    let mut kept = base.clone();
+    let operation = &mut kept.contracts[0].operations[0];
+    operation.durability = lightmoon_contract::operation::Durability::Sync;
+    (operation.max_loss_ms, operation.logged) = (1, true);
+    assert_eq!(kept.fingerprint(), base.fingerprint());
     let mut changed = base.clone();
     changed.contracts[0].operations[0].rate.burst += 1;
     assert_ne!(changed.fingerprint(), base.fingerprint());
@@ -254,7 +259,7 @@ fn json_holds_documentation_numbers_and_types() {
         r#""game": "test""#,
         r#""name": "Space", "docs": "", "kind": 1, "provisional": true, "ticking": true"#,
         r#""name": "go", "docs": "Goes.", "number": 1, "provisional": true, "form": "request", "priority": "normal", "reliability": "reliable-ordered", "lane": 35, "aim": "zone", "rate": {"perSecond": 30, "burst": 30}, "timeoutMs": 30000, "everyMs": null"#,
-        r#""arguments": [{"name": "order", "docs": "", "type": {"named": "Order"}, "required": false}], "reply": {"named": "Answer"}"#,
+        r#""arguments": [{"name": "order", "docs": "", "type": {"named": "Order"}, "required": false}], "reply": {"named": "Answer"}, "durability": "behind", "maxLossMs": 10000, "logged": false"#,
         r#""name": "next", "docs": "", "type": {"option": {"named": "Order"}}"#,
         r#""name": "x", "bits": 4, "quantise": "unsigned""#,
         r#""name": "Point", "docs": "A point.", "struct": {"grows": false"#,

@@ -214,7 +214,7 @@ fn a_spec_says_what_the_attributes_said() {
     assert_eq!(space::Clear::SPEC.form, CallForm::Request);
     let enter = pilot::Enter::SPEC;
     assert_eq!(enter.lane, Lane::new(Priority::Normal, Reliability::ReliableOrdered));
-    assert_eq!((enter.rate, enter.timeout_ms), (Rate { per_second: 30, burst: 30 }, 30_000));
+    assert_eq!((enter.rate, enter.timeout_ms), (Rate { per_second: 30, burst: 30 }, 10_000));
     assert_eq!(pilot::Beat::SPEC.every_ms, Some(500));
     assert_eq!((SpaceContract::NAME, SpaceContract::SPEC.ticking), ("Space", true));
     assert_eq!(SpaceContract::SPEC.operation(OperationNumber(9)), Some(&said));
