@@ -22,6 +22,7 @@
 
 mod build;
 mod columns;
+mod durable_actor;
 mod hash;
 mod identity;
 mod interest;
@@ -35,12 +36,15 @@ mod random;
 mod replication;
 mod report;
 mod schedule;
+mod stored;
 mod tick;
 mod time;
 mod viewers;
+mod world_actor;
 
 pub use bevy_ecs::world::World;
 pub use build::{Zone, ZoneBuilder};
+pub use durable_actor::{DurableActor, durable};
 pub use hash::state_hash;
 pub use identity::{AlwaysVisible, NetIdentity, NetIds};
 pub use interest::InterestOptions;
@@ -54,3 +58,4 @@ pub use report::{Counters, Phases, ZoneReport};
 pub use schedule::{First, Last, Update};
 pub use time::{TickRate, ZoneTime};
 pub use viewers::{ViewerInfo, Viewers};
+pub use world_actor::{ActorWorld, WorldActor, WorldBuilder, world_actor};

@@ -209,7 +209,7 @@ impl TickLoop {
         self.world.run_schedule(First);
         self.world.run_schedule(Update);
         self.world.run_schedule(Last);
-        self.rotate_messages();
+        rotate_messages(&mut self.world, &mut self.rotated_at);
         let scheduled = (self.probe)();
         let is_watched = !self.viewers.is_empty();
         if is_watched {
@@ -240,14 +240,6 @@ impl TickLoop {
             send: flushed.since(sorted),
         };
         self.longest_tick = self.longest_tick.max(self.phases.total());
-    }
-
-    fn rotate_messages(&mut self) {
-        let last = self.rotated_at;
-        self.world.resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| {
-            registry.run_updates(world, last)
-        });
-        self.rotated_at = self.world.change_tick();
     }
 
     /// Sends what systems and observers queued.
@@ -312,6 +304,14 @@ impl TickLoop {
             counters: self.counters,
         }
     }
+}
+
+/// Drops messages between systems that every reader has met.
+pub(crate) fn rotate_messages(world: &mut World, rotated_at: &mut ChangeTick) {
+    let last = *rotated_at;
+    world
+        .resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| registry.run_updates(world, last));
+    *rotated_at = world.change_tick();
 }
 
 fn send(cx: &mut Cx, packet: &Packet<'_>) {

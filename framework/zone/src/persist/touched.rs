@@ -222,10 +222,6 @@ impl Persisted {
         }
         sum
     }
-
-    pub(crate) const fn policy(&self) -> &Policy {
-        &self.policy
-    }
 }
 
 /// The hash of everything that is kept of a zone: equal to the check of a snapshot exactly if the snapshot shows this world.
