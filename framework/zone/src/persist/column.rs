@@ -57,13 +57,7 @@ pub(crate) trait Column: Send + Sync {
     fn append(&self, entity: &EntityRef<'_>, to: &mut Writer) -> bool;
 
     /// Puts a value to an entity, or where resources are.
-    fn insert(
-        &self,
-        world: &mut World,
-        entity: Entity,
-        version: u16,
-        bytes: &[u8],
-    ) -> Result<(), ReadError>;
+    fn insert(&self, world: &mut World, entity: Entity, version: u16, bytes: &[u8]) -> Result<(), ReadError>;
 
     /// Takes the value away.
     fn remove(&self, world: &mut World, entity: Entity);
@@ -225,13 +219,7 @@ impl<C: Component + Clone> Column for Typed<C> {
         value.is_some()
     }
 
-    fn insert(
-        &self,
-        world: &mut World,
-        entity: Entity,
-        version: u16,
-        bytes: &[u8],
-    ) -> Result<(), ReadError> {
+    fn insert(&self, world: &mut World, entity: Entity, version: u16, bytes: &[u8]) -> Result<(), ReadError> {
         let value = (self.read)(version, bytes)?;
         (self.insert)(world, entity, value);
         Ok(())

@@ -182,7 +182,9 @@ impl Persisted {
 
     /// Whether a copy would show what the last one does not.
     fn has_news(&mut self, world: &mut World) -> bool {
-        let Some(shown) = self.shown.filter(|_| !self.lost.swap(false, Ordering::Relaxed)) else { return true };
+        let Some(shown) = self.shown.filter(|_| !self.lost.swap(false, Ordering::Relaxed)) else {
+            return true;
+        };
         if world.resource::<Touched>().is_less {
             return true;
         }
