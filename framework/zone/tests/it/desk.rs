@@ -43,8 +43,10 @@ struct Kind {
 
 impl ActorKind for Kind {
     fn activate(&self, cx: &mut Cx, key: u64) -> Box<dyn Activation> {
-        assert!(self.inside.keeping().is_some());
         self.shelf.borrow_mut().activations += 1;
+        if self.inside.keeping().is_none() {
+            return self.inside.activate(cx, key);
+        }
         let loaded = self.shelf.borrow().loaded.clone();
         match self.inside.restore(cx, key, Box::new(loaded) as Parcel) {
             Ok(inside) => Box::new(Live { inside, shelf: Rc::clone(&self.shelf) }),
@@ -146,11 +148,11 @@ impl Desk {
             parts: Vec::new(),
             is_job_dropped: false,
         };
-        desk.begin();
+        desk.start();
         desk
     }
 
-    fn begin(&mut self) {
+    fn start(&mut self) {
         self.worker.start(self.now, self.id);
         self.turn();
     }
@@ -163,7 +165,7 @@ impl Desk {
         self.worker = work(self.id, self.make, &self.shelf);
         self.inputs.clear();
         self.now = Mono(self.now.0 + 1);
-        self.begin();
+        self.start();
     }
 
     /// Comes back as another build.
@@ -260,10 +262,19 @@ impl Desk {
 
     /// Calls and takes the answer.
     pub(crate) fn ask<O: Operation>(&mut self, message: O) -> O::Reply {
+        let token = self.begin(message);
+        self.take::<O>(token)
+    }
+
+    /// Calls; [`Desk::take`] takes the answer when it is there.
+    pub(crate) fn begin<O: Operation>(&mut self, message: O) -> u64 {
         self.token += 1;
-        let token = self.token;
-        self.envelope(O::SPEC.number, Body::typed(message), ReplyTo::Outside(token));
+        self.envelope(O::SPEC.number, Body::typed(message), ReplyTo::Outside(self.token));
         self.turn();
+        self.token
+    }
+
+    pub(crate) fn take<O: Operation>(&mut self, token: u64) -> O::Reply {
         let answer = self.answers.remove(&token).expect("an answer within the turn").unwrap();
         answer.expect("a request has an answer").open(Limits::NODE).unwrap()
     }

@@ -20,3 +20,5 @@ mod rows;
 mod sight;
 mod snapshot;
 mod time;
+mod versions;
+mod world_actor;
