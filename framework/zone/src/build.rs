@@ -9,14 +9,17 @@ use bevy_ecs::observer::IntoObserver;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{IntoScheduleConfigs, ScheduleLabel, Schedules};
 use bevy_ecs::system::ScheduleSystem;
+use lightmoon_contract::Persist;
 use lightmoon_contract::replicate::{ComponentSpec, Replicate};
 use lightmoon_replica::Schema;
 
 use crate::columns::{self, Collector};
 use crate::hash::Hashed;
-use crate::identity::{self, AlwaysVisible};
+use crate::identity::{self, AlwaysVisible, NetIds};
 use crate::interest::InterestOptions;
 use crate::look::Lookers;
+use crate::persist::touched::{self, Persisted, Touched};
+use crate::persist::{Policy, column};
 use crate::time::TickRate;
 
 /// A kind of zones: how the world of one is built.
@@ -52,10 +55,63 @@ use crate::time::TickRate;
 ///     }
 /// }
 /// ```
+///
+/// # What is kept
+///
+/// A zone with [`Zone::KEEPS`] is stored, and goes on where it was after a crash. Of its world are kept the components and
+/// resources that [`ZoneBuilder::persist`] and [`ZoneBuilder::persist_resource`] name, and nothing else: velocities that a
+/// system computes, caches and scenery are made anew. What a `durability = sync` operation changed is durable before
+/// its answer leaves; everything else at most [`crate::ZoneOptions::max_loss`] later.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use lightmoon_contract::{Persist, data};
+/// use lightmoon_zone::{Zone, ZoneBuilder};
+///
+/// #[data]
+/// #[derive(Component, Clone, Default)]
+/// pub struct Ore {
+///     pub left: u32,
+/// }
+///
+/// impl Persist for Ore {
+///     const NAME: &'static str = "ore";
+/// }
+///
+/// struct Mine;
+///
+/// impl Zone for Mine {
+///     const KEEPS: bool = true;
+///
+///     fn build(zone: &mut ZoneBuilder<'_>) {
+///         zone.persist::<Ore>();
+///     }
+///
+///     fn populate(zone: &mut ZoneBuilder<'_>) {
+///         for _ in 0..10 {
+///             zone.world().spawn(Ore { left: 100 });
+///         }
+///     }
+/// }
+/// ```
 pub trait Zone: 'static {
-    /// Fills the world of the zone with [`ZoneBuilder::key`]. Called at each activation: at the first call of its key, at
-    /// the start of the node, and again after a panic.
+    /// Whether zones of this kind are stored. Known before there is a world, because the worker asks the store first.
+    /// Default `false`: each activation begins anew.
+    const KEEPS: bool = false;
+
+    /// Registers what the zone with [`ZoneBuilder::key`] consists of, and spawns what is not kept. Called at each
+    /// activation: at the first call of its key, at the start of the node, and again after a panic.
     fn build(zone: &mut ZoneBuilder<'_>);
+
+    /// Fills a zone that was never stored. Called after [`Zone::build`]: at each activation of a zone that keeps nothing,
+    /// else until the first snapshot of the zone is stored. Registers nothing; default: nothing.
+    ///
+    /// If the node dies between a `sync` operation and the first snapshot, this runs again and what the operation changed
+    /// is laid over it. Entities are then told apart by the order in which they get their ids: let that order not depend
+    /// on chance.
+    fn populate(zone: &mut ZoneBuilder<'_>) {
+        let _ = zone;
+    }
 }
 
 /// Makes the collector of one component.
@@ -69,6 +125,8 @@ pub(crate) struct Registered {
     specs: Vec<ComponentSpec>,
     makers: Vec<MakeCollector>,
     interest: Option<(InterestOptions, MakePresence)>,
+    /// `None`: the zone keeps nothing.
+    pub(crate) policy: Option<Policy>,
 }
 
 /// A zone under construction.
@@ -76,14 +134,21 @@ pub struct ZoneBuilder<'a> {
     world: &'a mut World,
     key: u64,
     registered: Registered,
+    /// What is registered stays as it is: the rest is `populate`, which not every activation runs.
+    is_built: bool,
 }
 
 impl<'a> ZoneBuilder<'a> {
-    pub(crate) fn new(world: &'a mut World, key: u64) -> Self {
+    pub(crate) fn new<Z: Zone>(world: &'a mut World, key: u64) -> Self {
         world.init_resource::<Hashed>();
         world.init_resource::<Lookers>();
         world.add_observer(identity::on_add::<AlwaysVisible>);
-        Self { world, key, registered: Registered::default() }
+        let policy = Z::KEEPS.then(|| {
+            world.init_resource::<Touched>();
+            world.add_observer(touched::on_enable);
+            Policy::new(world)
+        });
+        Self { world, key, registered: Registered { policy, ..Registered::default() }, is_built: false }
     }
 
     /// Key of the zone's actor.
@@ -110,6 +175,42 @@ impl<'a> ZoneBuilder<'a> {
         self.world.resource_mut::<Hashed>().add::<C>();
         self.world.resource_mut::<Lookers>().add::<C>();
         self
+    }
+
+    /// Keeps every `C`, and for its sake the entity that has it. Entities with a `C` get their [`crate::NetIdentity`] when it
+    /// is added, and have the same id after a restart.
+    ///
+    /// The kept components of an entity take at most [`lightmoon_durable::limits::ENTITY_BYTES_MAX`] bytes if a `sync`
+    /// operation touches it. References to other entities are kept as [`lightmoon_contract::NetId`]s; an `Entity` is none.
+    /// Components in tables, which is what they are by default, are copied much faster than sparse ones.
+    ///
+    /// # Panics
+    /// [`Zone::KEEPS`] is false, or another kept type has the same [`Persist::NAME`].
+    pub fn persist<C: Persist + Component + Clone>(&mut self) -> &mut Self {
+        let column = column::component::<C>(self.world);
+        self.keep::<C>(column);
+        self.world.add_observer(identity::on_add::<C>);
+        self.world.add_observer(touched::on_remove::<C>);
+        identity::identify_all::<C>(self.world);
+        self
+    }
+
+    /// Keeps the resource `R`. What [`Zone::build`] made of it stays if the store has none, because it is new.
+    ///
+    /// # Panics
+    /// As [`ZoneBuilder::persist`]; also if two names make one id (24 bits of a hash), which asks for another name.
+    pub fn persist_resource<R: Persist + Resource + Clone>(&mut self) -> &mut Self {
+        let column = column::resource::<R>(self.world);
+        self.keep::<R>(column);
+        self.world.add_observer(touched::on_remove_resource::<R>);
+        self
+    }
+
+    fn keep<T: Persist>(&mut self, column: Box<dyn column::Column>) {
+        assert!(!self.is_built, "`{}` is kept by `populate`: let `build` say so", T::NAME);
+        let policy = self.registered.policy.as_mut();
+        let Some(policy) = policy else { panic!("`{}` is kept by a zone without `const KEEPS`", T::NAME) };
+        policy.add(column);
     }
 
     /// Shows entities with a `P` to viewers whose avatar is near, by the coordinates that `place_of` takes from it.
@@ -176,6 +277,31 @@ impl<'a> ZoneBuilder<'a> {
         self.world
     }
 
+    /// `build` has run.
+    ///
+    /// # Panics
+    /// The zone keeps nothing though it says so, or `build` spawned what is kept: faults of the game.
+    pub(crate) fn built(&mut self) {
+        self.is_built = true;
+        self.world.flush();
+        let Some(policy) = &self.registered.policy else { return };
+        assert!(!policy.is_empty(), "a zone with `const KEEPS` has to `persist` something");
+        let ids = self.world.resource::<NetIds>();
+        let kept = ids.iter().find(|(_, entity)| {
+            let entity = self.world.entity(*entity);
+            policy.reasons().any(|component| entity.contains_id(component))
+        });
+        assert!(
+            kept.is_none(),
+            "`build` spawned an entity that is kept, so each activation would add another: spawn it in `populate`"
+        );
+    }
+
+    /// The world and what is kept of it.
+    pub(crate) const fn kept(&mut self) -> (&mut World, Option<&Policy>) {
+        (self.world, self.registered.policy.as_ref())
+    }
+
     pub(crate) fn finish(self) -> Registered {
         self.registered
     }
@@ -187,6 +313,10 @@ impl Registered {
     /// # Panics
     /// The components do not fit together: a fault of the game.
     pub(crate) fn into_collectors(self, world: &mut World) -> Collectors {
+        if let Some(policy) = self.policy {
+            let persisted = Persisted::new(policy, world);
+            world.insert_resource(persisted);
+        }
         let schema = match Schema::new(&self.specs) {
             Ok(schema) => schema,
             Err(error) => panic!("the zone's components cannot be replicated: {error}"),

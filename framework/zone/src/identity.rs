@@ -3,11 +3,12 @@
 //! *Responsible for*: giving each entity that clients may see its [`NetId`] and its slot in the columns; looking it up.
 //! *Not responsible for*: who sees it (`interest`), what is seen (`columns`).
 //!
-//! An entity gets its identity when the zone's interest component or [`AlwaysVisible`] is added to it, and keeps it until it
-//! is despawned (or [`NetIdentity`] is removed by hand).
+//! An entity gets its identity when the zone's interest component, [`AlwaysVisible`] or a kept component is added to it, and
+//! keeps it until it is despawned (or [`NetIdentity`] is removed by hand). One that is restored has the id that it had.
 //!
 //! Invariants:
-//! - I1: an id is given once. The counter outlives the activation: after a restart it goes on (it starts over with the process).
+//! - I1: an id is given once. The counter outlives the activation: after a restart it goes on. In a zone that keeps nothing
+//!   it starts over with the process; in one that does, with a zone of which no snapshot was stored yet.
 //! - I2: a slot is not given to another entity before the tick in which its last owner left was published.
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::query::Allow;
 use bevy_ecs::world::DeferredWorld;
 use lightmoon_contract::NetId;
+
+use crate::persist::touched;
 
 /// The identity of an entity outside its world. Added by the zone; cannot be made or changed by hand.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,9 +109,23 @@ impl NetIds {
         self.free.append(&mut self.released);
     }
 
+    /// Ids given so far.
+    pub(crate) fn given(&self) -> u64 {
+        self.counter.load(Ordering::Relaxed)
+    }
+
+    /// Goes on behind `given` ids.
+    pub(crate) fn go_on_behind(&self, given: u64) {
+        self.counter.fetch_max(given, Ordering::Relaxed);
+    }
+
     fn give(&mut self, entity: Entity) -> NetIdentity {
         let counter = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
-        let id = NetId::from_parts(self.block, counter);
+        self.adopt(entity, NetId::from_parts(self.block, counter))
+    }
+
+    /// Takes an entity with an id that was given before.
+    fn adopt(&mut self, entity: Entity, id: NetId) -> NetIdentity {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slot_count += 1;
             self.slot_count - 1
@@ -127,6 +144,17 @@ pub(crate) fn identify(world: &mut World, entity: Entity) {
     let Some(mut ids) = world.get_resource_mut::<NetIds>() else { return };
     let identity = ids.give(entity);
     world.entity_mut(entity).insert(identity);
+}
+
+/// The entity with this id, which is made if there is none.
+pub(crate) fn spawn_as(world: &mut World, id: NetId) -> Entity {
+    if let Some(entity) = world.resource::<NetIds>().entity(id) {
+        return entity;
+    }
+    let entity = world.spawn_empty().id();
+    let identity = world.resource_mut::<NetIds>().adopt(entity, id);
+    world.entity_mut(entity).insert(identity);
+    entity
 }
 
 /// Gives every entity that has a `C` already an identity.
@@ -148,4 +176,6 @@ fn forget(mut world: DeferredWorld<'_>, context: HookContext) {
     if ids.by_id.remove(&identity.id).is_some() {
         ids.released.push(identity.slot);
     }
+    // An entity that keeps its components but loses its name is gone for the store.
+    touched::loses(&mut world, context.entity, identity.id);
 }

@@ -5,12 +5,14 @@
 //!
 //! A panic in a system or an operation ends the activation: its world is dropped and nothing of that tick leaves. The worker
 //! activates the zone anew, and what waited for it is served then. The node subscribes its viewers again, under new
-//! generations. From the dead activation only two numbers are kept: the tick, which goes on, and the counter of ids.
+//! generations. A zone with [`Zone::KEEPS`] is then what the store has of it; of another only two numbers are kept from the
+//! dead activation: the tick, which goes on, and the counter of ids.
 //!
 //! Invariants:
 //! - I1: operations run between ticks, in order of arrival, each at once; what they did is seen by the schedules of the
 //!   next tick. That is what "at tick start" means.
-//! - I2: ticks and ids of one zone never come twice while its worker lives.
+//! - I2: ticks and ids of one zone that keeps nothing never come twice while its worker lives. One that is kept goes on at
+//!   the tick of its snapshot: the ticks after it are lived again.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -18,20 +20,22 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bevy_ecs::world::World;
 use lightmoon_actor::reserved::ToActor;
-use lightmoon_actor::{Activation, ActorKind, Cx};
+use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Unreadable, Unsavable};
 use lightmoon_contract::call::{Answer, Body, Form, ServeWorld, Served};
-use lightmoon_contract::operation::OperationSpec;
-use lightmoon_contract::{CallError, OperationNumber, Tick};
+use lightmoon_contract::operation::{Durability, OperationSpec};
+use lightmoon_contract::{ActorId, CallError, OperationNumber, Tick};
+use lightmoon_durable::Loaded;
 
 use crate::build::Zone;
 use crate::identity::NetIds;
 use crate::limits::REMEMBERED_MAX;
 use crate::options::ZoneOptions;
-use crate::tick::TickLoop;
+use crate::persist::error::ReadError;
+use crate::tick::{Origin, TickLoop};
 use crate::viewers::ViewerInfo;
 
 /// The kind of actors that answer contract `C` by zones of `Z`.
@@ -48,6 +52,16 @@ struct ZoneKind<C, Z> {
     options: ZoneOptions,
     remembered: RefCell<BTreeMap<u64, Rc<Remembered>>>,
     kind: PhantomData<fn() -> (C, Z)>,
+}
+
+/// What the store has of an actor.
+pub(crate) fn loaded(stored: Parcel) -> Result<Loaded, Unreadable> {
+    match stored.downcast::<Loaded>() {
+        Ok(loaded) => Ok(*loaded),
+        Err(_) => {
+            Err(Unreadable("what was loaded is nothing that was stored: a fault of the node".to_owned()))
+        }
+    }
 }
 
 /// What outlives an activation.
@@ -72,6 +86,27 @@ impl<C, Z> ZoneKind<C, Z> {
     }
 }
 
+impl<C, Z> ZoneKind<C, Z>
+where
+    C: ServeWorld<Z, Cx, World>,
+    Z: Zone,
+{
+    fn live(
+        &self,
+        cx: &mut Cx,
+        key: u64,
+        origin: &Origin,
+        remembered: Rc<Remembered>,
+    ) -> Result<Box<dyn Activation>, ReadError> {
+        let ids = NetIds::new(self.options.block_of(key), Arc::clone(&remembered.ids));
+        let inside = TickLoop::new::<Z>(&self.options, ids, cx, origin)?;
+        let mut live = Live::<C, Z> { inside, remembered, kind: PhantomData };
+        live.inside.flush(cx);
+        cx.set_alarm(live.inside.next_due());
+        Ok(Box::new(live))
+    }
+}
+
 impl<C, Z> ActorKind for ZoneKind<C, Z>
 where
     C: ServeWorld<Z, Cx, World>,
@@ -79,12 +114,22 @@ where
 {
     fn activate(&self, cx: &mut Cx, key: u64) -> Box<dyn Activation> {
         let remembered = self.remember(key);
-        let ids = NetIds::new(self.options.block_of(key), Arc::clone(&remembered.ids));
-        let inside = TickLoop::new::<Z>(&self.options, ids, cx, Tick(remembered.tick.get()));
-        let mut live = Live::<C, Z> { inside, remembered, kind: PhantomData };
-        live.inside.flush(cx);
-        cx.set_alarm(live.inside.next_due());
-        Box::new(live)
+        let origin = Origin::Anew(Tick(remembered.tick.get()));
+        self.live(cx, key, &origin, remembered).unwrap_or_else(|error| {
+            unreachable!("nothing is read for a zone that begins anew: {error}");
+        })
+    }
+
+    fn keeping(&self) -> Option<Keeping> {
+        Z::KEEPS.then(|| self.options.keeping())
+    }
+
+    fn restore(&self, cx: &mut Cx, key: u64, stored: Parcel) -> Result<Box<dyn Activation>, Unreadable> {
+        let stored = loaded(stored)?;
+        let origin = Origin::Stored(stored);
+        let remembered = Rc::new(Remembered::default());
+        remembered.ids.store(origin.ids_before(), Ordering::Relaxed);
+        self.live(cx, key, &origin, remembered).map_err(|error| error.of(C::NAME, ActorId::new(C::KIND, key)))
     }
 
     fn operations(&self) -> &'static [OperationSpec] {
@@ -111,6 +156,10 @@ where
         body: Body,
         form: Form,
     ) -> Result<Answer, CallError> {
+        if Z::KEEPS {
+            let spec = C::SPEC.operations.iter().find(|spec| spec.number == number);
+            self.inside.begin_operation(spec.is_some_and(|spec| spec.durability == Durability::Sync));
+        }
         let answer = C::serve_world(&mut self.inside.world, cx, number, body, form);
         // Entities that observers identify are there before the answer is read.
         self.inside.world.flush();
@@ -161,6 +210,15 @@ where
         let remembered = &self.remembered;
         let next = self.inside.run_due(cx, |tick| remembered.tick.set(tick.0));
         cx.set_alarm(next);
+    }
+
+    fn save(&mut self, what: Save) -> Result<Kept, Unsavable> {
+        let Some(saved) = self.inside.save(what).transpose()? else { return Ok(Kept::default()) };
+        let in_commit = !saved.is_empty();
+        let copied = saved.snapshot.as_ref().map(|job| job.bytes);
+        let bytes = saved.bytes() + copied.unwrap_or(0);
+        let parcel = (in_commit || copied.is_some()).then(|| Box::new(saved) as Parcel);
+        Ok(Kept { parcel, in_commit, bytes })
     }
 
     fn report(&self) -> Option<Box<dyn Any>> {

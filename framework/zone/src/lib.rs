@@ -1,10 +1,11 @@
 //! Zones: bevy_ecs worlds as actors, with a fixed tick, interest and replication.
 //!
 //! *Responsible for*: building a zone from what a game registers, running its tick, finding what each viewer sees, and
-//! telling it. *Not responsible for*: bytes on the wire (`lightmoon_replica`), sessions (`node`), storing worlds.
+//! telling it; what of worlds is kept, and its way back. *Not responsible for*: bytes on the wire (`lightmoon_replica`),
+//! sessions (`node`), commits (`lightmoon_durable`).
 //!
 //! Components, systems, observers, run conditions and schedules are bevy_ecs's own; nothing wraps them. Each world runs on
-//! one thread. Layer: above `contract`, `actor` and `replica`. Pure: the worker passes in time and seed.
+//! one thread. Layer: above `contract`, `actor`, `durable` and `replica`. Pure: the worker passes in time and seed.
 //!
 //! The phases of a tick:
 //!
@@ -21,6 +22,7 @@
 
 mod build;
 mod columns;
+mod durable_actor;
 mod hash;
 mod identity;
 mod interest;
@@ -29,16 +31,20 @@ pub mod limits;
 mod look;
 mod options;
 mod outgoing;
+mod persist;
 mod random;
 mod replication;
 mod report;
 mod schedule;
+mod stored;
 mod tick;
 mod time;
 mod viewers;
+mod world_actor;
 
 pub use bevy_ecs::world::World;
 pub use build::{Zone, ZoneBuilder};
+pub use durable_actor::{DurableActor, durable};
 pub use hash::state_hash;
 pub use identity::{AlwaysVisible, NetIdentity, NetIds};
 pub use interest::InterestOptions;
@@ -46,8 +52,10 @@ pub use kind::zone;
 pub use look::{EntityLook, ZoneLook};
 pub use options::{Probe, ZoneOptions};
 pub use outgoing::{Audience, Outgoing};
+pub use persist::touched::persisted_hash;
 pub use random::ZoneRandom;
 pub use report::{Counters, Phases, ZoneReport};
 pub use schedule::{First, Last, Update};
 pub use time::{TickRate, ZoneTime};
 pub use viewers::{ViewerInfo, Viewers};
+pub use world_actor::{ActorWorld, WorldActor, WorldBuilder, world_actor};

@@ -2,6 +2,10 @@
 //!
 //! *Responsible for*: the numbers. *Not responsible for*: bounds of the wire (`lightmoon_replica::limits`).
 
+use std::time::Duration;
+
+use lightmoon_contract::Limits;
+
 /// Ticks per second: beyond it a browser shows nothing new, and a tick is shorter than a timer's error. Clamped.
 pub const RATE_HZ_MAX: u16 = 60;
 
@@ -30,3 +34,22 @@ pub const OUTGOING_MAX: usize = 65_536;
 /// Zones of one kind that are remembered on one worker. Over it: of those that ended, the one with the lowest key is
 /// forgotten; its next activation starts at tick 0 like a new zone.
 pub const REMEMBERED_MAX: usize = 4_096;
+
+/// Time between two snapshots of a zone that says nothing: what players forgive after a crash.
+pub const MAX_LOSS_DEFAULT: Duration = Duration::from_secs(10);
+
+/// The shortest time between two snapshots: a large zone takes about a second to write. Clamped.
+pub const MAX_LOSS_MIN: Duration = Duration::from_secs(1);
+
+/// The longest time between two snapshots: the longest loss that an operation may promise. Clamped.
+pub const MAX_LOSS_MAX: Duration = Duration::from_secs(60);
+
+/// Reading what is stored: we wrote it and its checksum is right, so this bounds only what a build would do that reads it
+/// wrongly. A part of a snapshot has 96 KiB, one value at most all parts of a snapshot, 24 MiB; 16 times as much memory is
+/// the relation of messages between nodes. Over it: the actor is not started.
+pub const STORED: Limits = Limits {
+    input_bytes: 32 * 1_024 * 1_024,
+    allocation_bytes: 512 * 1_024 * 1_024,
+    nesting: Limits::NODE.nesting,
+    strict: false,
+};

@@ -1,6 +1,11 @@
 //! The options of a kind of zones.
 
+use std::time::Duration;
+
+use lightmoon_actor::Keeping;
 use lightmoon_contract::Mono;
+
+use crate::limits::{MAX_LOSS_DEFAULT, MAX_LOSS_MAX, MAX_LOSS_MIN};
 
 /// Reads a clock for measuring phases. Zones read no clock themselves: the binary gives a real one, tests none.
 pub type Probe = fn() -> Mono;
@@ -14,15 +19,25 @@ pub struct ZoneOptions {
     /// Allocator block of the ids of a zone's entities: this plus the zone's key, of which 24 bits count. Default 0.
     /// Give kinds of zones whose entities meet clients together different blocks, since an id must be one of its kind.
     pub id_block: u32,
+    /// Time between two snapshots of a zone with [`crate::Zone::KEEPS`]: what a crash may take of everything that no `sync`
+    /// operation did. Default 10 s, clamped to 1 ..= 60 s. A snapshot copies what is kept, about 1 ns for each value, and
+    /// writes all of it: shorter costs disk, longer costs players.
+    pub max_loss: Duration,
 }
 
 impl Default for ZoneOptions {
     fn default() -> Self {
-        Self { probe: no_time, id_block: 0 }
+        Self { probe: no_time, id_block: 0, max_loss: MAX_LOSS_DEFAULT }
     }
 }
 
 impl ZoneOptions {
+    /// How zones are kept that are.
+    pub(crate) fn keeping(&self) -> Keeping {
+        let every = self.max_loss.clamp(MAX_LOSS_MIN, MAX_LOSS_MAX);
+        Keeping { snapshot_every: Some(every), ..Keeping::default() }
+    }
+
     /// The block of the zone with this key.
     pub(crate) fn block_of(&self, key: u64) -> u32 {
         let low = u32::try_from(key & 0xFF_FFFF).expect("24 bits fit");

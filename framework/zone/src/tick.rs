@@ -19,9 +19,10 @@ use bevy_ecs::change_detection::Tick as ChangeTick;
 use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::*;
 use bytes::Bytes;
-use lightmoon_actor::Cx;
 use lightmoon_actor::reserved::ToSession;
+use lightmoon_actor::{Cx, Save, Unsavable};
 use lightmoon_contract::{Mono, SessionId, Tick};
+use lightmoon_durable::{Loaded, Saved};
 
 use crate::build::{Collectors, Zone, ZoneBuilder};
 use crate::columns::Columns;
@@ -31,12 +32,70 @@ use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
 use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
 use crate::outgoing::Outgoing;
+use crate::persist::error::ReadError;
+use crate::persist::restore;
+use crate::persist::touched::Persisted;
 use crate::random::ZoneRandom;
 use crate::replication::{Packet, Replication, Shared};
 use crate::report::{Counters, Phases, ZoneReport};
 use crate::schedule::{First, Last, Update};
 use crate::time::{TickClock, TickRate, ZoneTime};
 use crate::viewers::{Viewer, ViewerInfo, Viewers};
+
+/// Where the world of an activation comes from.
+pub(crate) enum Origin {
+    /// A zone that keeps nothing; the last tick that ran on this worker.
+    Anew(Tick),
+    /// What the store has.
+    Stored(Loaded),
+}
+
+impl Origin {
+    /// The last tick that ran.
+    fn tick(&self) -> Tick {
+        match self {
+            Self::Anew(tick) => *tick,
+            Self::Stored(loaded) => Tick(loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.tick)),
+        }
+    }
+
+    /// Ids given before the world is built. Until a first snapshot is stored a zone begins anew: what `build` and
+    /// `populate` make gets the same ids as before, so that rows of `sync` operations find it.
+    pub(crate) fn ids_before(&self) -> u64 {
+        match self {
+            Self::Stored(Loaded { snapshot: Some(_), ids, .. }) => *ids,
+            Self::Stored(_) | Self::Anew(_) => 0,
+        }
+    }
+
+    /// Fills the built world; gives whether it is then what the newest snapshot shows.
+    fn fill<Z: Zone>(&self, builder: &mut ZoneBuilder<'_>) -> Result<bool, ReadError> {
+        let loaded = match self {
+            Self::Anew(_) => {
+                Z::populate(builder);
+                return Ok(false);
+            }
+            Self::Stored(loaded) => loaded,
+        };
+        if loaded.snapshot.is_none() {
+            Z::populate(builder);
+        }
+        let (world, Some(policy)) = builder.kept() else { return Ok(false) };
+        if let Some(snapshot) = &loaded.snapshot {
+            let head = restore::snapshot(world, policy, &snapshot.parts)?;
+            if head.tick != snapshot.tick {
+                return Err(ReadError::Check { tick: snapshot.tick });
+            }
+            world.resource::<NetIds>().go_on_behind(head.ids);
+        }
+        world.flush();
+        world.resource::<NetIds>().go_on_behind(loaded.ids);
+        for (id, row) in &loaded.entities {
+            restore::row(world, policy, *id, row.as_ref())?;
+        }
+        Ok(loaded.snapshot.is_some() && loaded.entities.is_empty())
+    }
+}
 
 /// A zone at work.
 pub(crate) struct TickLoop {
@@ -56,9 +115,15 @@ pub(crate) struct TickLoop {
 }
 
 impl TickLoop {
-    /// Builds the world of the zone `key`, which ran up to `tick` before.
-    pub(crate) fn new<Z: Zone>(options: &ZoneOptions, ids: NetIds, cx: &Cx, tick: Tick) -> Self {
+    /// Builds the world of the zone: anew if it is not kept or was never stored, else as it is stored.
+    pub(crate) fn new<Z: Zone>(
+        options: &ZoneOptions,
+        ids: NetIds,
+        cx: &Cx,
+        origin: &Origin,
+    ) -> Result<Self, ReadError> {
         let mut world = World::new();
+        let tick = origin.tick();
         world.insert_resource(TickRate::new(RATE_HZ_DEFAULT));
         world.insert_resource(ZoneTime::new(tick, RATE_HZ_DEFAULT, cx.now()));
         world.insert_resource(ZoneRandom::new(cx.random()));
@@ -66,17 +131,25 @@ impl TickLoop {
         world.init_resource::<Outgoing>();
         world.init_resource::<Viewers>();
         world.init_resource::<MessageRegistry>();
-        let mut builder = ZoneBuilder::new(&mut world, cx.key());
+        let mut builder = ZoneBuilder::new::<Z>(&mut world, cx.key());
         Z::build(&mut builder);
+        builder.built();
+        let is_as_stored = origin.fill::<Z>(&mut builder)?;
         let collectors = builder.finish().into_collectors(&mut world);
         world.flush();
+        if let Some(mut persisted) = world.remove_resource::<Persisted>() {
+            if is_as_stored {
+                persisted.is_as_stored(&mut world);
+            }
+            world.insert_resource(persisted);
+        }
         let rate_hz = world.resource::<TickRate>().hz();
         world.insert_resource(ZoneTime::new(tick, rate_hz, cx.now()));
         let mut schedules = world.get_resource_or_init::<Schedules>();
         schedules.entry(First);
         schedules.entry(Update);
         schedules.entry(Last);
-        Self {
+        Ok(Self {
             clock: TickClock::new(cx.now(), rate_hz),
             columns: Columns::new(collectors.schema.clone()),
             collectors,
@@ -90,7 +163,26 @@ impl TickLoop {
             phases: Phases::default(),
             longest_tick: Duration::ZERO,
             counters: Counters::default(),
+        })
+    }
+
+    /// What comes is an operation, a `sync` one or another.
+    pub(crate) fn begin_operation(&mut self, is_sync: bool) {
+        self.persisted(
+            |persisted, world| if is_sync { persisted.open(world) } else { persisted.close(world) },
+        );
+    }
+
+    /// What has to be stored; `None`: the zone keeps nothing.
+    pub(crate) fn save(&mut self, what: Save) -> Option<Result<Saved, Unsavable>> {
+        self.persisted(|persisted, world| persisted.save(world, what))
+    }
+
+    fn persisted<T>(&mut self, act: impl FnOnce(&mut Persisted, &mut World) -> T) -> Option<T> {
+        if !self.world.contains_resource::<Persisted>() {
+            return None;
         }
+        Some(self.world.resource_scope(|world, mut persisted: Mut<'_, Persisted>| act(&mut persisted, world)))
     }
 
     /// Runs the ticks that are due. Gives the time of the next.
@@ -112,13 +204,14 @@ impl TickLoop {
 
     fn tick(&mut self, cx: &mut Cx) {
         let began = (self.probe)();
+        self.begin_operation(false);
         let rate_hz = self.world.resource::<TickRate>().hz();
         self.clock.set_rate(rate_hz);
         self.world.resource_mut::<ZoneTime>().begin_tick(rate_hz, cx.now());
         self.world.run_schedule(First);
         self.world.run_schedule(Update);
         self.world.run_schedule(Last);
-        self.rotate_messages();
+        rotate_messages(&mut self.world, &mut self.rotated_at);
         let scheduled = (self.probe)();
         let is_watched = !self.viewers.is_empty();
         if is_watched {
@@ -149,14 +242,6 @@ impl TickLoop {
             send: flushed.since(sorted),
         };
         self.longest_tick = self.longest_tick.max(self.phases.total());
-    }
-
-    fn rotate_messages(&mut self) {
-        let last = self.rotated_at;
-        self.world.resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| {
-            registry.run_updates(world, last)
-        });
-        self.rotated_at = self.world.change_tick();
     }
 
     /// Sends what systems and observers queued.
@@ -221,6 +306,13 @@ impl TickLoop {
             counters: self.counters,
         }
     }
+}
+
+/// Drops messages between systems that every reader has met.
+pub(crate) fn rotate_messages(world: &mut World, rotated_at: &mut ChangeTick) {
+    let last = *rotated_at;
+    world.resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| registry.run_updates(world, last));
+    *rotated_at = world.change_tick();
 }
 
 fn send(cx: &mut Cx, packet: &Packet<'_>) {

@@ -1,0 +1,376 @@
+//! The bytes of kept worlds: parts of snapshots, rows of entities, states of worlds that do not tick.
+//!
+//! *Responsible for*: the layout, cutting a snapshot into parts, putting it together again. *Not responsible for*: values
+//! (their own `Persist`), where the bytes go (`lightmoon_durable::layout`).
+//!
+//! ```text
+//! entity = record "lightmoon.entity":   { name bytes · version varint · value bytes }*
+//! state  = record "lightmoon.world":    table · item*
+//! part   = record "lightmoon.snapshot": tick varint · ids varint · check 16 · part varint · parts varint · table · piece
+//!
+//! table  = count varint · { name bytes · version varint }*
+//! item   = length u32 LE · id u64 LE · { column varint · value bytes }*
+//! piece  = items, the last one perhaps cut: the next part goes on with it
+//! bytes  = length varint · so many bytes
+//! ```
+//!
+//! Items stand in the order of their ids, the columns of an item in that of their names. The check is the wrapping 128-bit
+//! sum of the xxh3-128 of each item without its length.
+//!
+//! Invariants:
+//! - I1: equal worlds give equal bytes.
+//! - I2: [`read_parts`] gives every item that was written, or an error.
+
+use bytes::Bytes;
+use lightmoon_contract::codec::{Reader, Writer};
+use lightmoon_contract::{DecodeError, NetId};
+use lightmoon_durable::limits::PART_BYTES_MAX;
+use lightmoon_durable::record;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::error::ReadError;
+use crate::limits::STORED;
+
+const ENTITY: &str = "lightmoon.entity";
+const WORLD: &str = "lightmoon.world";
+const SNAPSHOT: &str = "lightmoon.snapshot";
+/// The version of all three.
+const VERSION: u16 = 1;
+/// Bytes kept free in a part for the frame of its record and the numbers of its head: 33 + 9 + 9 + 16 + 5 + 5.
+const HEAD_BYTES: usize = 128;
+
+/// One kept type, as the store knows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TableEntry {
+    pub(crate) name: String,
+    pub(crate) version: u16,
+}
+
+/// The kept types, by the numbers that items use.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Table(pub(crate) Vec<TableEntry>);
+
+impl Table {
+    fn write(&self, to: &mut Writer) {
+        to.count(self.0.len());
+        for entry in &self.0 {
+            to.put(&entry.name);
+            to.put(&entry.version);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let count = from.count(2)?;
+        let mut entries = Vec::with_capacity(count);
+        for _ in 0..count {
+            entries.push(TableEntry { name: from.get()?, version: from.get()? });
+        }
+        Ok(Self(entries))
+    }
+}
+
+/// A value of an item: its column in the table, its bytes.
+pub(crate) type Value<'a> = (usize, &'a [u8]);
+
+/// Appends a value to an item.
+pub(crate) fn put_value(column: usize, bytes: &[u8], to: &mut Vec<u8>) {
+    let mut writer = Writer::onto(std::mem::take(to));
+    writer.count(column);
+    writer.bytes(bytes);
+    *to = writer.into_bytes();
+}
+
+fn read_item(item: &[u8]) -> Result<(NetId, Vec<Value<'_>>), DecodeError> {
+    let mut from = Reader::new(item, STORED)?;
+    let id = from.raw(8)?.try_into().map(u64::from_le_bytes).expect("eight bytes");
+    let mut values = Vec::new();
+    while from.remaining() > 0 {
+        let column = usize::try_from(from.varint()?).unwrap_or(usize::MAX);
+        values.push((column, from.bytes()?));
+    }
+    Ok((NetId(id), values))
+}
+
+/// What each item adds to the check.
+pub(crate) fn check_of(item: &[u8]) -> u128 {
+    xxh3_128(item)
+}
+
+/// A durable entity: what [`Self::push`] was given.
+#[derive(Debug, Default)]
+pub(crate) struct EntityWriter(Writer);
+
+impl EntityWriter {
+    pub(crate) fn push(&mut self, name: &str, version: u16, bytes: &[u8]) {
+        self.0.bytes(name.as_bytes());
+        self.0.put(&version);
+        self.0.bytes(bytes);
+    }
+
+    pub(crate) fn seal(self) -> Bytes {
+        record::seal(ENTITY, VERSION, &self.0.into_bytes())
+    }
+}
+
+/// Shows every value of a durable entity: name, version, bytes.
+pub(crate) fn read_entity(
+    row: &Bytes,
+    each: &mut dyn FnMut(&str, u16, &[u8]) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let body = open(ENTITY, row)?;
+    let mut from = Reader::new(&body, STORED)?;
+    while from.remaining() > 0 {
+        let name = String::from_utf8_lossy(from.bytes()?).into_owned();
+        let version = from.get()?;
+        each(&name, version, from.bytes()?)?;
+    }
+    Ok(())
+}
+
+fn open(name: &str, bytes: &Bytes) -> Result<Bytes, ReadError> {
+    let record = record::open_as(name, bytes)?;
+    if record.version > VERSION {
+        return Err(ReadError::Newer { name: name.to_owned(), found: record.version, known: VERSION });
+    }
+    Ok(record.body)
+}
+
+/// A world that does not tick, as one record.
+pub(crate) fn seal_world(table: &Table, items: &[Vec<u8>]) -> Bytes {
+    let mut writer = Writer::new();
+    table.write(&mut writer);
+    for item in items {
+        writer.raw(&length_of(item));
+        writer.raw(item);
+    }
+    record::seal(WORLD, VERSION, &writer.into_bytes())
+}
+
+/// Shows every item of a world that does not tick.
+pub(crate) fn read_world(
+    state: &Bytes,
+    each: &mut dyn FnMut(&Table, NetId, &[Value<'_>]) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let body = open(WORLD, state)?;
+    let mut from = Reader::new(&body, STORED)?;
+    let table = Table::read(&mut from)?;
+    let rest = take_items(from.remainder(), &mut |item| {
+        let (id, values) = read_item(item)?;
+        each(&table, id, &values)
+    })?;
+    if rest.is_empty() { Ok(()) } else { Err(ReadError::CutOff) }
+}
+
+fn length_of(item: &[u8]) -> [u8; 4] {
+    u32::try_from(item.len()).expect("an entity is far below 4 GiB").to_le_bytes()
+}
+
+/// Shows the whole items at the start of `bytes`; gives the rest.
+fn take_items<'a>(
+    mut bytes: &'a [u8],
+    each: &mut dyn FnMut(&[u8]) -> Result<(), ReadError>,
+) -> Result<&'a [u8], ReadError> {
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((item, rest)) = rest.split_at_checked(length) else { break };
+        each(item)?;
+        bytes = rest;
+    }
+    Ok(bytes)
+}
+
+/// What every part of a snapshot says of the whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Head {
+    pub(crate) tick: u64,
+    pub(crate) ids: u64,
+    pub(crate) check: u128,
+    pub(crate) table: Table,
+}
+
+/// Cuts items into parts.
+#[derive(Debug)]
+pub(crate) struct PartsWriter {
+    head: Head,
+    room: usize,
+    pieces: Vec<Vec<u8>>,
+}
+
+impl PartsWriter {
+    pub(crate) fn new(tick: u64, ids: u64, table: Table) -> Self {
+        let mut writer = Writer::new();
+        table.write(&mut writer);
+        // Hundreds of kept types still leave most of a part for entities.
+        let room = PART_BYTES_MAX.saturating_sub(HEAD_BYTES + writer.len()).max(PART_BYTES_MAX / 8);
+        Self { head: Head { tick, ids, check: 0, table }, room, pieces: vec![Vec::new()] }
+    }
+
+    /// Items come in the order of their ids.
+    pub(crate) fn push(&mut self, item: &[u8]) {
+        self.head.check = self.head.check.wrapping_add(check_of(item));
+        let framed = item.len() + 4;
+        if self.last().len() + framed > self.room && !self.last().is_empty() {
+            self.pieces.push(Vec::with_capacity(self.room));
+        }
+        self.last().extend_from_slice(&length_of(item));
+        let mut rest = item;
+        loop {
+            let room = self.room - self.last().len();
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.last().extend_from_slice(now);
+            if later.is_empty() {
+                return;
+            }
+            rest = later;
+            self.pieces.push(Vec::with_capacity(self.room));
+        }
+    }
+
+    fn last(&mut self) -> &mut Vec<u8> {
+        self.pieces.last_mut().expect("there is always a piece")
+    }
+
+    pub(crate) fn finish(self) -> Vec<Bytes> {
+        let Self { head, pieces, .. } = self;
+        let parts = pieces.len();
+        let seal = |(part, piece): (usize, Vec<u8>)| {
+            let mut writer = Writer::onto(Vec::with_capacity(piece.len() + HEAD_BYTES));
+            writer.varint(head.tick);
+            writer.varint(head.ids);
+            writer.raw(&head.check.to_le_bytes());
+            writer.count(part);
+            writer.count(parts);
+            head.table.write(&mut writer);
+            writer.raw(&piece);
+            record::seal(SNAPSHOT, VERSION, &writer.into_bytes())
+        };
+        pieces.into_iter().enumerate().map(seal).collect()
+    }
+}
+
+/// Shows every item of a snapshot, and checks that it is whole.
+pub(crate) fn read_parts(
+    parts: &[Bytes],
+    each: &mut dyn FnMut(&Table, NetId, &[Value<'_>]) -> Result<(), ReadError>,
+) -> Result<Head, ReadError> {
+    let mut head: Option<Head> = None;
+    let mut check = 0u128;
+    let mut carried = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let body = open(SNAPSHOT, part)?;
+        let mut from = Reader::new(&body, STORED)?;
+        let (tick, ids) = (from.varint()?, from.varint()?);
+        let sum = from.raw(16)?.try_into().map(u128::from_le_bytes).expect("sixteen bytes");
+        let place = (from.varint()?, from.varint()?);
+        let table = Table::read(&mut from)?;
+        let this = Head { tick, ids, check: sum, table };
+        if place != (number as u64, parts.len() as u64) || head.as_ref().is_some_and(|head| *head != this) {
+            return Err(ReadError::WrongPart { part: number });
+        }
+        let head = &*head.insert(this);
+        let mut take = |item: &[u8]| {
+            check = check.wrapping_add(check_of(item));
+            let (id, values) = read_item(item)?;
+            each(&head.table, id, &values)
+        };
+        if carried.is_empty() {
+            carried.extend_from_slice(take_items(from.remainder(), &mut take)?);
+        } else {
+            carried.extend_from_slice(from.remainder());
+            let left = take_items(&carried, &mut take)?.len();
+            carried.drain(..carried.len() - left);
+        }
+    }
+    let head = head.ok_or(ReadError::WrongPart { part: 0 })?;
+    if !carried.is_empty() {
+        return Err(ReadError::CutOff);
+    }
+    if check != head.check {
+        return Err(ReadError::Check { tick: head.tick });
+    }
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(id: u64, value: &[u8]) -> Vec<u8> {
+        let mut item = id.to_le_bytes().to_vec();
+        put_value(0, value, &mut item);
+        item
+    }
+
+    fn table() -> Table {
+        Table(vec![TableEntry { name: "ore".into(), version: 3 }])
+    }
+
+    fn parts(items: &[Vec<u8>]) -> Vec<Bytes> {
+        let mut writer = PartsWriter::new(7, 9, table());
+        items.iter().for_each(|item| writer.push(item));
+        writer.finish()
+    }
+
+    fn read(parts: &[Bytes]) -> Result<Vec<(NetId, Vec<u8>)>, ReadError> {
+        let mut found = Vec::new();
+        let head = read_parts(parts, &mut |seen, id, values| {
+            assert_eq!(*seen, table());
+            found.push((id, values[0].1.to_vec()));
+            Ok(())
+        })?;
+        assert_eq!((head.tick, head.ids), (7, 9));
+        Ok(found)
+    }
+
+    #[test]
+    fn what_is_cut_into_parts_is_put_together_again_also_when_one_item_is_larger_than_a_part() {
+        for sizes in [vec![], vec![0], vec![10; 5], vec![60_000; 5], vec![10, 300_000, 10], vec![98_000; 3]] {
+            let items: Vec<Vec<u8>> =
+                sizes.iter().enumerate().map(|(n, size)| item(n as u64 + 1, &vec![n as u8; *size])).collect();
+            let parts = parts(&items);
+            assert!(parts.iter().all(|part| part.len() <= PART_BYTES_MAX), "{sizes:?}");
+            let found = read(&parts).unwrap();
+            assert_eq!(found.len(), sizes.len());
+            for (n, (id, value)) in found.iter().enumerate() {
+                assert_eq!((id.0, value), (n as u64 + 1, &vec![n as u8; sizes[n]]));
+            }
+        }
+    }
+
+    #[test]
+    fn parts_that_are_missing_doubled_swapped_or_of_another_snapshot_are_refused() {
+        let parts = parts(&[item(1, &[1; 60_000]), item(2, &[2; 60_000]), item(3, &[3; 60_000])]);
+        assert_eq!(parts.len(), 3);
+        let mut other = PartsWriter::new(8, 9, table());
+        other.push(&item(1, &[1]));
+        let other = other.finish().remove(0);
+        for wrong in [
+            vec![],
+            parts[..2].to_vec(),
+            vec![parts[1].clone(), parts[0].clone(), parts[2].clone()],
+            vec![parts[0].clone(), parts[1].clone(), parts[1].clone()],
+            vec![parts[0].clone(), parts[1].clone(), other],
+        ] {
+            assert!(matches!(read(&wrong), Err(ReadError::WrongPart { .. })));
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_part_is_found() {
+        let parts = parts(&[item(1, b"five"), item(2, b"crystals")]);
+        for bit in 0..parts[0].len() * 8 {
+            let mut bytes = parts[0].to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            read(&[bytes.into()]).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_state_that_ends_early_is_refused() {
+        let sealed = seal_world(&table(), &[item(1, b"x")]);
+        let body = record::open(&sealed).unwrap().body;
+        let short = record::seal(WORLD, VERSION, &body[..body.len() - 1]);
+        assert_eq!(read_world(&short, &mut |_, _, _| Ok(())), Err(ReadError::CutOff));
+        assert_eq!(read_world(&sealed, &mut |_, _, _| Ok(())), Ok(()));
+    }
+}

@@ -1,0 +1,339 @@
+//! Actors with a world of their own that does not tick: players with inventories, guilds with halls.
+//!
+//! *Responsible for*: [`WorldActor`], its world and schedule, its state as a record. *Not responsible for*: commits
+//! (`lightmoon_durable`), when they happen (`lightmoon_actor`), worlds that tick and are looked at ([`crate::Zone`]).
+//!
+//! Between two touches such a world costs memory and nothing else: thousands of players idle for free. Its schedule
+//! [`Update`] runs after each touch.
+//!
+//! Invariants:
+//! - I1: entities and resources are restored with exactly the kept types that they had; entities keep their order, not their
+//!   `Entity`, and have no [`crate::NetIdentity`].
+//! - I2: equal worlds give equal bytes.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use bevy_ecs::change_detection::Tick as ChangeTick;
+use bevy_ecs::message::{Message, MessageRegistry, Messages};
+use bevy_ecs::observer::IntoObserver;
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::{IntoScheduleConfigs, ScheduleLabel, Schedules};
+use bevy_ecs::system::ScheduleSystem;
+use bytes::Bytes;
+use lightmoon_actor::{ActorKind, Cx};
+use lightmoon_contract::call::Serve;
+use lightmoon_contract::{ActorId, NetId, Persist, SessionId};
+
+use crate::persist::error::ReadError;
+use crate::persist::{Policy, column, form, restore};
+use crate::schedule::Update;
+use crate::stored::{State, StoredForm, StoredKind};
+
+/// An actor with a world of its own, which is stored: it is what it was after a crash.
+///
+/// The struct implements its contract as a plain actor does; here stands what happens around the operations. [`Update`] runs
+/// after each operation, each alarm that the actor set, and each of the calls below: what an operation left to observers
+/// and systems is done before its effects are saved.
+///
+/// Kept are the components and resources that [`WorldBuilder::persist`] and [`WorldBuilder::persist_resource`] name, of
+/// every entity, together at most [`lightmoon_durable::limits::STATE_BYTES_MAX`] bytes. Fields of the struct are not.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use lightmoon_actor::Cx;
+/// use lightmoon_contract::{Persist, contract, data};
+/// use lightmoon_zone::{ActorWorld, WorldActor, WorldBuilder};
+///
+/// #[contract(number = 9)]
+/// pub trait Bag {
+///     #[operation(durability = sync)]
+///     fn put(name: String) -> u64;
+/// }
+///
+/// #[data]
+/// #[derive(Component, Clone, Default)]
+/// pub struct Item {
+///     pub name: String,
+/// }
+///
+/// impl Persist for Item {
+///     const NAME: &'static str = "item";
+/// }
+///
+/// struct Player(ActorWorld);
+///
+/// impl Bag<Cx> for Player {
+///     fn put(&mut self, _: &mut Cx, name: String) -> u64 {
+///         self.0.spawn(Item { name });
+///         self.0.query::<&Item>().iter(&self.0).count() as u64
+///     }
+/// }
+///
+/// impl WorldActor for Player {
+///     fn build(world: &mut WorldBuilder<'_>) {
+///         world.persist::<Item>();
+///     }
+///
+///     fn activate(_: &mut Cx, _: u64, mut world: ActorWorld) -> Self {
+///         if world.is_new() {
+///             world.spawn(Item { name: "lamp".into() });
+///         }
+///         Self(world)
+///     }
+///
+///     fn world(&mut self) -> &mut ActorWorld {
+///         &mut self.0
+///     }
+/// }
+/// # let _kind = lightmoon_zone::world_actor::<BagContract, Player>();
+/// ```
+pub trait WorldActor: Sized + 'static {
+    /// Registers what the world consists of, and spawns what is not kept. Called at each activation.
+    fn build(world: &mut WorldBuilder<'_>);
+
+    /// The actor `key` with its world: as it was, or empty if [`ActorWorld::is_new`].
+    fn activate(cx: &mut Cx, key: u64, world: ActorWorld) -> Self;
+
+    /// The world that [`WorldActor::activate`] was given.
+    fn world(&mut self) -> &mut ActorWorld;
+
+    /// To players: a client logged in. As [`lightmoon_actor::Actor::connected`].
+    fn connected(&mut self, cx: &mut Cx, session: SessionId) {
+        let _ = (cx, session);
+    }
+
+    /// To players: the client is gone. As [`lightmoon_actor::Actor::disconnected`].
+    fn disconnected(&mut self, cx: &mut Cx, session: SessionId) {
+        let _ = (cx, session);
+    }
+
+    /// To players: the zone that the session looks at begins anew. As [`lightmoon_actor::Actor::zone_lost`].
+    fn zone_lost(&mut self, cx: &mut Cx, session: SessionId, zone: ActorId) {
+        let _ = (cx, session, zone);
+    }
+
+    /// The activation ends in good order; not called after a panic. What it changes is still saved.
+    fn stopping(&mut self, cx: &mut Cx) {
+        let _ = cx;
+    }
+}
+
+/// The kind of actors `A` that answer contract `C`, each with a world of its own.
+#[must_use]
+pub fn world_actor<C, A>() -> impl ActorKind
+where
+    C: Serve<A, Cx>,
+    A: WorldActor,
+{
+    StoredKind::<C, A, OneWorld>::new()
+}
+
+/// The world of one actor: a [`World`] of bevy_ecs, and what is kept of it.
+pub struct ActorWorld {
+    world: World,
+    policy: Policy,
+    rotated_at: ChangeTick,
+    is_new: bool,
+}
+
+impl ActorWorld {
+    /// Whether the actor was never stored: then its world is empty, but for what [`WorldActor::build`] spawned.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    fn build<A: WorldActor>(key: u64, state: Option<&Bytes>) -> Result<Self, ReadError> {
+        let mut world = World::new();
+        world.init_resource::<MessageRegistry>();
+        let policy = Policy::new(&mut world);
+        let mut builder = WorldBuilder { world: &mut world, key, policy };
+        A::build(&mut builder);
+        let policy = builder.policy;
+        world.flush();
+        world.get_resource_or_init::<Schedules>().entry(Update);
+        let mut new = Self { world, policy, rotated_at: ChangeTick::default(), is_new: state.is_none() };
+        assert!(
+            new.kept().is_empty(),
+            "`build` spawned an entity that is kept: spawn it in `activate`, once"
+        );
+        if let Some(state) = state {
+            restore::state(&mut new.world, &new.policy, state)?;
+            new.world.flush();
+        }
+        Ok(new)
+    }
+
+    /// Runs what reacts to changes.
+    fn update(&mut self) {
+        self.world.flush();
+        self.world.run_schedule(Update);
+        crate::tick::rotate_messages(&mut self.world, &mut self.rotated_at);
+        self.world.clear_trackers();
+    }
+
+    /// The entities that are kept, in an order that does not depend on archetypes.
+    fn kept(&self) -> Vec<Entity> {
+        let reasons: Vec<_> = self.policy.reasons().collect();
+        let archetypes = self.world.archetypes().iter();
+        let kept = archetypes.filter(|archetype| reasons.iter().any(|reason| archetype.contains(*reason)));
+        let mut entities: Vec<Entity> =
+            kept.flat_map(|archetype| archetype.entities()).map(|entity| entity.id()).collect();
+        entities.sort_unstable_by_key(|entity| entity.index_u32());
+        entities
+    }
+
+    fn state(&self) -> State {
+        let numbered = self.kept().into_iter().zip(1..).map(|(entity, number)| (NetId(number), entity));
+        let mut items = Vec::new();
+        let mut sizes = vec![0; self.policy.columns().len()];
+        for (id, entity) in self.policy.resources(&self.world).into_iter().chain(numbered) {
+            let entity = self.world.entity(entity);
+            let mut item = Vec::new();
+            self.policy.item(id, &entity, &mut item);
+            self.policy.values(&entity, &mut |column, bytes| sizes[column] += bytes.len());
+            items.push(item);
+        }
+        let largest = sizes.iter().zip(self.policy.columns()).max_by_key(|(size, _)| **size);
+        State {
+            record: form::seal_world(&self.policy.table(), &items),
+            largest: largest.map_or("nothing", |(_, column)| column.about().type_name),
+        }
+    }
+}
+
+impl Deref for ActorWorld {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for ActorWorld {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
+
+impl fmt::Debug for ActorWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActorWorld").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// A world of an actor under construction.
+pub struct WorldBuilder<'a> {
+    world: &'a mut World,
+    key: u64,
+    policy: Policy,
+}
+
+impl WorldBuilder<'_> {
+    /// Key of the actor.
+    #[must_use]
+    pub const fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// Keeps every `C`, and for its sake the entity that has it. Entities do not know each other after a restart: let
+    /// components name them by something that is kept.
+    ///
+    /// # Panics
+    /// Another kept type has the same [`Persist::NAME`].
+    pub fn persist<C: Persist + Component + Clone>(&mut self) -> &mut Self {
+        self.policy.add(column::component::<C>(self.world));
+        self
+    }
+
+    /// Keeps the resource `R`. What [`WorldActor::build`] made of it stays if the store has none, because it is new.
+    ///
+    /// # Panics
+    /// As [`WorldBuilder::persist`]; also if two names make one id (24 bits of a hash), which asks for another name.
+    pub fn persist_resource<R: Persist + Resource + Clone>(&mut self) -> &mut Self {
+        self.policy.add(column::resource::<R>(self.world));
+        self
+    }
+
+    /// Adds systems to a schedule. [`Update`] runs after each touch; others run when the actor runs them.
+    pub fn add_systems<M>(
+        &mut self,
+        schedule: impl ScheduleLabel,
+        systems: impl IntoScheduleConfigs<ScheduleSystem, M>,
+    ) -> &mut Self {
+        self.world.get_resource_or_init::<Schedules>().add_systems(schedule, systems);
+        self
+    }
+
+    /// Adds an observer of the whole world.
+    pub fn add_observer<M>(&mut self, observer: impl IntoObserver<M>) -> &mut Self {
+        self.world.add_observer(observer);
+        self
+    }
+
+    /// Registers a kind of messages between systems; they are rotated after each run of [`Update`].
+    pub fn add_message<M: Message>(&mut self) -> &mut Self {
+        if !self.world.contains_resource::<Messages<M>>() {
+            MessageRegistry::register_message::<M>(self.world);
+        }
+        self
+    }
+
+    /// Adds a resource, or makes its first value.
+    pub fn init_resource<R: Resource + FromWorld>(&mut self) -> &mut Self {
+        self.world.init_resource::<R>();
+        self
+    }
+
+    /// Adds a resource.
+    pub fn insert_resource<R: Resource>(&mut self, resource: R) -> &mut Self {
+        self.world.insert_resource(resource);
+        self
+    }
+
+    /// The world itself, for everything else.
+    pub const fn world(&mut self) -> &mut World {
+        self.world
+    }
+}
+
+impl fmt::Debug for WorldBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorldBuilder").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// The state is a world.
+struct OneWorld;
+
+impl<A: WorldActor> StoredForm<A> for OneWorld {
+    fn restore(cx: &mut Cx, key: u64, state: Option<&Bytes>) -> Result<A, ReadError> {
+        let world = ActorWorld::build::<A>(key, state)?;
+        Ok(A::activate(cx, key, world))
+    }
+
+    fn touched(actor: &mut A) {
+        actor.world().update();
+    }
+
+    fn state(actor: &mut A) -> State {
+        actor.world().state()
+    }
+
+    fn connected(actor: &mut A, cx: &mut Cx, session: SessionId) {
+        actor.connected(cx, session);
+    }
+
+    fn disconnected(actor: &mut A, cx: &mut Cx, session: SessionId) {
+        actor.disconnected(cx, session);
+    }
+
+    fn zone_lost(actor: &mut A, cx: &mut Cx, session: SessionId, zone: ActorId) {
+        actor.zone_lost(cx, session, zone);
+    }
+
+    fn stopping(actor: &mut A, cx: &mut Cx) {
+        actor.stopping(cx);
+    }
+}
