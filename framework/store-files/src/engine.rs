@@ -121,6 +121,7 @@ impl Engine {
         };
         let rows = database.keyspace("rows", rows).map_err(failed)?;
         let chunks = database.keyspace("chunks", chunks).map_err(failed)?;
+        sync_folders(store).map_err(|source| OpenError::of_io(store, source))?;
         let mut engine = Self { database, rows, chunks, number: 0, faults };
         let number = engine.get(Tag::Rows, NUMBER, |body| record::number(body));
         engine.number = number.map_err(|error| OpenError::damaged(store, error.to_string()))?.unwrap_or_default();
@@ -265,6 +266,19 @@ fn check_version(store: &Path) -> Result<(), OpenError> {
         [b'F', b'J', b'L', found, ..] if *found == known => Ok(()),
         _ => Err(OpenError::damaged(&path, "it names no known format")),
     }
+}
+
+/// Makes the folders of new trees last: the engine syncs what is in them, not their own names.
+fn sync_folders(store: &Path) -> std::io::Result<()> {
+    let keyspaces = store.join("keyspaces");
+    for entry in std::fs::read_dir(&keyspaces)? {
+        let tree = entry?.path();
+        if tree.is_dir() {
+            sync_folder(&tree)?;
+        }
+    }
+    sync_folder(&keyspaces)?;
+    sync_folder(store)
 }
 
 /// Removes what a crash left of a folder that was never finished.
