@@ -172,10 +172,10 @@ pub(crate) fn write(
         next.push(seq(store, number).expect("a read is answered").map_or(0, |seq| seq + 1));
     }
     let mut chunk_number = next.iter().sum::<u64>() << 8;
-    let (mut submitted, mut in_flight) = (0, 0);
+    let (mut submitted, mut in_flight, mut failed) = (0, 0, None);
     let mut ready: Vec<u16> = (0..ACCOUNTS).collect();
     loop {
-        while submitted < steps && let Some(number) = ready.pop() {
+        while submitted < steps && failed.is_none() && let Some(number) = ready.pop() {
             let request = commit(number, next[usize::from(number)]);
             store.submit(Ticket(u64::from(number)), request).expect("the queue has room");
             (submitted, in_flight) = (submitted + 1, in_flight + 1);
@@ -186,12 +186,13 @@ pub(crate) fn write(
             }
         }
         if in_flight == 0 {
-            return Ok(());
+            return failed.map_or(Ok(()), Err);
         }
         let (Ticket(ticket), outcome) = waiting::next(store);
         in_flight -= 1;
         if outcome != Outcome::Done(Done::Written) {
-            return Err(outcome);
+            failed = failed.or(Some(outcome));
+            continue;
         }
         if ticket >= 1 << 60 {
             note(Note::Chunk { number: ticket & !(1 << 60) });
