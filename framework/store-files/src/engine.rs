@@ -57,7 +57,11 @@ pub(crate) fn is_made(store: &Path) -> bool {
 
 impl Engine {
     /// Opens the folder, or makes it.
-    pub(crate) fn open(store: &Path, known: Known, options: &FilesOptions) -> Result<(Self, Found), OpenError> {
+    pub(crate) fn open(
+        store: &Path,
+        known: Known,
+        options: &FilesOptions,
+    ) -> Result<(Self, Found), OpenError> {
         let mut found = Found { known, ..Found::default() };
         let is_compared = !options.faults.no_anchor;
         let mut logged = None;
@@ -106,14 +110,14 @@ impl Engine {
             .manual_journal_persist(true)
             .open()
             .map_err(failed)?;
-        let filter = || FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0)));
+        let filter =
+            || FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0)));
         let rows = || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(memtable(limits::ROWS_MEMTABLE_BYTES))
                 .filter_policy(filter())
         };
-        let separation =
-            KvSeparationOptions::default().separation_threshold(limits::SEPARATED_BYTES_MIN);
+        let separation = KvSeparationOptions::default().separation_threshold(limits::SEPARATED_BYTES_MIN);
         let chunks = || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(memtable(limits::CHUNKS_MEMTABLE_BYTES))
@@ -123,8 +127,9 @@ impl Engine {
         let chunks = database.keyspace("chunks", chunks).map_err(failed)?;
         sync_folders(store).map_err(|source| OpenError::of_io(store, source))?;
         let mut engine = Self { database, rows, chunks, number: 0, faults };
-        let number = engine.get(Tag::Rows, NUMBER, |body| record::number(body));
-        engine.number = number.map_err(|error| OpenError::damaged(store, error.to_string()))?.unwrap_or_default();
+        let number = engine.get(Tag::Rows, NUMBER, record::number);
+        engine.number =
+            number.map_err(|error| OpenError::damaged(store, error.to_string()))?.unwrap_or_default();
         Ok(engine)
     }
 
@@ -250,7 +255,10 @@ fn warning(flaw: &Flaw, is_harmless: bool) -> String {
     if is_harmless {
         format!("cut off a commit at the end of {path} that a crash had torn; it was never acknowledged")
     } else {
-        format!("cut {path} at byte {}, as accepted ({}); the rest lies beside it as .lost", flaw.whole_bytes, flaw.what)
+        format!(
+            "cut {path} at byte {}, as accepted ({}); the rest lies beside it as .lost",
+            flaw.whole_bytes, flaw.what
+        )
     }
 }
 

@@ -72,38 +72,41 @@ pub enum OpenError {
     },
 }
 
-const REMEDY: &str = "restore a copy of the folder, or start once with --accept-loss to go on without what is missing";
+const REMEDY: &str =
+    "restore a copy of the folder, or start once with --accept-loss to go on without what is missing";
 
 impl OpenError {
     /// What an error of the system at `path` means.
     pub(crate) fn of_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::NoSpace { path, need: crate::limits::FIRST_FOLDER_BYTES }
-            }
-            _ => Self::Unwritable { path, source },
+        if is_full(&source) {
+            return Self::NoSpace { path, need: crate::limits::FIRST_FOLDER_BYTES };
         }
+        Self::Unwritable { path, source }
     }
 
     /// What an error of the engine in `path` means.
     pub(crate) fn of_engine(path: &Path, error: fjall::Error) -> Self {
         let known = u32::from(u8::from(fjall::FormatVersion::V3));
-        match error {
-            fjall::Error::Locked => Self::InUse { path: path.to_path_buf() },
-            fjall::Error::Io(source) | fjall::Error::Storage(fjall::LsmError::Io(source))
-                if source.kind() == io::ErrorKind::StorageFull =>
-            {
-                Self::of_io(path, source)
-            }
-            fjall::Error::InvalidVersion(Some(found)) => {
-                Self::Newer { path: path.to_path_buf(), found: u32::from(u8::from(found)), known }
-            }
-            other => Self::Engine { path: path.to_path_buf(), source: Box::new(other) },
+        if matches!(error, fjall::Error::Locked) {
+            return Self::InUse { path: path.to_path_buf() };
         }
+        if let fjall::Error::InvalidVersion(Some(found)) = error {
+            return Self::Newer { path: path.to_path_buf(), found: u32::from(u8::from(found)), known };
+        }
+        if let fjall::Error::Io(source) | fjall::Error::Storage(fjall::LsmError::Io(source)) = &error
+            && is_full(source)
+        {
+            return Self::NoSpace { path: path.to_path_buf(), need: crate::limits::FIRST_FOLDER_BYTES };
+        }
+        Self::Engine { path: path.to_path_buf(), source: Box::new(error) }
     }
 
     pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_path_buf(), what: what.into() }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -14,7 +14,8 @@ use std::ops::Bound;
 use bytes::Bytes;
 use fjall::Slice;
 use lightmoon_store::{
-    Area, Change, Condition, Done, Head, KeyRange, Outcome, Page, Partition, Request, Row, Scan, Space, Ticket,
+    Area, Change, Condition, Done, Head, KeyRange, Outcome, Page, Partition, Request, Row, Scan, Space,
+    Ticket,
 };
 
 use crate::engine::{Engine, ReadError};
@@ -52,7 +53,9 @@ impl Group {
             Request::Scan(Scan::RemoveChunks { partition, keys }) => {
                 Ok(self.remove(Tag::Chunks, &partition, &keys))
             }
-            Request::Scan(Scan::RemoveFromLog { partition, keys }) => Ok(self.remove(Tag::Log, &partition, &keys)),
+            Request::Scan(Scan::RemoveFromLog { partition, keys }) => {
+                Ok(self.remove(Tag::Log, &partition, &keys))
+            }
             reading @ (Request::Read { .. } | Request::Scan(Scan::Partitions { .. })) => {
                 self.reads.push((ticket, reading));
                 return;
@@ -219,7 +222,8 @@ fn partitions(
     limit: usize,
 ) -> Result<Vec<Bytes>, ReadError> {
     let tag = Tag::of_partitions(area);
-    let mut from = after.map_or_else(|| place::space(tag, space), |key| place::behind_partition(tag, space, key));
+    let mut from =
+        after.map_or_else(|| place::space(tag, space), |key| place::behind_partition(tag, space, key));
     let mut found = Vec::new();
     while found.len() < limit {
         let Some(key) = engine.first_key(tag, from, place::behind_space(tag, space))? else { break };

@@ -58,7 +58,8 @@ pub(crate) fn logs(folder: &Path, known: Known) -> Result<Logs, OpenError> {
         let is_last = index + 1 == paths.len();
         let bytes = fs::read(path).map_err(|source| OpenError::of_io(path, source))?;
         if let Err((whole, what)) = reader.read(&bytes) {
-            let is_torn_end = is_last && what == TORN && !any_batch(bytes.get(whole + 1..).unwrap_or_default());
+            let is_torn_end =
+                is_last && what == TORN && !any_batch(bytes.get(whole + 1..).unwrap_or_default());
             let later = paths.iter().skip(index + 1).map(|(_, path)| path.clone()).collect();
             let (path, whole_bytes) = (path.clone(), whole as u64);
             logs.flaws.push(Flaw { path, whole_bytes, last: reader.last, what, is_torn_end, later });

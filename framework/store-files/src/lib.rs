@@ -121,7 +121,9 @@ impl FilesStore {
         let mut opened = Opened { last_commit: engine.number(), is_new, warnings: found.warnings };
         let has_room = free.is_none_or(|free| is_new || free > options.free_low_bytes.saturating_add(need));
         if has_room && let Err(error) = ballast.make() {
-            opened.warnings.push(format!("the ballast cannot be made ({error}): a full disk will be harder to leave"));
+            opened
+                .warnings
+                .push(format!("the ballast cannot be made ({error}): a full disk will be harder to leave"));
         }
         if free.is_some_and(|free| free < options.free_low_bytes) {
             opened.warnings.push("the disk is nearly full: make room".to_owned());
@@ -139,7 +141,10 @@ impl FilesStore {
         let (folder, heads) = (folder.to_path_buf(), Heads::default());
         let worker = Worker { folder, store, options, anchor, ballast, engine: Some(engine), heads, wake };
         let path = worker.folder.clone();
-        let run = { let queue = Arc::clone(&queue); move || worker.run(&queue) };
+        let run = {
+            let queue = Arc::clone(&queue);
+            move || worker.run(&queue)
+        };
         let thread = std::thread::Builder::new().name("lightmoon-store".to_owned()).spawn(run);
         let thread = Some(thread.map_err(|source| OpenError::of_io(&path, source))?);
         Ok((Self { queue, thread }, opened))

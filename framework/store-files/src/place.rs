@@ -94,16 +94,15 @@ pub(crate) fn row(prefix: &[u8], key: &[u8]) -> Vec<u8> {
 /// From the first key of a range to the first one behind it.
 pub(crate) fn range(tag: Tag, of: &Partition, keys: &KeyRange) -> (Vec<u8>, Vec<u8>) {
     let prefix = partition(tag, of);
-    let to = keys
-        .to
-        .as_ref()
-        .map_or_else(|| behind_partition(tag, of.space, &of.key), |to| row(&prefix, to));
+    let to = keys.to.as_ref().map_or_else(|| behind_partition(tag, of.space, &of.key), |to| row(&prefix, to));
     (row(&prefix, &keys.from), to)
 }
 
 /// Whether a range holds a single possible key.
 pub(crate) fn is_single(keys: &KeyRange) -> bool {
-    keys.to.as_ref().is_some_and(|to| to.len() == keys.from.len() + 1 && to.ends_with(&[0]) && to.starts_with(&keys.from))
+    keys.to
+        .as_ref()
+        .is_some_and(|to| to.len() == keys.from.len() + 1 && to.ends_with(&[0]) && to.starts_with(&keys.from))
 }
 
 /// The key of the partition that an engine key belongs to; `None`: it was not made here.

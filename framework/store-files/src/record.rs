@@ -85,7 +85,8 @@ pub(crate) fn head(body: &[u8]) -> Result<Head, Damage> {
 
 /// A commit number out of its body.
 pub(crate) fn number(body: &[u8]) -> Result<u64, Damage> {
-    let bytes = <[u8; 8]>::try_from(body).map_err(|_| Damage { what: "a commit number has another length" })?;
+    let bytes =
+        <[u8; 8]>::try_from(body).map_err(|_| Damage { what: "a commit number has another length" })?;
     Ok(u64::from_le_bytes(bytes))
 }
 

@@ -58,11 +58,12 @@ impl<W: Fn()> Worker<W> {
         let tickets: Vec<(Ticket, bool)> =
             requests.iter().map(|(ticket, request, _)| (*ticket, writes(request))).collect();
         let done = catch_unwind(AssertUnwindSafe(|| self.decide(queue, requests, started)));
-        let outcomes = done.unwrap_or_else(|_| Err("the engine panicked".to_owned())).unwrap_or_else(|reason| {
-            self.fence(queue, reason);
-            let outcome = |writes| if writes { Outcome::Unknown } else { Outcome::Unavailable };
-            tickets.into_iter().map(|(ticket, writes)| (ticket, outcome(writes))).collect()
-        });
+        let outcomes =
+            done.unwrap_or_else(|_| Err("the engine panicked".to_owned())).unwrap_or_else(|reason| {
+                self.fence(queue, reason);
+                let outcome = |writes| if writes { Outcome::Unknown } else { Outcome::Unavailable };
+                tickets.into_iter().map(|(ticket, writes)| (ticket, outcome(writes))).collect()
+            });
         queue.count(|report| {
             report.requests += count as u64;
             report.bytes += bytes;
@@ -153,10 +154,11 @@ impl<W: Fn()> Worker<W> {
         if free.is_some_and(|free| free < self.ballast.bytes() / 2) {
             return;
         }
-        let opened = Engine::open(&self.store, self.anchor.known(), &self.options).and_then(|(engine, found)| {
-            settle(&mut self.anchor, &found, &self.options)?;
-            Ok((engine, found))
-        });
+        let opened =
+            Engine::open(&self.store, self.anchor.known(), &self.options).and_then(|(engine, found)| {
+                settle(&mut self.anchor, &found, &self.options)?;
+                Ok((engine, found))
+            });
         match opened {
             Ok((engine, found)) => {
                 let last_commit = engine.number();
@@ -227,8 +229,5 @@ pub(crate) fn settle(anchor: &mut Anchor, found: &Found, options: &FilesOptions)
 
 /// Whether a request may have happened although its group failed.
 const fn writes(request: &Request) -> bool {
-    !matches!(
-        request,
-        Request::Read { .. } | Request::Scan(lightmoon_store::Scan::Partitions { .. })
-    )
+    !matches!(request, Request::Read { .. } | Request::Scan(lightmoon_store::Scan::Partitions { .. }))
 }

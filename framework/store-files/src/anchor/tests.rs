@@ -59,7 +59,9 @@ fn a_newer_format_is_refused_and_left_alone() {
     bytes[..12].copy_from_slice(&header);
     bytes[12..16].copy_from_slice(&crc32c::crc32c(&header).to_le_bytes());
     std::fs::write(Anchor::path(&folder), &bytes).unwrap();
-    assert!(matches!(Anchor::open(&folder, true), Err(OpenError::Newer { found, .. }) if found == FORMAT + 1));
+    assert!(
+        matches!(Anchor::open(&folder, true), Err(OpenError::Newer { found, .. }) if found == FORMAT + 1)
+    );
     assert_eq!(std::fs::read(Anchor::path(&folder)).unwrap(), bytes);
 }
 

@@ -63,8 +63,13 @@ fn flip(root: &Path, data: &Path, notes: &[Note], count: u64) -> Found {
     let (mut found, spoilt) = (Found::default(), root.join("spoilt"));
     for turn in 0..count {
         // All files in turn; the logs, which hold most, every third time.
-        let logs: Vec<&PathBuf> = paths.iter().filter(|path| path.extension().is_some_and(|e| e == "jnl")).collect();
-        let path = if turn % 3 == 0 { logs[random.usize(..logs.len())] } else { &paths[random.usize(..paths.len())] };
+        let logs: Vec<&PathBuf> =
+            paths.iter().filter(|path| path.extension().is_some_and(|e| e == "jnl")).collect();
+        let path = if turn % 3 == 0 {
+            logs[random.usize(..logs.len())]
+        } else {
+            &paths[random.usize(..paths.len())]
+        };
         copy(data, &spoilt);
         let place = spoilt.join(path.strip_prefix(data).unwrap());
         let mut bytes = fs::read(&place).unwrap();
@@ -110,7 +115,7 @@ fn a_flipped_bit_after_a_clean_close_is_never_silent() {
     let mut notes = Vec::new();
     ledger::write(&mut store, 1_500, CHUNK_BYTES, |note| notes.push(note)).unwrap();
     store.close();
-    report("after a clean close", &flip(&root, &data, &notes, from_environment("LIGHTMOON_FLIPS", 60)));
+    report("after a clean close", &flip(&root, &data, &notes, from_environment("LIGHTMOON_FLIPS", 30)));
     fs::remove_dir_all(root).unwrap();
 }
 
@@ -124,6 +129,6 @@ fn a_flipped_bit_after_kill_9_is_never_silent() {
     child.kill().unwrap();
     child.wait().unwrap();
     let notes = Note::all(&fs::read(&notes).unwrap());
-    report("after kill -9", &flip(&root, &data, &notes, from_environment("LIGHTMOON_FLIPS", 60)));
+    report("after kill -9", &flip(&root, &data, &notes, from_environment("LIGHTMOON_FLIPS", 30)));
     fs::remove_dir_all(root).unwrap();
 }

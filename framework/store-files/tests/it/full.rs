@@ -24,7 +24,9 @@ fn a_full_disk_fences_the_store_and_room_brings_it_back() {
         command.env("DISK", &root).status()
     };
     if !run(&["true".as_ref()]).is_ok_and(|status| status.success()) {
-        println!("SKIPPED: a full disk needs `unshare` and a tmpfs of one's own, and this system refuses them");
+        println!(
+            "SKIPPED: a full disk needs `unshare` and a tmpfs of one's own, and this system refuses them"
+        );
         return;
     }
     let test = std::env::current_exe().unwrap();
@@ -49,7 +51,8 @@ fn fill(filler: &Path, left: u64) {
 fn fills_its_disk() {
     let Some(disk) = std::env::var_os("DISK") else { return };
     let (data, filler) = (Path::new(&disk).join("data"), Path::new(&disk).join("filler"));
-    let options = FilesOptions { ballast_bytes: 8 * MIB, free_low_bytes: 16 * MIB, ..FilesOptions::default() };
+    let options =
+        FilesOptions { ballast_bytes: 8 * MIB, free_low_bytes: 16 * MIB, ..FilesOptions::default() };
     let (mut store, _) = FilesStore::open(&data, options, || {}).unwrap();
     assert!(store.report().has_ballast);
     let mut notes: Vec<Note> = Vec::new();
@@ -57,7 +60,8 @@ fn fills_its_disk() {
 
     fill(&filler, 2 * MIB);
     waiting::until("the alarm", || store.report().state == State::LowSpace);
-    let failed = ledger::write(&mut store, 100_000, 1_000, |note| notes.push(note)).expect_err("the disk is full");
+    let failed =
+        ledger::write(&mut store, 100_000, 1_000, |note| notes.push(note)).expect_err("the disk is full");
     assert_eq!(failed, Outcome::Unknown, "the group under way");
     let report = store.report();
     assert!(report.fences == 1 && !report.has_ballast, "{report:?}");

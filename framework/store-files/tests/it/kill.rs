@@ -17,7 +17,9 @@ fn what_was_acknowledged_outlives_kill_9() {
         let mut child = child::start(&data, &notes, Orders { memtable_bytes, ..Orders::default() });
         let before = std::fs::metadata(&notes).map_or(0, |metadata| metadata.len());
         let wanted = before + random.u64(1..3_000) * Note::BYTES as u64;
-        waiting::until("the child's notes", || std::fs::metadata(&notes).is_ok_and(|file| file.len() >= wanted));
+        waiting::until("the child's notes", || {
+            std::fs::metadata(&notes).is_ok_and(|file| file.len() >= wanted)
+        });
         child.kill().unwrap();
         child.wait().unwrap();
 

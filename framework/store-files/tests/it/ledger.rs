@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lightmoon_store::{
-    Area, Change, Condition, Done, Field, Head, Is, KeyRange, Outcome, Page, Partition, Request, Row, Space, Store,
-    Test, Ticket,
+    Area, Change, Condition, Done, Field, Head, Is, KeyRange, Outcome, Page, Partition, Request, Row, Space,
+    Store, Test, Ticket,
 };
 
 use crate::waiting;
@@ -84,7 +84,12 @@ pub(crate) fn commit(number: u16, seq: u64) -> Request {
         put(Bytes::from_static(b"~first"), key(seq)),
         put(Bytes::from_static(b"~last"), key(seq)),
     ];
-    Request::Commit { partition: account(number), condition, head: Head::of([(EPOCH, 1), (SEQ, seq)]), changes }
+    Request::Commit {
+        partition: account(number),
+        condition,
+        head: Head::of([(EPOCH, 1), (SEQ, seq)]),
+        changes,
+    }
 }
 
 pub(crate) fn chunk(number: u64, bytes: usize) -> Request {
@@ -175,7 +180,10 @@ pub(crate) fn write(
     let (mut submitted, mut in_flight, mut failed) = (0, 0, None);
     let mut ready: Vec<u16> = (0..ACCOUNTS).collect();
     loop {
-        while submitted < steps && failed.is_none() && let Some(number) = ready.pop() {
+        while submitted < steps
+            && failed.is_none()
+            && let Some(number) = ready.pop()
+        {
             let request = commit(number, next[usize::from(number)]);
             store.submit(Ticket(u64::from(number)), request).expect("the queue has room");
             (submitted, in_flight) = (submitted + 1, in_flight + 1);

@@ -44,7 +44,8 @@ fn a_shortened_log_is_refused_until_the_loss_is_accepted() {
     let ends = batch_ends(&whole);
     let mut random = fastrand::Rng::with_seed(5);
     for turn in 0..8 {
-        let cut = if turn % 2 == 0 { ends[random.usize(..ends.len() - 1)] } else { random.usize(1..used(&whole)) };
+        let cut =
+            if turn % 2 == 0 { ends[random.usize(..ends.len() - 1)] } else { random.usize(1..used(&whole)) };
         let spoilt = root.join("spoilt");
         copy(&data, &spoilt);
         truncate(&log(&spoilt), cut);
@@ -168,7 +169,8 @@ fn what_is_missing_or_newer_or_in_use_is_refused_and_named() {
     let error = open(&file.join("data")).map(drop).expect_err("there is a file in the way");
     assert!(matches!(error, OpenError::Unwritable { .. }), "{error}");
     let most = FilesOptions { ballast_bytes: u64::MAX / 2, ..FilesOptions::default() };
-    let error = FilesStore::open(&root.join("large"), most, || {}).map(drop).expect_err("no disk is so large");
+    let error =
+        FilesStore::open(&root.join("large"), most, || {}).map(drop).expect_err("no disk is so large");
     assert!(matches!(error, OpenError::NoSpace { .. }), "{error}");
     fs::remove_dir_all(root).unwrap();
 }

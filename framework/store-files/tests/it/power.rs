@@ -102,7 +102,8 @@ fn trials(root: &Path, shim: &Path, orders: Orders, count: u64, random: &mut Rng
 
 fn assert_same(one: &Path, other: &Path) {
     let names = |folder: &Path| {
-        let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         names
     };
@@ -122,7 +123,8 @@ const CUTS_PER_CHILD: u64 = 10;
 
 #[test]
 fn what_was_acknowledged_outlives_a_cut_of_power() {
-    let (count, seed) = (from_environment("LIGHTMOON_POWER_TRIALS", 20), from_environment("LIGHTMOON_SEED", 1));
+    let (count, seed) =
+        (from_environment("LIGHTMOON_POWER_TRIALS", 20), from_environment("LIGHTMOON_SEED", 1));
     let root = folder("power");
     let Some(shim) = shim(&root) else { return };
     let mut random = Rng::with_seed(seed);
@@ -161,7 +163,12 @@ fn without_syncs_a_cut_of_power_is_seen_to_lose() {
     let Some(shim) = shim(&root) else { return };
     let orders = Orders { steps: 500, no_sync: true, ..Orders::default() };
     let trials = trials(&root, &shim, orders, 12, &mut Rng::with_seed(3));
-    println!("without syncs: {} whole, {} refused, {} lost of 12", trials.whole, trials.refused.len(), trials.lost.len());
+    println!(
+        "without syncs: {} whole, {} refused, {} lost of 12",
+        trials.whole,
+        trials.refused.len(),
+        trials.lost.len()
+    );
     assert!(!trials.lost.is_empty(), "{trials:?}");
     fs::remove_dir_all(root).unwrap();
 }

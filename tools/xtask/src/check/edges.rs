@@ -53,6 +53,7 @@ const WIRE: &str = "lightmoon-wire";
 const ACTOR: &str = "lightmoon-actor";
 const REPLICA: &str = "lightmoon-replica";
 const STORE: &str = "lightmoon-store";
+const STORE_FILES: &str = "lightmoon-store-files";
 const ZONE: &str = "lightmoon-zone";
 const NODE: &str = "lightmoon-node";
 const NET: &str = "lightmoon-net";
@@ -70,6 +71,7 @@ const ROWS: &[Row] = &[
     Row::new(ACTOR, &[CONTRACT]),
     Row::new(REPLICA, &[CONTRACT]),
     Row::new(STORE, &[CONTRACT]),
+    Row::new(STORE_FILES, &[CONTRACT, STORE]),
     Row::new(ZONE, &[CONTRACT, ACTOR, STORE, REPLICA]),
     Row::new(NODE, &[CONTRACT, WIRE, ACTOR, STORE, ZONE]).in_tests(&[REPLICA, CLIENT]),
     Row::new(NET, &[CONTRACT, WIRE]).in_tests(&[CLIENT]),
@@ -87,8 +89,11 @@ const ROWS: &[Row] = &[
     ),
     Row::new("lightmoon-cli", &[CONTRACT]).in_tests(&[SAMPLE_CONTRACTS]),
     Row::new("xtask", &[]),
-    Row::new("lightmoon-benches", &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, ZONE, NODE, SIM, CLIENT])
-        .not_everyday(),
+    Row::new(
+        "lightmoon-benches",
+        &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, ZONE, NODE, SIM, CLIENT],
+    )
+    .not_everyday(),
 ];
 
 const TABLE: &str = "the table in tools/xtask/src/check/edges.rs";
