@@ -72,7 +72,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["rustix"],
-        owners: &["lightmoon-net", "lightmoon"],
+        owners: &["lightmoon-net", "lightmoon-store-files", "lightmoon"],
         in_tests: &[],
         why: "the system is called by the shells",
     },
