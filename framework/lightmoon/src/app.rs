@@ -3,14 +3,17 @@
 //! *Responsible for*: [`App`], from a command line to an exit code. *Not responsible for*: running the server (`serve`).
 //!
 //! Invariants:
-//! - I1: whatever goes wrong is one sentence on stderr that says what to do, and exit code 1, or 2 for wrong arguments.
+//! - I1: whatever goes wrong is one sentence on stderr that says what to do, and exit code 1, or 2 for wrong arguments. A
+//!   parent leaves the sentence to its child, and ends with the child's code.
 
 use crate::config::{self, Asked, VerbGrammar};
 use crate::extension::{Extension, Verb};
 use crate::folder::write_whole;
-use crate::options::SERVE;
+use crate::io::Signals;
+use crate::options::{SERVE, ServeOptions};
 use crate::serve::{Plan, Running};
 use crate::setting::{Given, Setting, Settings};
+use crate::supervise::{self, Supervised};
 use crate::web::{Assets, Page};
 use crate::{Failure, clock};
 use lightmoon_node::Game;
@@ -105,10 +108,13 @@ impl App {
 
     /// Does what the process's command line says and returns the process's exit code: 0, 1 for a failure, 2 for wrong
     /// arguments. Runs on the main thread until the work is done.
+    ///
+    /// `serve` runs the node in a child process, which is this program again: with the same arguments and one more that
+    /// marks it. So what `main` does before this call, it does in both. `--supervise off` serves in this process.
     #[must_use]
     pub fn run(self) -> ExitCode {
         match self.obey(std::env::args_os()) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => ExitCode::from(code),
             Err(failure) => {
                 // If stderr is closed nobody can be told; the exit code still tells.
                 let _ = writeln!(std::io::stderr(), "error: {failure}");
@@ -123,10 +129,13 @@ impl App {
     /// # Errors
     /// A value is not good, a port or the folder is taken, or the game's definition does not fit together.
     pub fn start(self, settings: &Settings) -> Result<Running, Failure> {
-        Running::start(self.plan(false).0, settings)
+        Running::start(self.plan(Signals::Ignored, None).0, settings)
     }
 
-    fn obey(self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    /// The exit code.
+    fn obey(self, arguments: impl IntoIterator<Item = OsString>) -> Result<u8, Failure> {
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let supervised = Supervised::enter(&mut arguments)?;
         let serve = self.serve_table();
         let tables: Vec<Vec<Setting>> = self.verbs.iter().map(|verb| verb.settings()).collect();
         let own = [(SERVE_VERB, serve.as_slice()), (CONTRACTS_VERB, CONTRACTS)];
@@ -138,10 +147,10 @@ impl App {
             table,
         }));
         let (name, flags, print_config) =
-            match config::arguments(&self.title, self.version, &grammar, arguments)? {
+            match config::arguments(&self.title, self.version, &grammar, arguments.iter().cloned())? {
                 Asked::Text(text) => {
                     say(&text);
-                    return Ok(());
+                    return Ok(0);
                 }
                 Asked::Verb { name, flags, print_config } => (name, flags, print_config),
             };
@@ -152,12 +161,22 @@ impl App {
         let settings = Settings::layered(table, given)?;
         if print_config {
             say(&settings.to_string());
-            return Ok(());
+            return Ok(0);
         }
         if let Some(verb) = self.verbs.iter().find(|verb| verb.name() == name) {
-            return verb.run(&settings);
+            return verb.run(&settings).map(|()| 0);
         }
-        if is_server { self.serve(&settings) } else { self.contracts(&settings) }
+        if !is_server {
+            return self.contracts(&settings).map(|()| 0);
+        }
+        start_log(&settings)?;
+        let options = ServeOptions::read(&settings)?;
+        if supervised.is_none() && options.supervise {
+            // The game is the child's.
+            drop(self);
+            return supervise::run(&options, &arguments);
+        }
+        self.serve(&settings, supervised).map(|()| 0)
     }
 
     fn contracts(&self, settings: &Settings) -> Result<(), Failure> {
@@ -169,15 +188,18 @@ impl App {
         Ok(())
     }
 
-    fn serve(self, settings: &Settings) -> Result<(), Failure> {
-        start_log(settings)?;
+    fn serve(self, settings: &Settings, supervised: Option<Supervised>) -> Result<(), Failure> {
         let (title, version, warning) = (self.title.clone(), self.version, self.game.warning());
-        let (plan, extensions) = self.plan(true);
+        let signals = if supervised.is_some() { Signals::PassedOn } else { Signals::Counted };
+        let (plan, extensions) = self.plan(signals, supervised);
         let running = Running::start(plan, settings)?;
         let is_ready =
             extensions.iter().try_for_each(|extension| extension.on_ready(running.ready(), settings));
         let ended = is_ready.and_then(|()| {
-            say(&greeting(&title, version, warning, &running));
+            if running.greets() {
+                say(&greeting(&title, version, warning, &running));
+            }
+            running.say_ready();
             running.wait()
         });
         if let Ok(signal) = &ended {
@@ -194,9 +216,9 @@ impl App {
         table
     }
 
-    fn plan(self, watch_signals: bool) -> (Plan, Vec<Box<dyn Extension>>) {
+    fn plan(self, signals: Signals, supervised: Option<Supervised>) -> (Plan, Vec<Box<dyn Extension>>) {
         let Self { game, title, version, page, verbs: _, extensions } = self;
-        (Plan { game, title, version, page, watch_signals }, extensions)
+        (Plan { game, title, version, page, signals, supervised }, extensions)
     }
 }
 

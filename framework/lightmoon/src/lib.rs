@@ -8,6 +8,7 @@
 //! owns a data folder.
 //!
 //! ```text
+//! parent process       holds the data folder, starts the node's process again when it dies (`--supervise off`: none)
 //! main thread          waits for signals, starts and stops
 //! lightmoon-node       the game: node.turn(now, events) -> outputs, one pinned core
 //! lightmoon-io         tokio: QUIC and WebTransport, page, console
@@ -31,6 +32,7 @@ pub mod prelude;
 mod scratch;
 mod serve;
 mod setting;
+mod supervise;
 mod web;
 
 pub use app::App;

@@ -41,3 +41,28 @@ pub(crate) const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 
 /// Attempts to find one free port number that UDP and TCP both have.
 pub(crate) const PORT_ATTEMPTS_MAX: usize = 16;
+
+/// How long to wait for a data folder that another process has. One that was killed takes its node with it within
+/// milliseconds, but not before it is gone itself; a server that runs is not worth more patience.
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// How often to look meanwhile: file locks know no waiting with a limit.
+pub(crate) const LOCK_LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// The first pause before a node is started again that died again; each one is twice the last. The first death has none.
+pub(crate) const RESTART_PAUSE_FIRST: Duration = Duration::from_millis(250);
+/// The longest such pause: what a person who corrects the cause waits at most.
+pub(crate) const RESTART_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A node that served for so long is no part of a series of crashes: the next restart is at once.
+pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(60);
+
+/// A second signal so soon after the first is the same request to a node that has a parent: a service manager sends one
+/// to each process, and the parent passes its own on. Shorter than a person takes to press Ctrl-C again.
+pub(crate) const SAME_REQUEST: Duration = Duration::from_millis(300);
+
+/// Stack of the thread that waits for the end of the parent: it reads one byte.
+pub(crate) const ORPHAN_STACK_BYTES: usize = 64 * 1024;
+
+/// Exit code of a process that a second SIGINT ended.
+pub(crate) const EXIT_SIGINT: u8 = 128 + 2;
+/// Exit code of a process that a second SIGTERM ended.
+pub(crate) const EXIT_SIGTERM: u8 = 128 + 15;

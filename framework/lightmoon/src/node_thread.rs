@@ -55,7 +55,7 @@ pub(crate) fn start(plan: Plan) -> Result<JoinHandle<()>, Failure> {
                 "this is a fault of the server; report it",
             )
         };
-        let _ = happenings.send(Happening::NodeEnded(ended.map_err(|_| fault())));
+        let _ = happenings.send(Happening::NodeEnded(ended.unwrap_or_else(|_| Err(fault()))));
     };
     let thread = std::thread::Builder::new().name("lightmoon-node".to_owned()).spawn(run).map_err(|e| {
         Failure::new(format!("cannot start the node's thread: {e}"), "raise the limit of threads")
@@ -66,7 +66,7 @@ pub(crate) fn start(plan: Plan) -> Result<JoinHandle<()>, Failure> {
 }
 
 /// The thread's whole life.
-fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
+fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Failure> {
     if plan.pin {
         pin();
     }
@@ -77,12 +77,12 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
         Err(error) => {
             let failure = Failure::new(error.to_string(), "correct the definition of the game");
             let _ = answer.send(Err(failure));
-            return;
+            return Ok(());
         }
     };
     let _ = answer.send(Ok(()));
     // Fails when the ports could not be opened: then there is nothing to run for.
-    let Ok(commands) = plan.commands.recv() else { return };
+    let Ok(commands) = plan.commands.recv() else { return Ok(()) };
     Driver {
         node,
         inbox: plan.inbox,
@@ -94,7 +94,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
         stop_by: None,
         window: Window::default(),
     }
-    .run();
+    .run()
 }
 
 struct Driver {
@@ -121,11 +121,12 @@ struct Window {
 }
 
 impl Driver {
-    fn run(mut self) {
+    /// An error ends the process with its exit code.
+    fn run(mut self) -> Result<(), Failure> {
         let mut next = Next { deadline: None, more: true };
         loop {
             if !self.collect(next) {
-                return;
+                return Ok(());
             }
             let began = clock::mono();
             next = self.node.turn(began, &mut self.inputs, &mut self.outputs);
@@ -133,7 +134,7 @@ impl Driver {
             let has_stopped = self.hand_over();
             self.report(began);
             if has_stopped || self.stop_by.is_some_and(|by| began >= by) {
-                return;
+                return Ok(());
             }
         }
     }
