@@ -196,10 +196,11 @@ impl App {
         let is_ready =
             extensions.iter().try_for_each(|extension| extension.on_ready(running.ready(), settings));
         let ended = is_ready.and_then(|()| {
+            // First: whoever reads the greeting may rely on what the parent then knows.
+            running.say_ready();
             if running.greets() {
                 say(&greeting(&title, version, warning, &running));
             }
-            running.say_ready();
             running.wait()
         });
         if let Ok(signal) = &ended {

@@ -10,3 +10,4 @@ mod game;
 mod harness;
 mod lifecycle;
 mod play;
+mod supervise;

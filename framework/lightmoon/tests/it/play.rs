@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn options(server: &str, hashes: &[String]) -> ConnectOptions {
+pub(crate) fn options(server: &str, hashes: &[String]) -> ConnectOptions {
     let retry =
         RetryOptions { first: Duration::from_millis(20), tries_max: Some(200), ..RetryOptions::default() };
     let client = ClientOptions::new(descriptor(), &[]).unwrap().token("a visitor's token").retry(retry);
@@ -21,18 +21,18 @@ fn options(server: &str, hashes: &[String]) -> ConnectOptions {
     ConnectOptions { server: server.to_owned(), certificates, client, seed: 1 }
 }
 
-fn hashes(server: &Server) -> Vec<String> {
+pub(crate) fn hashes(server: &Server) -> Vec<String> {
     let hashes = server.ready["certificateHashes"].as_array().unwrap();
     hashes.iter().map(|hash| hash.as_str().unwrap().to_owned()).collect()
 }
 
-async fn log_in(server: &Server) -> Session {
+pub(crate) async fn log_in(server: &Server) -> Session {
     let options = options(server.text("game"), &hashes(server));
     let session = tokio::time::timeout(PATIENCE, connect(&Endpoint::new().unwrap(), options)).await;
     session.expect("within patience").unwrap()
 }
 
-async fn knock(session: &mut Session, times: u32) -> u32 {
+pub(crate) async fn knock(session: &mut Session, times: u32) -> u32 {
     let pending = session.client().me::<DoorContract>().knock(times);
     loop {
         next_event(session).await;
@@ -42,7 +42,7 @@ async fn knock(session: &mut Session, times: u32) -> u32 {
     }
 }
 
-async fn next_event(session: &mut Session) -> Event {
+pub(crate) async fn next_event(session: &mut Session) -> Event {
     let event = tokio::time::timeout(PATIENCE, session.next_event()).await;
     event.expect("an event within patience").expect("the session is not lost")
 }
