@@ -263,7 +263,10 @@ fn start_log(settings: &Settings) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(settings.text("log")).map_err(|_| {
         settings.wrong("log", "use error, warn, info or debug, or pairs like lightmoon::net=debug")
     })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // It would complain of a closed stderr on stderr, and panic.
+    let log = log.log_internal_errors(false);
     // A game may have set its own before; that is fine.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.try_init();
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The data folder: one process at a time, ports that stay.
+//! The data folder: one server at a time, ports that stay.
 //!
 //! *Responsible for*: making and locking the folder, writing files whole, remembering chosen ports. *Not responsible
 //! for*: keys (`keys`), stored state.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ impl Scratch {
         let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let watchdog = Watchdog::of(&child);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut stderr = Box::new(BufReader::new(child.stderr.take().unwrap()));
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
             if stdout.read_line(&mut greeting).unwrap() == 0 {
@@ -65,6 +65,21 @@ impl Scratch {
             }
         }
         Server { child, greeting, ready: self.ready(), stdout, stderr, _watchdog: watchdog }
+    }
+
+    /// What the server wrote about itself once another process than this runs the node.
+    pub(crate) fn ready_after(&self, node: Pid) -> Value {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(20) {
+            let text = std::fs::read(self.0.join("ready.json")).unwrap_or_default();
+            if let Ok(ready) = serde_json::from_slice::<Value>(&text)
+                && process(&ready, "pid") != node
+            {
+                return ready;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("no other node than {node:?} became ready");
     }
 
     /// What the server wrote about itself.
@@ -93,7 +108,7 @@ pub(crate) struct Server {
     pub(crate) greeting: String,
     pub(crate) ready: Value,
     stdout: BufReader<ChildStdout>,
-    stderr: BufReader<ChildStderr>,
+    stderr: Box<dyn BufRead + Send>,
     _watchdog: Watchdog,
 }
 
@@ -140,6 +155,11 @@ impl Server {
                 return line;
             }
         }
+    }
+
+    /// Closes what it complains to.
+    pub(crate) fn ignore_complaints(&mut self) {
+        self.stderr = Box::new(std::io::empty());
     }
 
     /// A signal to the process that was started.

@@ -167,6 +167,18 @@ fn a_node_whose_store_was_taken_over_is_started_again_even_at_the_start() {
 }
 
 #[test]
+fn nobody_has_to_read_what_a_parent_complains_of() {
+    let scratch = Scratch::new();
+    let mut server = scratch.serve(&[]);
+    server.ignore_complaints();
+    kill_node(&server);
+    let ready = scratch.ready_after(server.node());
+    assert_eq!(ready["parent"], server.ready["parent"]);
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
 fn without_a_parent_there_is_one_process() {
     let scratch = Scratch::new();
     let server = scratch.serve(&["--supervise", "off"]);
