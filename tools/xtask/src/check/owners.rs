@@ -77,6 +77,12 @@ const ROWS: &[Row] = &[
         why: "the system is called by the shells",
     },
     Row {
+        crates: &["signal-hook"],
+        owners: &["lightmoon"],
+        in_tests: &[],
+        why: "signals belong to the binary, and its parent has no runtime",
+    },
+    Row {
         crates: &["serde", "serde_json"],
         owners: &["lightmoon"],
         in_tests: &["lightmoon-contract", "lightmoon-wire", "lightmoon-replica", "lightmoon-client"],
