@@ -68,7 +68,10 @@ impl Archive {
         }
         let folder = Folder::open(&path)?;
         let (wake, woken) = mpsc::channel();
-        let store = open_files(&path, false, move || drop(wake.send(())))?;
+        let store = open_files(&path, false, move || {
+            // An archive that is gone needs no waking.
+            let _ = wake.send(());
+        })?;
         Ok(Self { store, woken, _folder: Some(folder) })
     }
 
