@@ -3,6 +3,7 @@
 //! *Responsible for*: the table. *Not responsible for*: printing; each area has a file of its own.
 
 mod codec;
+mod snapshot;
 
 use crate::figure::Figure;
 use crate::measure::Effort;
@@ -19,8 +20,15 @@ pub(crate) struct Area {
 }
 
 /// All areas.
-pub(crate) const AREAS: &[Area] = &[Area {
-    name: "codec",
-    docs: "encode and decode once, beside bincode 2.0.1 (same format) and beside copying the bytes",
-    run: codec::run,
-}];
+pub(crate) const AREAS: &[Area] = &[
+    Area {
+        name: "codec",
+        docs: "encode and decode once, beside bincode 2.0.1 (same format) and beside copying the bytes",
+        run: codec::run,
+    },
+    Area {
+        name: "snapshot",
+        docs: "the pause of a zone for the copy of its world, beside copying the same bytes",
+        run: snapshot::run,
+    },
+];
