@@ -4,6 +4,7 @@
 
 mod codec;
 mod store;
+mod snapshot;
 
 use crate::figure::Figure;
 use crate::measure::Effort;
@@ -30,5 +31,8 @@ pub(crate) const AREAS: &[Area] = &[
         name: "store",
         docs: "commits and reads of the embedded store, beside fjall alone and beside pwrite + fdatasync",
         run: store::run,
+        name: "snapshot",
+        docs: "the pause of a zone for the copy of its world, beside copying the same bytes",
+        run: snapshot::run,
     },
 ];
