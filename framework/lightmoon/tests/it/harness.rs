@@ -53,7 +53,7 @@ impl Scratch {
         all.extend_from_slice(&["--ready-json", "ready.json"]);
         all.extend_from_slice(arguments);
         let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let watchdog = Watchdog::of(&child);
+        let watchdog = Watchdog::of(Pid::from_child(&child));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = Box::new(BufReader::new(child.stderr.take().unwrap()));
         let mut greeting = String::new();
@@ -64,7 +64,10 @@ impl Scratch {
                 panic!("it ended before it was ready: {greeting}{said}");
             }
         }
-        Server { child, greeting, ready: self.ready(), stdout, stderr, _watchdog: watchdog }
+        let ready = self.ready();
+        // A node that outlives its parent would hold what we read to its end.
+        let watchdogs = [watchdog, Watchdog::of(process(&ready, "pid"))];
+        Server { child, greeting, ready, stdout, stderr, _watchdogs: watchdogs }
     }
 
     /// What the server wrote about itself once another process than this runs the node.
@@ -109,17 +112,16 @@ pub(crate) struct Server {
     pub(crate) ready: Value,
     stdout: BufReader<ChildStdout>,
     stderr: Box<dyn BufRead + Send>,
-    _watchdog: Watchdog,
+    _watchdogs: [Watchdog; 2],
 }
 
-/// Kills a child that a failing test would wait for without end. Gone when dropped.
+/// Kills a process that a failing test would wait for without end. Gone when dropped.
 struct Watchdog {
     _alive: Sender<()>,
 }
 
 impl Watchdog {
-    fn of(child: &Child) -> Self {
-        let pid = Pid::from_child(child);
+    fn of(pid: Pid) -> Self {
         let (alive, gone) = channel();
         std::thread::spawn(move || {
             if gone.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Timeout) {
