@@ -3,8 +3,8 @@
 //! *Responsible for*: the table. *Not responsible for*: printing; each area has a file of its own.
 
 mod codec;
-mod store;
 mod snapshot;
+mod store;
 
 use crate::figure::Figure;
 use crate::measure::Effort;
@@ -31,6 +31,8 @@ pub(crate) const AREAS: &[Area] = &[
         name: "store",
         docs: "commits and reads of the embedded store, beside fjall alone and beside pwrite + fdatasync",
         run: store::run,
+    },
+    Area {
         name: "snapshot",
         docs: "the pause of a zone for the copy of its world, beside copying the same bytes",
         run: snapshot::run,
