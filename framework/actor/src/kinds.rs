@@ -47,6 +47,12 @@ impl Kinds {
         self.registered.get(&kind).map(|registered| registered.name)
     }
 
+    /// Whether `kind` keeps what its actors are.
+    #[must_use]
+    pub fn keeps(&self, kind: Kind) -> bool {
+        self.registered.get(&kind).is_some_and(|registered| registered.kind.keeping().is_some())
+    }
+
     /// Whether any kind keeps what its actors are.
     #[must_use]
     pub fn any_kept(&self) -> bool {

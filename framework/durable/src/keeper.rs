@@ -21,6 +21,7 @@ use lightmoon_store::{Outcome, Request, Ticket};
 
 use crate::manifest::Manifest;
 use crate::{Loaded, LogEntry, Saved, SnapshotJob, limits};
+pub use commit::log_entry;
 use commit::{Flight, Work};
 use load::Load;
 use snapshot::Making;

@@ -32,6 +32,6 @@ mod saved;
 
 #[cfg(feature = "flaws")]
 pub use keeper::Flaw;
-pub use keeper::{Counters, Encode, Event, Keeper, LoadFailure};
+pub use keeper::{Counters, Encode, Event, Keeper, LoadFailure, log_entry};
 pub use record::{Record, RecordError};
 pub use saved::{Loaded, LogEntry, Saved, Snapshot, SnapshotJob};

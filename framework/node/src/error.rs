@@ -22,6 +22,18 @@ pub enum Error {
     /// A contract is not in the game's descriptor. Add it to `contracts!`.
     #[error("contract {0} is registered but missing in `contracts!`")]
     NotInDescriptor(&'static str),
+    /// An operation promises that its effect is durable, but its actors live in memory. Register them with
+    /// `Game::durable_actor`, `Game::world_actor` or a zone with `const KEEPS`, or leave the promise out.
+    #[error(
+        "{contract}.{operation} is `durability = sync`, but its actors are kept nowhere: register them with \
+         `Game::durable_actor`, `Game::world_actor`, `Game::player_world`, or give the zone `const KEEPS: bool = true`"
+    )]
+    NothingKept {
+        /// Name of the contract.
+        contract: &'static str,
+        /// Name of the operation.
+        operation: &'static str,
+    },
     /// A zone to be started is of a kind that is not registered. Call `Game::zone` for it.
     #[error("zone {kind}/{key} is to be started, but its kind is not registered")]
     StartsUnknownKind {

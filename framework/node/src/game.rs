@@ -12,9 +12,9 @@ use std::fmt;
 
 use lightmoon_actor::{Actor, Cx, Kinds, plain};
 use lightmoon_contract::call::{Serve, ServeWorld};
-use lightmoon_contract::operation::{ContractSpec, OperationSpec};
+use lightmoon_contract::operation::{ContractSpec, Durability, OperationSpec};
 use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
-use lightmoon_zone::{Probe, World, Zone, ZoneOptions, zone};
+use lightmoon_zone::{DurableActor, Probe, World, WorldActor, Zone, ZoneOptions, durable, world_actor, zone};
 
 use crate::error::Error;
 use crate::identity::{Authenticate, Guests};
@@ -49,7 +49,8 @@ impl Game {
     }
 
     /// Answers contract `C` by actors of type `A`, and makes them the players: each session is bound to the one whose
-    /// key is its [`Identity`](crate::Identity)'s player.
+    /// key is its [`Identity`](crate::Identity)'s player. They live in memory: see [`Self::player_world`] for players that
+    /// are kept.
     #[must_use]
     pub fn player<C, A>(mut self) -> Self
     where
@@ -60,29 +61,77 @@ impl Game {
         self.actor::<C, A>()
     }
 
-    /// Answers contract `C` by actors of type `A`, activated by the first call of their key.
+    /// As [`Self::player`], with actors that have a bevy_ecs world of their own, which is kept.
     #[must_use]
-    pub fn actor<C, A>(mut self) -> Self
+    pub fn player_world<C, A>(mut self) -> Self
+    where
+        C: Serve<A, Cx>,
+        A: WorldActor,
+    {
+        self.player = Some(C::KIND);
+        self.world_actor::<C, A>()
+    }
+
+    /// As [`Self::player`], with actors whose state is kept.
+    #[must_use]
+    pub fn durable_player<C, A>(mut self) -> Self
+    where
+        C: Serve<A, Cx>,
+        A: DurableActor,
+    {
+        self.player = Some(C::KIND);
+        self.durable_actor::<C, A>()
+    }
+
+    /// Answers contract `C` by actors of type `A`, activated by the first call of their key. They live in memory.
+    #[must_use]
+    pub fn actor<C, A>(self) -> Self
     where
         C: Serve<A, Cx>,
         A: Actor,
     {
-        let install: Install = Box::new(|kinds, _| kinds.register(C::KIND, C::NAME, plain::<C, A>()));
-        self.registered.push(Registered { spec: C::SPEC, ticking: false, install });
-        self
+        self.register::<C>(false, |kinds, _| kinds.register(C::KIND, C::NAME, plain::<C, A>()))
+    }
+
+    /// Answers contract `C` by actors of type `A` whose state is kept, as each operation's durability says.
+    #[must_use]
+    pub fn durable_actor<C, A>(self) -> Self
+    where
+        C: Serve<A, Cx>,
+        A: DurableActor,
+    {
+        self.register::<C>(false, |kinds, _| kinds.register(C::KIND, C::NAME, durable::<C, A>()))
+    }
+
+    /// Answers contract `C` by actors of type `A`, each with a bevy_ecs world that does not tick and is kept, as each
+    /// operation's durability says.
+    #[must_use]
+    pub fn world_actor<C, A>(self) -> Self
+    where
+        C: Serve<A, Cx>,
+        A: WorldActor,
+    {
+        self.register::<C>(false, |kinds, _| kinds.register(C::KIND, C::NAME, world_actor::<C, A>()))
     }
 
     /// Answers contract `C` by zones that [`Zone::build`] of `Z` builds, each with a bevy_ecs world of its own.
     #[must_use]
-    pub fn zone<C, Z>(mut self, options: ZoneOptions) -> Self
+    pub fn zone<C, Z>(self, options: ZoneOptions) -> Self
     where
         C: ServeWorld<Z, Cx, World>,
         Z: Zone,
     {
-        let install: Install = Box::new(move |kinds, probe| {
+        self.register::<C>(true, move |kinds, probe| {
             kinds.register(C::KIND, C::NAME, zone::<C, Z>(ZoneOptions { probe, ..options }));
-        });
-        self.registered.push(Registered { spec: C::SPEC, ticking: true, install });
+        })
+    }
+
+    fn register<C: Contract>(
+        mut self,
+        ticking: bool,
+        install: impl FnOnce(&mut Kinds, Probe) + Send + 'static,
+    ) -> Self {
+        self.registered.push(Registered { spec: C::SPEC, ticking, install: Box::new(install) });
         self
     }
 
@@ -142,6 +191,10 @@ impl Game {
             }
             operations.extend(registered.spec.operations.iter().map(|spec| ((kind, spec.number), spec)));
             (registered.install)(&mut kinds, probe);
+            let promises = registered.spec.operations.iter().find(|spec| spec.durability == Durability::Sync);
+            if let Some(operation) = promises.filter(|_| !kinds.keeps(kind)) {
+                return Err(Error::NothingKept { contract: name, operation: operation.name });
+            }
         }
         if let Some(start) = self.starts.iter().find(|start| !known.contains(&start.kind)) {
             return Err(Error::StartsUnknownKind { kind: start.kind, key: start.key });

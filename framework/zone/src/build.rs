@@ -145,6 +145,7 @@ impl<'a> ZoneBuilder<'a> {
         world.add_observer(identity::on_add::<AlwaysVisible>);
         let policy = Z::KEEPS.then(|| {
             world.init_resource::<Touched>();
+            world.add_observer(touched::on_enable);
             Policy::new(world)
         });
         Self { world, key, registered: Registered { policy, ..Registered::default() }, is_built: false }

@@ -22,7 +22,7 @@ use bevy_ecs::query::Allow;
 use bevy_ecs::world::DeferredWorld;
 use lightmoon_contract::NetId;
 
-use crate::persist::touched::Touched;
+use crate::persist::touched;
 
 /// The identity of an entity outside its world. Added by the zone; cannot be made or changed by hand.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,11 +177,5 @@ fn forget(mut world: DeferredWorld<'_>, context: HookContext) {
         ids.released.push(identity.slot);
     }
     // An entity that keeps its components but loses its name is gone for the store.
-    let entity = world.get_entity(context.entity).ok();
-    let touched = world.get_resource::<Touched>().zip(entity);
-    let is_kept =
-        touched.is_some_and(|(touched, entity)| touched.keeps(|component| entity.contains_id(component)));
-    if let Some(mut touched) = world.get_resource_mut::<Touched>().filter(|_| is_kept) {
-        touched.remove(identity.id);
-    }
+    touched::loses(&mut world, context.entity, identity.id);
 }

@@ -58,7 +58,9 @@ struct ZoneKind<C, Z> {
 pub(crate) fn loaded(stored: Parcel) -> Result<Loaded, Unreadable> {
     match stored.downcast::<Loaded>() {
         Ok(loaded) => Ok(*loaded),
-        Err(_) => Err(Unreadable("what was loaded is nothing that was stored: a fault of the node".to_owned())),
+        Err(_) => {
+            Err(Unreadable("what was loaded is nothing that was stored: a fault of the node".to_owned()))
+        }
     }
 }
 

@@ -168,7 +168,9 @@ impl TickLoop {
 
     /// What comes is an operation, a `sync` one or another.
     pub(crate) fn begin_operation(&mut self, is_sync: bool) {
-        self.persisted(|persisted, world| if is_sync { persisted.open(world) } else { persisted.close(world) });
+        self.persisted(
+            |persisted, world| if is_sync { persisted.open(world) } else { persisted.close(world) },
+        );
     }
 
     /// What has to be stored; `None`: the zone keeps nothing.
@@ -309,8 +311,7 @@ impl TickLoop {
 /// Drops messages between systems that every reader has met.
 pub(crate) fn rotate_messages(world: &mut World, rotated_at: &mut ChangeTick) {
     let last = *rotated_at;
-    world
-        .resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| registry.run_updates(world, last));
+    world.resource_scope(|world, mut registry: Mut<'_, MessageRegistry>| registry.run_updates(world, last));
     *rotated_at = world.change_tick();
 }
 

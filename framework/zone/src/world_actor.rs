@@ -86,7 +86,9 @@ use crate::stored::{State, StoredForm, StoredKind};
 ///         &mut self.0
 ///     }
 /// }
+/// # fn main() {
 /// # let _kind = lightmoon_zone::world_actor::<BagContract, Player>();
+/// # }
 /// ```
 pub trait WorldActor: Sized + 'static {
     /// Registers what the world consists of, and spawns what is not kept. Called at each activation.
@@ -153,9 +155,11 @@ impl ActorWorld {
         let policy = builder.policy;
         world.flush();
         world.get_resource_or_init::<Schedules>().entry(Update);
-        let mut new =
-            Self { world, policy, rotated_at: ChangeTick::default(), is_new: state.is_none() };
-        assert!(new.kept().is_empty(), "`build` spawned an entity that is kept: spawn it in `activate`, once");
+        let mut new = Self { world, policy, rotated_at: ChangeTick::default(), is_new: state.is_none() };
+        assert!(
+            new.kept().is_empty(),
+            "`build` spawned an entity that is kept: spawn it in `activate`, once"
+        );
         if let Some(state) = state {
             restore::state(&mut new.world, &new.policy, state)?;
             new.world.flush();

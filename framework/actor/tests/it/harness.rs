@@ -61,9 +61,19 @@ impl Bench {
 
     /// Puts a request in and returns its token.
     pub(crate) fn ask<O: Operation>(&mut self, key: u64, message: O) -> u64 {
+        self.ask_from(Caller::Node, key, message)
+    }
+
+    /// Puts a request from `from` in and returns its token.
+    pub(crate) fn ask_from<O: Operation>(&mut self, from: Caller, key: u64, message: O) -> u64 {
         self.token += 1;
-        self.put(Caller::Node, key, message, ReplyTo::Outside(self.token));
+        self.put(from, key, message, ReplyTo::Outside(self.token));
         self.token
+    }
+
+    /// Puts anything in.
+    pub(crate) fn put_in(&mut self, input: In) {
+        self.inputs.push(input);
     }
 
     fn put<O: Operation>(&mut self, from: Caller, key: u64, message: O, reply_to: ReplyTo) {

@@ -2,15 +2,17 @@
 
 mod asks;
 mod harness;
+mod keep;
 mod order;
 mod probe;
 mod repeat;
 mod sessions;
 mod supervision;
+mod till;
 mod timers;
 
 lightmoon_contract::contracts! {
     game = "probes",
-    contracts = [probe::Probe],
+    contracts = [probe::Probe, till::Till],
     components = [],
 }

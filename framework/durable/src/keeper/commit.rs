@@ -284,6 +284,18 @@ fn log_row(entry: &LogEntry) -> Bytes {
     record::seal(LOG_NAME, 1, &codec::encode(&row))
 }
 
+/// What stands in a row of an operation log.
+///
+/// # Errors
+/// It is no whole row, or one of a newer build.
+pub fn log_entry(row: &Bytes) -> Result<LogEntry, record::RecordError> {
+    let record = record::open_as(LOG_NAME, row)?;
+    let read: LogRow = codec::decode(&record.body, lightmoon_contract::Limits::NODE)
+        .map_err(|_| record::RecordError::Malformed(row.len()))?;
+    let LogRow { player, operation, arguments, reply } = read;
+    Ok(LogEntry { player, operation, arguments: arguments.into(), reply: reply.into() })
+}
+
 /// Durable entities that every kept snapshot shows.
 fn covered(owned: &Owned, up_to: Option<u64>) -> Vec<NetId> {
     let Some(up_to) = up_to else { return Vec::new() };

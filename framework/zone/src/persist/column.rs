@@ -57,13 +57,7 @@ pub(crate) trait Column: Send + Sync {
     fn append(&self, entity: &EntityRef<'_>, to: &mut Writer) -> bool;
 
     /// Puts a value to an entity, or where resources are.
-    fn insert(
-        &self,
-        world: &mut World,
-        entity: Entity,
-        version: u16,
-        bytes: &[u8],
-    ) -> Result<(), ReadError>;
+    fn insert(&self, world: &mut World, entity: Entity, version: u16, bytes: &[u8]) -> Result<(), ReadError>;
 
     /// Takes the value away.
     fn remove(&self, world: &mut World, entity: Entity);
@@ -195,11 +189,9 @@ impl<C: Component + Clone> Typed<C> {
         let query = self.changes.get_or_insert_with(|| world.query_filtered());
         if let Ok(tables) = query.contiguous_iter(world) {
             for (identities, values) in tables {
-                for (identity, changed) in identities.iter().zip(values.changed_ticks_slice()) {
-                    if changed.is_newer_than(since, now) {
-                        found(identity.id())?;
-                    }
-                }
+                let all = identities.iter().zip(values.changed_ticks_slice());
+                all.filter(|(_, changed)| changed.is_newer_than(since, now))
+                    .try_for_each(|(identity, _)| found(identity.id()))?;
             }
             return ControlFlow::Continue(());
         }
@@ -225,13 +217,7 @@ impl<C: Component + Clone> Column for Typed<C> {
         value.is_some()
     }
 
-    fn insert(
-        &self,
-        world: &mut World,
-        entity: Entity,
-        version: u16,
-        bytes: &[u8],
-    ) -> Result<(), ReadError> {
+    fn insert(&self, world: &mut World, entity: Entity, version: u16, bytes: &[u8]) -> Result<(), ReadError> {
         let value = (self.read)(version, bytes)?;
         (self.insert)(world, entity, value);
         Ok(())

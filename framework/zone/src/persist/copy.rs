@@ -228,6 +228,9 @@ impl Drop for WorldCopy {
 
 impl fmt::Debug for WorldCopy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorldCopy").field("tick", &self.tick).field("ids", &self.ids.len()).finish_non_exhaustive()
+        f.debug_struct("WorldCopy")
+            .field("tick", &self.tick)
+            .field("ids", &self.ids.len())
+            .finish_non_exhaustive()
     }
 }

@@ -59,7 +59,9 @@ pub(crate) enum ReadError {
     #[error("an older version cannot be read")]
     Upgrade(#[from] UpgradeError),
     /// The bytes are no value of their type: the type was changed without a new version.
-    #[error("the bytes of `{name}` version {version} are no value of it: was it changed without a new version?")]
+    #[error(
+        "the bytes of `{name}` version {version} are no value of it: was it changed without a new version?"
+    )]
     Value {
         /// The type.
         name: String,

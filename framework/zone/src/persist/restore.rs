@@ -20,8 +20,7 @@ use crate::identity::{self, NetIds};
 /// Puts a snapshot into an empty world.
 pub(crate) fn snapshot(world: &mut World, policy: &Policy, parts: &[Bytes]) -> Result<Head, ReadError> {
     form::read_parts(parts, &mut |table, id, values| {
-        let entity =
-            if is_resource_id(id) { Entity::PLACEHOLDER } else { identity::spawn_as(world, id) };
+        let entity = if is_resource_id(id) { Entity::PLACEHOLDER } else { identity::spawn_as(world, id) };
         item(world, policy, entity, table, id, values)
     })
 }

@@ -26,6 +26,7 @@ use bevy_ecs::component::ComponentId;
 use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::Allow;
+use bevy_ecs::world::DeferredWorld;
 use bytes::Bytes;
 use lightmoon_actor::{Save, Unsavable};
 use lightmoon_contract::NetId;
@@ -66,16 +67,40 @@ pub(crate) struct Touched {
 
 impl Touched {
     /// An entity or resource loses something kept.
-    pub(crate) fn remove(&mut self, id: NetId) {
+    fn remove(&mut self, id: NetId) {
         self.is_less = true;
         if self.is_open {
             self.removed.push(id);
         }
     }
+}
 
-    /// Whether an entity is kept that has these components.
-    pub(crate) fn keeps(&self, has: impl Fn(ComponentId) -> bool) -> bool {
-        self.reasons.iter().any(|component| has(*component))
+/// Whether an entity has a component for whose sake it is kept.
+fn has_reason(world: &World, entity: Entity) -> bool {
+    let (touched, found) = (world.get_resource::<Touched>(), world.get_entity(entity).ok());
+    touched
+        .zip(found)
+        .is_some_and(|(touched, entity)| touched.reasons.iter().any(|reason| entity.contains_id(*reason)))
+}
+
+fn is_kept(world: &World, id: NetId) -> bool {
+    world.resource::<NetIds>().entity(id).is_some_and(|entity| has_reason(world, entity))
+}
+
+/// Notes that an entity loses its identity, or what is kept beside its components: if it is kept.
+pub(crate) fn loses(world: &mut DeferredWorld<'_>, entity: Entity, id: NetId) {
+    if has_reason(world, entity)
+        && let Some(mut touched) = world.get_resource_mut::<Touched>()
+    {
+        touched.remove(id);
+    }
+}
+
+/// An observer that notes what is enabled again.
+pub(crate) fn on_enable(removed: On<'_, '_, Remove<Disabled>>, mut world: DeferredWorld<'_>) {
+    let identity = world.get::<NetIdentity>(removed.entity).copied();
+    if let Some(identity) = identity {
+        loses(&mut world, removed.entity, identity.id());
     }
 }
 
@@ -133,11 +158,15 @@ impl Persisted {
         self.pending.append(&mut touched.removed.drain(..).collect());
         let now = world.change_tick();
         for column in self.policy.columns_mut() {
-            let pending = &mut self.pending;
+            let mut found = Vec::new();
             let _ = column.changed(world, since, now, &mut |id| {
-                pending.insert(id);
+                found.push(id);
                 ControlFlow::Continue(())
             });
+            if column.about().role == Role::Marker {
+                found.retain(|id| is_kept(world, *id));
+            }
+            self.pending.extend(found);
         }
     }
 
@@ -182,7 +211,9 @@ impl Persisted {
 
     /// Whether a copy would show what the last one does not.
     fn has_news(&mut self, world: &mut World) -> bool {
-        let Some(shown) = self.shown.filter(|_| !self.lost.swap(false, Ordering::Relaxed)) else { return true };
+        let Some(shown) = self.shown.filter(|_| !self.lost.swap(false, Ordering::Relaxed)) else {
+            return true;
+        };
         if world.resource::<Touched>().is_less {
             return true;
         }

@@ -7,11 +7,18 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may; clippy knows only the tests themselves")]
 
 mod arena;
+mod desk;
 mod ecs;
 mod failure;
 mod game;
+mod goods;
 mod hash;
 mod late;
+mod model;
 mod outgoing;
+mod rows;
 mod sight;
+mod snapshot;
 mod time;
+mod versions;
+mod world_actor;

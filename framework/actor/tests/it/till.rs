@@ -1,0 +1,184 @@
+//! A kind that is kept: tills that count money, stored as one number.
+
+use std::cell::RefCell;
+
+use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Told, Unreadable, Unsavable};
+use lightmoon_contract::call::{Body, Form, Serve, Served};
+use lightmoon_contract::operation::OperationSpec;
+use lightmoon_contract::{Caller, Contract, OperationNumber, Ref, SessionId, contract};
+
+/// What a till can be made to do.
+#[contract]
+pub trait Till {
+    /// Pays in; the answer is what is there then.
+    #[operation(durability = sync, log)]
+    fn pay(amount: u64) -> u64;
+    /// As pay, and tells another till before it answers.
+    #[operation(durability = sync)]
+    fn pay_and_tell(amount: u64, other: u64) -> u64;
+    /// Asks another till to be paid first, pays in, and tells the session that called.
+    #[operation(durability = sync)]
+    async fn pay_after(amount: u64, other: u64) -> u64;
+    /// A `sync` operation that changes nothing.
+    #[operation(durability = sync, ack)]
+    fn look_hard();
+    /// Pays in, to be saved some time.
+    #[operation(ack)]
+    fn pay_lazily(amount: u64);
+    /// Says what is there.
+    #[operation(durability = none)]
+    fn look() -> u64;
+    /// Notes that it was called.
+    #[operation(durability = none)]
+    fn told(amount: u64);
+    /// Panics after paying in.
+    #[operation(durability = sync, ack)]
+    fn explode();
+    /// Waits.
+    #[operation(ack)]
+    async fn wait();
+    /// Says what is there, to a client.
+    #[operation(push)]
+    fn shows(amount: u64);
+}
+
+thread_local! {
+    static TOLD: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What tills were told.
+pub(crate) fn take_told() -> Vec<u64> {
+    TOLD.take()
+}
+
+/// The state as it is stored; `None`: never stored.
+pub(crate) type Stored = Option<u64>;
+
+/// The money that no till can save.
+pub(crate) const UNSAVABLE: u64 = 13;
+
+#[derive(Debug, Default)]
+pub(crate) struct Money {
+    amount: u64,
+    saved: Option<u64>,
+}
+
+impl Till<Cx> for Money {
+    fn pay(&mut self, _: &mut Cx, amount: u64) -> u64 {
+        self.amount += amount;
+        self.amount
+    }
+
+    fn pay_and_tell(&mut self, cx: &mut Cx, amount: u64, other: u64) -> u64 {
+        self.amount += amount;
+        let _told: Told = cx.to(Ref::<TillContract>::new(other)).told(self.amount);
+        self.amount
+    }
+
+    async fn pay_after(&mut self, cx: &mut Cx, amount: u64, other: u64) -> u64 {
+        let there = cx.to(Ref::<TillContract>::new(other)).look().await.unwrap_or(0);
+        self.amount += amount + there;
+        if let Caller::Client { session, .. } = cx.caller() {
+            cx.push(session, till::Shows { amount: self.amount });
+        }
+        self.amount
+    }
+
+    fn look_hard(&mut self, _: &mut Cx) {}
+
+    fn pay_lazily(&mut self, _: &mut Cx, amount: u64) {
+        self.amount += amount;
+    }
+
+    fn look(&mut self, _: &mut Cx) -> u64 {
+        self.amount
+    }
+
+    fn told(&mut self, _: &mut Cx, amount: u64) {
+        TOLD.with_borrow_mut(|told| told.push(amount));
+    }
+
+    fn explode(&mut self, _: &mut Cx) {
+        self.amount += 1_000;
+        panic!("the till is torn");
+    }
+
+    async fn wait(&mut self, cx: &mut Cx) {
+        cx.sleep(std::time::Duration::from_secs(5)).await;
+    }
+}
+
+/// Makes tills.
+#[derive(Debug, Default)]
+pub(crate) struct TillKind;
+
+/// A till that is alive.
+struct Live(Option<Box<Money>>);
+
+impl ActorKind for TillKind {
+    fn activate(&self, _: &mut Cx, key: u64) -> Box<dyn Activation> {
+        panic!("till {key} was activated without what is stored of it");
+    }
+
+    fn operations(&self) -> &'static [OperationSpec] {
+        TillContract::SPEC.operations
+    }
+
+    fn keeping(&self) -> Option<Keeping> {
+        Some(Keeping::default())
+    }
+
+    fn restore(&self, _: &mut Cx, _: u64, stored: Parcel) -> Result<Box<dyn Activation>, Unreadable> {
+        let stored = stored.downcast::<Stored>().expect("tests store numbers");
+        if *stored == Some(u64::MAX) {
+            return Err(Unreadable("that much money was written by a newer build".to_owned()));
+        }
+        let money = Money { amount: stored.unwrap_or(0), saved: *stored };
+        Ok(Box::new(Live(Some(Box::new(money)))))
+    }
+}
+
+impl Activation for Live {
+    fn serve(
+        mut self: Box<Self>,
+        cx: &mut Cx,
+        number: OperationNumber,
+        body: Body,
+        form: Form,
+    ) -> Served<Box<dyn Activation>> {
+        if number.is_reserved() {
+            return Served::Done(self, Ok(None));
+        }
+        let money = self.0.take().expect("one operation at a time");
+        match <TillContract as Serve<Money, Cx>>::serve(money, cx, number, body, form) {
+            Served::Done(money, result) => {
+                self.0 = Some(money);
+                Served::Done(self, result)
+            }
+            Served::Waits(waiting) => Served::Waits(Box::pin(async move {
+                let (money, result) = waiting.await;
+                self.0 = Some(money);
+                (self as Box<dyn Activation>, result)
+            })),
+        }
+    }
+
+    fn alarm(&mut self, _: &mut Cx) {}
+
+    fn save(&mut self, _: Save) -> Result<Kept, Unsavable> {
+        let money = self.0.as_mut().expect("no operation waits");
+        if money.amount == UNSAVABLE {
+            return Err(Unsavable("thirteen cannot be saved".to_owned()));
+        }
+        if money.saved == Some(money.amount) {
+            return Ok(Kept::default());
+        }
+        money.saved = Some(money.amount);
+        Ok(Kept { parcel: Some(Box::new(money.amount)), in_commit: true, bytes: 8 })
+    }
+}
+
+/// A session's caller.
+pub(crate) const fn client() -> Caller {
+    Caller::Client { session: SessionId(77), player: 77 }
+}
