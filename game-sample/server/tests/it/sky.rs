@@ -94,7 +94,11 @@ impl Sky {
                 }
                 Out::Envelope(other) => panic!("{other:?}"),
                 Out::Failed { actor, message, .. } => panic!("{actor}: {message}"),
-                other => panic!("nothing is kept here: {other:?}"),
+                kept @ (Out::Load(_)
+                | Out::Commit(_)
+                | Out::Snapshot { .. }
+                | Out::Released(_)
+                | Out::Unreadable { .. }) => panic!("nothing is kept here: {kept:?}"),
             }
         }
     }
