@@ -13,6 +13,7 @@ use lightmoon_contract::{Mono, Replicate};
 use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, Violation, World};
 
 use crate::fleet::Fleet;
+use crate::ore::Ores;
 use crate::pilot::Pilot;
 
 /// Two ships that fly apart at full boost move this far in a tick of 50 ms; a tick lies between truth and view.
@@ -33,6 +34,7 @@ pub(crate) struct Trial {
     world: World<Pilot>,
     judge: Judge,
     fleet: Fleet,
+    ores: Ores,
 }
 
 /// What a run came to; equal for equal seeds.
@@ -77,16 +79,26 @@ impl Trial {
             world,
             judge,
             fleet: Fleet::default(),
+            ores: Ores::default(),
         }
     }
 
     /// Lets bots join; one of `gate_every` of their goals is a gate.
     pub(crate) fn join(&mut self, count: u64, gate_every: u32) {
+        self.join_as(count, |bot| bot.with_gate_every(gate_every));
+    }
+
+    /// Lets bots join that mine.
+    pub(crate) fn join_miners(&mut self, count: u64) {
+        self.join_as(count, Bot::mining);
+    }
+
+    fn join_as(&mut self, count: u64, make: impl Fn(Bot) -> Bot) {
         for number in 0..count {
             let name = format!("bot {number}");
             let seed = self.seed.wrapping_mul(1_000).wrapping_add(number);
-            let bot = Bot::new(seed).named(name.clone()).with_gate_every(gate_every);
-            self.world.join(Bot::client_options(&name), Pilot { bot, tally: Tally::default() });
+            let bot = make(Bot::new(seed).named(name.clone()));
+            self.world.join(Bot::client_options(&name), Pilot::new(bot));
         }
     }
 
@@ -130,9 +142,10 @@ impl Trial {
     }
 
     fn run_until(&mut self, until: Mono) -> Result<(), Failure> {
-        let (judge, fleet) = (&mut self.judge, &mut self.fleet);
+        let (judge, fleet, ores) = (&mut self.judge, &mut self.fleet, &mut self.ores);
         let ran = self.world.run_until(until, |world| {
             fleet.look(world)?;
+            ores.look(world)?;
             judge.look(world)
         });
         ran.map_err(|Violation { checker, what }| {
