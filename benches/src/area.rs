@@ -3,6 +3,8 @@
 //! *Responsible for*: the table. *Not responsible for*: printing; each area has a file of its own.
 
 mod codec;
+mod snapshot;
+mod store;
 
 use crate::figure::Figure;
 use crate::measure::Effort;
@@ -19,8 +21,20 @@ pub(crate) struct Area {
 }
 
 /// All areas.
-pub(crate) const AREAS: &[Area] = &[Area {
-    name: "codec",
-    docs: "encode and decode once, beside bincode 2.0.1 (same format) and beside copying the bytes",
-    run: codec::run,
-}];
+pub(crate) const AREAS: &[Area] = &[
+    Area {
+        name: "codec",
+        docs: "encode and decode once, beside bincode 2.0.1 (same format) and beside copying the bytes",
+        run: codec::run,
+    },
+    Area {
+        name: "store",
+        docs: "commits and reads of the embedded store, beside fjall alone and beside pwrite + fdatasync",
+        run: store::run,
+    },
+    Area {
+        name: "snapshot",
+        docs: "the pause of a zone for the copy of its world, beside copying the same bytes",
+        run: snapshot::run,
+    },
+];

@@ -3,15 +3,18 @@
 //! *Responsible for*: [`App`], from a command line to an exit code. *Not responsible for*: running the server (`serve`).
 //!
 //! Invariants:
-//! - I1: whatever goes wrong is one sentence on stderr that says what to do, and exit code 1, or 2 for wrong arguments.
+//! - I1: whatever goes wrong is one sentence on stderr that says what to do, and exit code 1, or 2 for wrong arguments. A
+//!   parent leaves the sentence to its child, and ends with the child's code.
 
 use crate::auth::{TOKEN, TOKEN_VERB, run_token_verb};
 use crate::config::{self, Asked, VerbGrammar};
 use crate::extension::{Extension, Verb};
 use crate::folder::write_whole;
-use crate::options::SERVE;
+use crate::io::Signals;
+use crate::options::{SERVE, ServeOptions};
 use crate::serve::{Plan, Running};
 use crate::setting::{Given, Setting, Settings};
+use crate::supervise::{self, Supervised};
 use crate::web::{Assets, Page};
 use crate::{Failure, clock};
 use lightmoon_node::Game;
@@ -106,10 +109,13 @@ impl App {
 
     /// Does what the process's command line says and returns the process's exit code: 0, 1 for a failure, 2 for wrong
     /// arguments. Runs on the main thread until the work is done.
+    ///
+    /// `serve` runs the node in a child process, which is this program again: with the same arguments and one more that
+    /// marks it. So what `main` does before this call, it does in both. `--supervise off` serves in this process.
     #[must_use]
     pub fn run(self) -> ExitCode {
         match self.obey(std::env::args_os()) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => ExitCode::from(code),
             Err(failure) => {
                 // If stderr is closed nobody can be told; the exit code still tells.
                 let _ = writeln!(std::io::stderr(), "error: {failure}");
@@ -124,10 +130,13 @@ impl App {
     /// # Errors
     /// A value is not good, a port or the folder is taken, or the game's definition does not fit together.
     pub fn start(self, settings: &Settings) -> Result<Running, Failure> {
-        Running::start(self.plan(false).0, settings)
+        Running::start(self.plan(Signals::Ignored, None).0, settings)
     }
 
-    fn obey(self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    /// The exit code.
+    fn obey(self, arguments: impl IntoIterator<Item = OsString>) -> Result<u8, Failure> {
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let supervised = Supervised::enter(&mut arguments)?;
         let serve = self.serve_table();
         let tables: Vec<Vec<Setting>> = self.verbs.iter().map(|verb| verb.settings()).collect();
         let own = [(SERVE_VERB, serve.as_slice()), (CONTRACTS_VERB, CONTRACTS), (TOKEN_VERB, TOKEN)];
@@ -139,10 +148,10 @@ impl App {
             table,
         }));
         let (name, flags, print_config) =
-            match config::arguments(&self.title, self.version, &grammar, arguments)? {
+            match config::arguments(&self.title, self.version, &grammar, arguments.iter().cloned())? {
                 Asked::Text(text) => {
                     say(&text);
-                    return Ok(());
+                    return Ok(0);
                 }
                 Asked::Verb { name, flags, print_config } => (name, flags, print_config),
             };
@@ -153,19 +162,26 @@ impl App {
         let settings = Settings::layered(table, given)?;
         if print_config {
             say(&settings.to_string());
-            return Ok(());
+            return Ok(0);
         }
         if let Some(verb) = self.verbs.iter().find(|verb| verb.name() == name) {
-            return verb.run(&settings);
+            return verb.run(&settings).map(|()| 0);
         }
-        if is_server {
-            self.serve(&settings)
-        } else if name == TOKEN_VERB.0 {
+        if name == TOKEN_VERB.0 {
             say(&format!("{}\n", run_token_verb(&self.game, &settings)?));
-            Ok(())
-        } else {
-            self.contracts(&settings)
+            return Ok(0);
         }
+        if !is_server {
+            return self.contracts(&settings).map(|()| 0);
+        }
+        start_log(&settings)?;
+        let options = ServeOptions::read(&settings)?;
+        if supervised.is_none() && options.supervise {
+            // The game is the child's.
+            drop(self);
+            return supervise::run(&options, &arguments);
+        }
+        self.serve(&settings, supervised).map(|()| 0)
     }
 
     fn contracts(&self, settings: &Settings) -> Result<(), Failure> {
@@ -177,15 +193,19 @@ impl App {
         Ok(())
     }
 
-    fn serve(self, settings: &Settings) -> Result<(), Failure> {
-        start_log(settings)?;
+    fn serve(self, settings: &Settings, supervised: Option<Supervised>) -> Result<(), Failure> {
         let (title, version) = (self.title.clone(), self.version);
-        let (plan, extensions) = self.plan(true);
+        let signals = if supervised.is_some() { Signals::PassedOn } else { Signals::Counted };
+        let (plan, extensions) = self.plan(signals, supervised);
         let running = Running::start(plan, settings)?;
         let is_ready =
             extensions.iter().try_for_each(|extension| extension.on_ready(running.ready(), settings));
         let ended = is_ready.and_then(|()| {
-            say(&greeting(&title, version, &running));
+            // First: whoever reads the greeting may rely on what the parent then knows.
+            running.say_ready();
+            if running.greets() {
+                say(&greeting(&title, version, &running));
+            }
             running.wait()
         });
         if let Ok(signal) = &ended {
@@ -202,9 +222,9 @@ impl App {
         table
     }
 
-    fn plan(self, watch_signals: bool) -> (Plan, Vec<Box<dyn Extension>>) {
+    fn plan(self, signals: Signals, supervised: Option<Supervised>) -> (Plan, Vec<Box<dyn Extension>>) {
         let Self { game, title, version, page, verbs: _, extensions } = self;
-        (Plan { game, title, version, page, watch_signals }, extensions)
+        (Plan { game, title, version, page, signals, supervised }, extensions)
     }
 }
 
@@ -230,8 +250,10 @@ fn greeting(title: &str, version: &str, running: &Running) -> String {
         ),
         "  - a page on another machine needs https for WebTransport; plain http works only on this one"
             .to_owned(),
-        "  - state is in memory and gone when the server ends".to_owned(),
     ];
+    if running.forgets() {
+        lines.push("  - state is in memory and gone when the server ends".to_owned());
+    }
     lines.extend(running.warning().map(|warning| format!("  - {warning}")));
     lines.push("Ctrl-C stops it.\n".to_owned());
     lines.join("\n")
@@ -248,7 +270,10 @@ fn start_log(settings: &Settings) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(settings.text("log")).map_err(|_| {
         settings.wrong("log", "use error, warn, info or debug, or pairs like lightmoon::net=debug")
     })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // It would complain of a closed stderr on stderr, and panic.
+    let log = log.log_internal_errors(false);
     // A game may have set its own before; that is fine.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.try_init();
     Ok(())
 }

@@ -18,6 +18,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) node: NodeReport,
+    /// Of a store of files.
+    pub(crate) files: Option<lightmoon_store_files::Report>,
     /// Turns since the start.
     pub(crate) turns: u64,
     /// Longest turn since the last snapshot.

@@ -67,6 +67,8 @@ pub struct Ready {
     pub data: PathBuf,
     /// Id of the process that runs the node.
     pub pid: u32,
+    /// Id of the process that starts the node again when it dies, if there is one. Signals that stop the server go there.
+    pub parent: Option<u32>,
 }
 
 impl Ready {
@@ -96,6 +98,7 @@ impl Ready {
             "certificateHashes": self.certificate_hashes,
             "data": self.data,
             "pid": self.pid,
+            "parent": self.parent,
         })
     }
 }

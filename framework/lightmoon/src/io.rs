@@ -8,7 +8,8 @@
 //!
 //! Invariants:
 //! - I1: when [`start`] returns, every port listens.
-//! - I2: a second signal ends the process at once, whatever the first one's stop is doing.
+//! - I2: a second signal ends the process at once, whatever the first one's stop is doing. Under a parent, one that comes
+//!   with the first is the same.
 
 mod ports;
 
@@ -18,7 +19,8 @@ use crate::keys::{Certificates, Keys};
 use crate::node_thread::ToNode;
 use crate::options::ServeOptions;
 use crate::web::{Bounded, Page, Web};
-use crate::{Failure, limits};
+use crate::{Failure, clock, limits};
+use lightmoon_contract::Mono;
 use lightmoon_net::{CloseCode, Commands, Endpoint};
 use ports::Listeners;
 pub(crate) use ports::Wanted;
@@ -47,7 +49,18 @@ pub(crate) struct Plan {
     pub(crate) keys: Keys,
     pub(crate) board: Arc<Board>,
     pub(crate) page: Option<Page>,
-    pub(crate) watch_signals: bool,
+    pub(crate) signals: Signals,
+}
+
+/// What SIGINT and SIGTERM mean to this process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Signals {
+    /// They are another's.
+    Ignored,
+    /// Each is a request.
+    Counted,
+    /// A parent passes its own on, so the same request may come twice.
+    PassedOn,
 }
 
 /// Where it listens.
@@ -119,8 +132,10 @@ struct Open {
 }
 
 fn open(plan: &Plan, to_node: Sender<ToNode>, happenings: &Sender<Happening>) -> Result<Open, Failure> {
-    if plan.watch_signals {
-        watch_signals(happenings.clone())?;
+    match plan.signals {
+        Signals::Ignored => {}
+        Signals::Counted => watch_signals(happenings.clone(), Duration::ZERO)?,
+        Signals::PassedOn => watch_signals(happenings.clone(), limits::SAME_REQUEST)?,
     }
     let certificates = plan.keys.certificates()?;
     plan.board.set_hashes(certificates.hashes.clone());
@@ -191,23 +206,26 @@ fn rotate(plan: &Plan, endpoint: &Endpoint, current: &mut Certificates) {
     }
 }
 
-/// Reports the first SIGINT or SIGTERM; the second ends the process.
-fn watch_signals(happenings: Sender<Happening>) -> Result<(), Failure> {
+/// Reports the first SIGINT or SIGTERM; the second ends the process. Those within `same` after the first count as it.
+fn watch_signals(happenings: Sender<Happening>, same: Duration) -> Result<(), Failure> {
     let cannot = |e: std::io::Error| Failure::new(format!("cannot listen for signals: {e}"), "");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     tokio::spawn(async move {
-        let mut is_second = false;
+        let mut first: Option<Mono> = None;
         loop {
-            let (name, number) = tokio::select! {
-                _ = interrupt.recv() => ("SIGINT", 2),
-                _ = terminate.recv() => ("SIGTERM", 15),
+            let (name, code) = tokio::select! {
+                _ = interrupt.recv() => ("SIGINT", limits::EXIT_SIGINT),
+                _ = terminate.recv() => ("SIGTERM", limits::EXIT_SIGTERM),
             };
-            if is_second {
-                std::process::exit(128 + number);
+            match first {
+                None => {
+                    first = Some(clock::mono());
+                    let _ = happenings.send(Happening::Signal(name));
+                }
+                Some(first) if clock::mono().since(first) < same => {}
+                Some(_) => std::process::exit(code.into()),
             }
-            is_second = true;
-            let _ = happenings.send(Happening::Signal(name));
         }
     });
     Ok(())

@@ -4,21 +4,26 @@
 //! from which games take the whole API. *Not responsible for*: contracts (`lightmoon-contract`, which contracts crates
 //! use directly), actors, zones, the node, the network; they are crates of their own, re-exported here.
 //!
-//! Layer: the top; above `node` and `net`. The only crate that reads the environment, starts threads for the node and
+//! Layer: the top; above `node`, `net` and `store-files`. The only crate that reads the environment, starts threads for the node and
 //! owns a data folder.
 //!
 //! ```text
+//! parent process       holds the data folder, starts the node's process again when it dies (`--supervise off`: none)
 //! main thread          waits for signals, starts and stops
 //! lightmoon-node       the game: node.turn(now, events) -> outputs, one pinned core
+//! lightmoon-store      commits to files: one group, one sync
+//! lightmoon-encode     encodes copies of zones for their snapshots
 //! lightmoon-io         tokio: QUIC and WebTransport, page, console
 //! ```
 
 mod app;
+pub mod archive;
 pub mod auth;
 mod board;
 mod clock;
 mod config;
 mod console;
+mod encoder;
 mod extension;
 mod failure;
 mod folder;
@@ -32,6 +37,8 @@ pub mod prelude;
 mod scratch;
 mod serve;
 mod setting;
+mod storage;
+mod supervise;
 mod web;
 
 pub use app::App;

@@ -20,9 +20,10 @@ pub(crate) const TURN_SILENCE_MAX: Duration = Duration::from_secs(2);
 /// Shorter than [`STOP_NODE_MAX`], so that one frozen client does not make every stop end by force.
 pub(crate) const LINGER_MAX: Duration = Duration::from_millis(400);
 
-/// How long an orderly stop may take in the node; then its links are closed anyway. With the next one under 2 s.
+/// How long an orderly stop may take in the node: clients are told, what changed is stored; then its links are closed
+/// anyway. With the next one under 2 s.
 /// Far under it, because a busy machine stretches each of these.
-pub(crate) const STOP_NODE_MAX: Duration = Duration::from_millis(500);
+pub(crate) const STOP_NODE_MAX: Duration = Duration::from_millis(1_000);
 /// How long closed links may take to agree.
 pub(crate) const STOP_LINKS_MAX: Duration = Duration::from_millis(400);
 /// How long the web servers' connections may take to go.
@@ -53,3 +54,28 @@ pub(crate) const SECRET_BYTES_MAX: u64 = 4_096;
 
 /// Attempts to find one free port number that UDP and TCP both have.
 pub(crate) const PORT_ATTEMPTS_MAX: usize = 16;
+
+/// How long to wait for a data folder that another process has. One that was killed takes its node with it within
+/// milliseconds, but not before it is gone itself; a server that runs is not worth more patience.
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// How often to look meanwhile: file locks know no waiting with a limit.
+pub(crate) const LOCK_LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// The first pause before a node is started again that died again; each one is twice the last. The first death has none.
+pub(crate) const RESTART_PAUSE_FIRST: Duration = Duration::from_millis(250);
+/// The longest such pause: what a person who corrects the cause waits at most.
+pub(crate) const RESTART_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A node that served for so long is no part of a series of crashes: the next restart is at once.
+pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(60);
+
+/// A second signal so soon after the first is the same request to a node that has a parent: a service manager sends one
+/// to each process, and the parent passes its own on. Shorter than a person takes to press Ctrl-C again.
+pub(crate) const SAME_REQUEST: Duration = Duration::from_millis(300);
+
+/// Stack of the thread that waits for the end of the parent: it reads one byte.
+pub(crate) const ORPHAN_STACK_BYTES: usize = 64 * 1024;
+
+/// Exit code of a process that a second SIGINT ended.
+pub(crate) const EXIT_SIGINT: u8 = 128 + 2;
+/// Exit code of a process that a second SIGTERM ended.
+pub(crate) const EXIT_SIGTERM: u8 = 128 + 15;

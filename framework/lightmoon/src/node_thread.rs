@@ -1,7 +1,7 @@
 //! The node's thread: one pinned thread that gives a sans-io node its clock and its events.
 //!
 //! *Responsible for*: the loop around [`Node::turn`], sleeping until the next deadline or event, handing outputs to the
-//! network. *Not responsible for*: what a turn does (`node`).
+//! network, the store and the encoder. *Not responsible for*: what a turn does (`node`).
 //!
 //! Events come through a channel. What waits in it is bounded: each event of a link holds a credit of that link, given
 //! back when its turn is over.
@@ -12,10 +12,12 @@
 
 use crate::board::{Board, Snapshot};
 use crate::io::Happening;
+use crate::storage::Storage;
 use crate::{Failure, clock, limits};
 use lightmoon_contract::Mono;
 use lightmoon_net::{Commands, Credit, NetEvent};
-use lightmoon_node::{Game, Input, LinkId, Next, Node, NodeOptions, Output, Transport};
+use lightmoon_node::{EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, Output, Transport};
+use lightmoon_store::{Outcome, Store as _, Why};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -27,6 +29,10 @@ use std::time::Duration;
 pub(crate) enum ToNode {
     /// Something happened on a link.
     Net(NetEvent),
+    /// The store has outcomes.
+    Woken,
+    /// A copy of a world is encoded.
+    Encoded(Encoded),
     /// Stop in order; clients are told the reason.
     Stop(String),
 }
@@ -34,6 +40,8 @@ pub(crate) enum ToNode {
 /// What the thread works with.
 pub(crate) struct Plan {
     pub(crate) game: Game,
+    pub(crate) storage: Storage,
+    pub(crate) encoder: Sender<EncodeJob>,
     pub(crate) seed: u64,
     pub(crate) pin: bool,
     pub(crate) board: Arc<Board>,
@@ -55,7 +63,7 @@ pub(crate) fn start(plan: Plan) -> Result<JoinHandle<()>, Failure> {
                 "this is a fault of the server; report it",
             )
         };
-        let _ = happenings.send(Happening::NodeEnded(ended.map_err(|_| fault())));
+        let _ = happenings.send(Happening::NodeEnded(ended.unwrap_or_else(|_| Err(fault()))));
     };
     let thread = std::thread::Builder::new().name("lightmoon-node".to_owned()).spawn(run).map_err(|e| {
         Failure::new(format!("cannot start the node's thread: {e}"), "raise the limit of threads")
@@ -66,7 +74,7 @@ pub(crate) fn start(plan: Plan) -> Result<JoinHandle<()>, Failure> {
 }
 
 /// The thread's whole life.
-fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
+fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Failure> {
     if plan.pin {
         pin();
     }
@@ -77,14 +85,16 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
         Err(error) => {
             let failure = Failure::new(error.to_string(), "correct the definition of the game");
             let _ = answer.send(Err(failure));
-            return;
+            return Ok(());
         }
     };
     let _ = answer.send(Ok(()));
     // Fails when the ports could not be opened: then there is nothing to run for.
-    let Ok(commands) = plan.commands.recv() else { return };
+    let Ok(commands) = plan.commands.recv() else { return Ok(()) };
     Driver {
         node,
+        storage: plan.storage,
+        encoder: plan.encoder,
         inbox: plan.inbox,
         commands,
         board: plan.board,
@@ -94,11 +104,13 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) {
         stop_by: None,
         window: Window::default(),
     }
-    .run();
+    .run()
 }
 
 struct Driver {
     node: Node,
+    storage: Storage,
+    encoder: Sender<EncodeJob>,
     inbox: Receiver<ToNode>,
     commands: Commands,
     board: Arc<Board>,
@@ -121,20 +133,32 @@ struct Window {
 }
 
 impl Driver {
-    fn run(mut self) {
+    /// An error ends the process with its exit code.
+    fn run(mut self) -> Result<(), Failure> {
         let mut next = Next { deadline: None, more: true };
         loop {
             if !self.collect(next) {
-                return;
+                return Ok(());
             }
             let began = clock::mono();
+            self.poll_store(began);
             next = self.node.turn(began, &mut self.inputs, &mut self.outputs);
             self.credits.clear();
-            let has_stopped = self.hand_over();
+            let has_stopped = self.hand_over()?;
+            // A store in memory answers at once.
+            self.poll_store(began);
+            next.more |= !self.inputs.is_empty();
             self.report(began);
             if has_stopped || self.stop_by.is_some_and(|by| began >= by) {
-                return;
+                // With this the store is closed in order: what it took lasts.
+                return Ok(());
             }
+        }
+    }
+
+    fn poll_store(&mut self, now: Mono) {
+        while let Some((ticket, outcome)) = self.storage.poll(now) {
+            self.inputs.push(Input::Stored { ticket, outcome });
         }
     }
 
@@ -184,6 +208,9 @@ impl Driver {
                 tracing::debug!(target: "lightmoon::serve", %link, ?code, reason, "link closed");
                 self.inputs.push(Input::Closed { link: LinkId(link.0) });
             }
+            // Outcomes are taken before each turn.
+            ToNode::Woken => {}
+            ToNode::Encoded(encoded) => self.inputs.push(Input::Encoded(encoded)),
             ToNode::Stop(reason) => {
                 self.stop_by.get_or_insert_with(|| clock::mono() + limits::STOP_NODE_MAX);
                 self.inputs.push(Input::Stop { reason });
@@ -191,8 +218,8 @@ impl Driver {
         }
     }
 
-    /// Hands outputs to the network; answers whether the node has stopped.
-    fn hand_over(&mut self) -> bool {
+    /// Hands outputs to the network and the store; answers whether the node has stopped.
+    fn hand_over(&mut self) -> Result<bool, Failure> {
         let mut has_stopped = false;
         for output in self.outputs.drain(..) {
             match output {
@@ -200,10 +227,24 @@ impl Driver {
                     // A link that is gone needs nothing; its `Closed` is on the way.
                     let _ = self.commands.send(lightmoon_net::LinkId(link.0), transmit);
                 }
+                Output::Store { ticket, request } => {
+                    if let Err(rejected) = self.storage.submit(ticket, request) {
+                        if rejected.why != Why::Busy {
+                            tracing::error!(why = %rejected.why, "the store does not take a request");
+                        }
+                        self.inputs.push(Input::Stored { ticket, outcome: Outcome::Unavailable });
+                    }
+                }
+                // The thread lives as long as this end of its channel.
+                Output::Encode(job) => drop(self.encoder.send(job)),
+                Output::Fenced { reason } => {
+                    tracing::error!(target: "lightmoon::store", reason, "another node owns the store");
+                    return Err(Failure::fenced(&reason));
+                }
                 Output::Stopped => has_stopped = true,
             }
         }
-        has_stopped
+        Ok(has_stopped)
     }
 
     fn report(&mut self, began: Mono) {
@@ -216,6 +257,7 @@ impl Driver {
         }
         self.board.set_snapshot(Snapshot {
             node: self.node.report(),
+            files: self.storage.report(),
             turns: self.window.turns,
             turn_max: self.window.turn_max,
             turns_full: self.window.turns_full,

@@ -1,6 +1,7 @@
 //! What `serve` can be told, with meaning.
 //!
-//! *Responsible for*: the table of settings and their types. *Not responsible for*: where values come from (`config`).
+//! *Responsible for*: the table of settings and their types. *Not responsible for*: where values come from (`config`),
+//! opening a store (`serve`).
 
 use crate::Failure;
 use crate::auth::{AUTH, AuthOptions, SECRET_FILE};
@@ -40,8 +41,20 @@ pub(crate) const SERVE: &[Setting] = &[
     Setting {
         name: "store",
         value: "URL",
-        default: "memory:",
-        help: "Where state is kept; `memory:` forgets it when the server ends",
+        default: "files:",
+        help: "Where state is kept: `files:DIR` (`files:` is --data), `cql://HOSTS/KEYSPACE`, or `memory:`, which forgets it when the server ends",
+    },
+    Setting {
+        name: "accept-loss",
+        value: "on|off",
+        default: "off",
+        help: "Whether to go on with a store of files that lost its end, instead of refusing to start; what is lost is logged",
+    },
+    Setting {
+        name: "supervise",
+        value: "on|off",
+        default: "on",
+        help: "Whether a small parent process starts the node again when it dies; off where a service manager does",
     },
     AUTH,
     SECRET_FILE,
@@ -66,6 +79,15 @@ pub(crate) const SERVE: &[Setting] = &[
     },
 ];
 
+/// Where state is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum StoreChoice {
+    /// In files in this folder.
+    Files(PathBuf),
+    /// Nowhere: it is gone when the server ends.
+    Memory,
+}
+
 /// The settings of `serve`, understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct ServeOptions {
@@ -74,6 +96,11 @@ pub(crate) struct ServeOptions {
     /// `None`: the address of `listen`, with the same port number.
     pub(crate) web: Option<SocketAddr>,
     pub(crate) console: SocketAddr,
+    pub(crate) store: StoreChoice,
+    /// Whether a store of files may have lost its end.
+    pub(crate) accept_loss: bool,
+    /// Whether the node has a parent that starts it again.
+    pub(crate) supervise: bool,
     pub(crate) ready_json: Option<PathBuf>,
     pub(crate) pin: bool,
     pub(crate) auth: AuthOptions,
@@ -81,7 +108,6 @@ pub(crate) struct ServeOptions {
 
 impl ServeOptions {
     pub(crate) fn read(settings: &Settings) -> Result<Self, Failure> {
-        check_store(settings)?;
         let console = address(settings, "console")?;
         if !console.ip().is_loopback() {
             let why = "the console may only listen on a loopback address; reach it from elsewhere through an SSH tunnel";
@@ -93,11 +119,10 @@ impl ServeOptions {
             web: optional(settings, "web").map(|_| address(settings, "web")).transpose()?,
             console,
             ready_json: optional(settings, "ready-json").map(PathBuf::from),
-            pin: match settings.text("pin") {
-                "on" => true,
-                "off" => false,
-                _ => return Err(settings.wrong("pin", "it is `on` or `off`")),
-            },
+            store: store(settings)?,
+            accept_loss: switch(settings, "accept-loss")?,
+            supervise: switch(settings, "supervise")?,
+            pin: switch(settings, "pin")?,
             auth: AuthOptions::read(settings)?,
         })
     }
@@ -120,14 +145,42 @@ fn address(settings: &Settings, name: &str) -> Result<SocketAddr, Failure> {
     })
 }
 
-fn check_store(settings: &Settings) -> Result<(), Failure> {
-    match settings.text("store") {
-        "memory:" => Ok(()),
-        _ => Err(settings.wrong(
-            "store",
-            "this build has one store, `memory:`, which forgets everything when the server ends",
-        )),
+fn switch(settings: &Settings, name: &str) -> Result<bool, Failure> {
+    match settings.text(name) {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(settings.wrong(name, "it is `on` or `off`")),
     }
+}
+
+fn store(settings: &Settings) -> Result<StoreChoice, Failure> {
+    let url = settings.text("store");
+    understand_store(url, settings.text("data")).map_err(|why| settings.wrong("store", why))
+}
+
+/// What a store's URL means; `data`: the folder of `files:` alone.
+///
+/// # Errors
+/// It means nothing.
+pub(crate) fn store_choice(url: &str, data: &str) -> Result<StoreChoice, Failure> {
+    understand_store(url, data)
+        .map_err(|why| Failure::wrong_arguments(format!("--store cannot be `{url}`"), why))
+}
+
+fn understand_store(url: &str, data: &str) -> Result<StoreChoice, &'static str> {
+    if url == "memory:" {
+        return Ok(StoreChoice::Memory);
+    }
+    if let Some(folder) = url.strip_prefix("files:") {
+        let folder = if folder.is_empty() { data } else { folder };
+        return Ok(StoreChoice::Files(PathBuf::from(folder)));
+    }
+    let why = if url.starts_with("cql://") {
+        "this build has no feature `scylla`; build the game with `cargo build --release --features scylla`"
+    } else {
+        "it should look like `files:` (in --data), `files:DIR`, `cql://HOSTS/KEYSPACE` or `memory:`"
+    };
+    Err(why)
 }
 
 #[cfg(test)]
@@ -153,10 +206,28 @@ mod tests {
     }
 
     #[test]
+    fn stores_are_named_by_what_they_are() {
+        let store = |url| read("store", url).unwrap().store;
+        assert_eq!(store("memory:"), StoreChoice::Memory);
+        assert_eq!(store("files:/srv/game"), StoreChoice::Files("/srv/game".into()));
+        assert_eq!(store("files:"), StoreChoice::Files("./lightmoon-data".into()), "the data folder");
+    }
+
+    #[test]
     fn a_store_that_does_not_exist_is_answered_with_those_that_do() {
-        for url in ["files:x", "cql://host/game", "postgres:", ""] {
+        for url in ["postgres:", "memory", "cql:host", ""] {
             let failure = read("store", url).unwrap_err().to_string();
-            assert!(failure.contains("`memory:`"), "{failure}");
+            assert!(failure.contains("`memory:`") && failure.contains("`files:`"), "{failure}");
+        }
+        let failure = read("store", "cql://host/game").unwrap_err().to_string();
+        assert!(failure.contains("cargo build --release --features scylla"), "{failure}");
+    }
+
+    #[test]
+    fn switches_are_on_or_off() {
+        for name in ["pin", "supervise", "accept-loss"] {
+            let failure = read(name, "maybe").unwrap_err().to_string();
+            assert!(failure.contains("`on` or `off`"), "{failure}");
         }
     }
 

@@ -6,23 +6,26 @@
 //! Start: folder and keys; the node's thread builds the game; the I/O thread opens the ports; the chosen ports and
 //! `--ready-json` are written. Stop: the node says goodbye to its clients and ends; links and web servers are closed.
 //!
+//! A server whose node has a parent (`supervise`) works in the folder that the parent locked, and tells it when it serves.
+//!
 //! Invariants:
 //! - I1: a server that failed to start has nothing left open.
 //! - I2: a stop takes less than two seconds.
 
 use crate::board::Board;
 use crate::extension::Ready;
-use crate::folder::{Folder, Ports, write_whole};
-use crate::io::{self, Happening, Io, Wanted};
+use crate::folder::{Folder, Ports, forget, write_whole};
+use crate::io::{self, Happening, Io, Signals, Wanted};
 use crate::keys::{Keys, random_bytes};
 use crate::node_thread::{self, ToNode};
-use crate::options::ServeOptions;
+use crate::options::{ServeOptions, StoreChoice};
 use crate::setting::Settings;
+use crate::storage::Storage;
+use crate::supervise::Supervised;
 use crate::web::Page;
-use crate::{Failure, auth, limits};
+use crate::{Failure, auth, encoder, limits};
 use lightmoon_node::Game;
 use std::fmt;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -35,17 +38,21 @@ pub(crate) struct Plan {
     pub(crate) title: String,
     pub(crate) version: &'static str,
     pub(crate) page: Option<Page>,
-    pub(crate) watch_signals: bool,
+    pub(crate) signals: Signals,
+    /// Set in a process that a parent supervises.
+    pub(crate) supervised: Option<Supervised>,
 }
 
 /// A server that runs in this process. Dropping it stops it in order, too.
 pub struct Running {
     ready: Ready,
     warning: Option<&'static str>,
+    forgets: bool,
     certificate_ends: u64,
     to_node: Sender<ToNode>,
     happenings: Receiver<Happening>,
     threads: Option<(JoinHandle<()>, Io)>,
+    supervised: Option<Supervised>,
     /// Last: others may have the folder when everything else is gone.
     folder: Folder,
 }
@@ -53,19 +60,25 @@ pub struct Running {
 impl Running {
     pub(crate) fn start(plan: Plan, settings: &Settings) -> Result<Self, Failure> {
         let options = ServeOptions::read(settings)?;
-        let folder = Folder::open(&options.data)?;
+        let folder = match &plan.supervised {
+            Some(supervised) => Folder::adopt(&options.data, supervised.lock())?,
+            None => Folder::open(&options.data)?,
+        };
         let keys = Keys::open(&folder)?;
         let game = auth::apply(plan.game, &options.auth, &keys)?;
         let warning = game.warning();
         if let Some(path) = &options.ready_json {
-            forget_ready(path)?;
+            forget(path)?;
         }
         let board = Arc::new(Board::new(plan.title, plan.version));
         let (to_node, inbox) = mpsc::channel();
         let (give_commands, commands) = mpsc::sync_channel(1);
         let (happened, happenings) = mpsc::channel();
+        let storage = Storage::open(&options.store, options.accept_loss, to_node.clone())?;
         let node = node_thread::start(node_thread::Plan {
             game,
+            storage,
+            encoder: encoder::start(to_node.clone())?,
             seed: seed(),
             pin: options.pin,
             board: Arc::clone(&board),
@@ -80,7 +93,7 @@ impl Running {
             keys,
             board: Arc::clone(&board),
             page: plan.page,
-            watch_signals: plan.watch_signals,
+            signals: plan.signals,
         };
         let (started, io) = io::start(io, to_node.clone(), happened)?;
         // Cannot fail: the thread waits for it.
@@ -91,12 +104,25 @@ impl Running {
             console: started.console,
             console_token,
             certificate_hashes: board.hashes().to_vec(),
-            data: options.data,
+            data: options.data.clone(),
             pid: std::process::id(),
+            parent: plan.supervised.as_ref().map(Supervised::parent),
         };
         let threads = Some((node, io));
         let certificate_ends = started.certificate_ends;
-        let running = Self { ready, warning, certificate_ends, to_node, happenings, threads, folder };
+        let supervised = plan.supervised;
+        let forgets = options.store == StoreChoice::Memory;
+        let running = Self {
+            ready,
+            warning,
+            forgets,
+            certificate_ends,
+            to_node,
+            happenings,
+            threads,
+            supervised,
+            folder,
+        };
         running.write(options.ready_json.as_deref())?;
         Ok(running)
     }
@@ -112,12 +138,29 @@ impl Running {
         self.certificate_ends
     }
 
+    /// Whether state is gone when the server ends.
+    pub(crate) fn forgets(&self) -> bool {
+        self.forgets
+    }
+
     /// What is not fit for production in how players log in.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         self.warning
     }
 
-    /// Waits until a signal asks for a stop (its name is the answer) or the node ended by a fault.
+    /// Whether to say where everything is: not again after a restart.
+    pub(crate) fn greets(&self) -> bool {
+        self.supervised.as_ref().is_none_or(Supervised::greets)
+    }
+
+    /// Tells the parent, if there is one, that the server serves: what ends it from now on is not a failed start.
+    pub(crate) fn say_ready(&self) {
+        if let Some(supervised) = &self.supervised {
+            supervised.say_ready();
+        }
+    }
+
+    /// Waits until a signal asks for a stop (its name is the answer) or the node ended by a fault, or because it is fenced.
     pub(crate) fn wait(&self) -> Result<&'static str, Failure> {
         match self.happenings.recv() {
             Ok(Happening::Signal(name)) => Ok(name),
@@ -177,17 +220,6 @@ impl Drop for Running {
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running").field("ready", &self.ready).finish_non_exhaustive()
-    }
-}
-
-/// Removes what an earlier run wrote, so that its existence means that *this* server listens.
-fn forget_ready(path: &Path) -> Result<(), Failure> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(Failure::new(
-            format!("cannot replace {}: {e}", path.display()),
-            "name another file with --ready-json",
-        )),
-        Ok(()) | Err(_) => Ok(()),
     }
 }
 

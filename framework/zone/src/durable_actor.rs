@@ -71,7 +71,9 @@ use crate::stored::{State, StoredForm, StoredKind};
 ///         Self(state)
 ///     }
 /// }
+/// # fn main() {
 /// # let _kind = lightmoon_zone::durable::<BankContract, Teller>();
+/// # }
 /// ```
 pub trait DurableActor: Actor {
     /// What is kept.

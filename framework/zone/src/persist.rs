@@ -31,7 +31,7 @@ use lightmoon_contract::codec::Writer;
 use lightmoon_contract::limits::PERSIST_NAME_BYTES_MAX;
 use xxhash_rust::xxh3::xxh3_64;
 
-use column::{Column, Role};
+use column::{About, Column, Role};
 use form::{Table, TableEntry};
 
 /// What is kept of a world.
@@ -58,7 +58,7 @@ impl Policy {
             "the name `{name}` of {of} has not 1 to {PERSIST_NAME_BYTES_MAX} bytes"
         );
         assert!(about.version >= 1, "versions count from 1: raise the one of {of} (`{name}`)");
-        for other in self.columns.iter().map(|other| other.about()) {
+        for other in self.abouts() {
             let taken = other.type_name;
             assert!(other.name != name, "two kept types have the name `{name}`: {taken} and {of}");
             let is_same = matches!(
@@ -73,7 +73,11 @@ impl Policy {
 
     /// Whether nothing is kept.
     pub(crate) fn is_empty(&self) -> bool {
-        self.columns.iter().all(|column| column.about().role == Role::Marker)
+        self.abouts().all(|about| about.role == Role::Marker)
+    }
+
+    fn abouts(&self) -> impl Iterator<Item = &About> {
+        self.columns.iter().map(|column| column.about())
     }
 
     pub(crate) fn columns(&self) -> &[Box<dyn Column>] {
@@ -91,30 +95,20 @@ impl Policy {
 
     /// The components for whose sake an entity is kept.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = ComponentId> {
-        self.columns
-            .iter()
-            .map(|column| column.about())
-            .filter(|about| about.role == Role::Component)
-            .map(|about| about.component)
+        self.abouts().filter(|about| about.role == Role::Component).map(|about| about.component)
     }
 
     /// Names and versions of the columns.
     pub(crate) fn table(&self) -> Table {
-        let entry = |column: &Box<dyn Column>| {
-            let about = column.about();
-            TableEntry { name: about.name.to_owned(), version: about.version }
-        };
-        Table(self.columns.iter().map(entry).collect())
+        let entry = |about: &About| TableEntry { name: about.name.to_owned(), version: about.version };
+        Table(self.abouts().map(entry).collect())
     }
 
     /// Shows every kept value of an entity to `each`: its column and its bytes. Gives false, and shows nothing, if the
     /// entity is not kept.
     pub(crate) fn values(&self, entity: &EntityRef<'_>, each: &mut dyn FnMut(usize, &[u8])) -> bool {
-        let is_kept = |column: &Box<dyn Column>| {
-            let about = column.about();
-            about.role != Role::Marker && entity.contains_id(about.component)
-        };
-        if !self.columns.iter().any(is_kept) {
+        let mut reasons = self.abouts().filter(|about| about.role != Role::Marker);
+        if !reasons.any(|about| entity.contains_id(about.component)) {
             return false;
         }
         let mut scratch = Vec::new();
@@ -143,17 +137,17 @@ impl Policy {
 
     /// The resources that are there: their ids and entities.
     pub(crate) fn resources(&self, world: &World) -> Vec<(NetId, Entity)> {
-        let there = |column: &Box<dyn Column>| match column.about().role {
-            Role::Resource(id) => Some((id, world.resource_entities().get(column.about().component)?)),
+        let there = |about: &About| match about.role {
+            Role::Resource(id) => Some((id, world.resource_entities().get(about.component)?)),
             Role::Component | Role::Marker => None,
         };
-        self.columns.iter().filter_map(there).collect()
+        self.abouts().filter_map(there).collect()
     }
 }
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.columns.iter().map(|column| column.about())).finish()
+        f.debug_list().entries(self.abouts()).finish()
     }
 }
 

@@ -49,11 +49,14 @@ pub(crate) struct State {
 }
 
 /// The kind of actors `A` that answer contract `C` and are kept as `F` says.
-pub(crate) struct StoredKind<C, A, F>(PhantomData<fn() -> (C, A, F)>);
+pub(crate) struct StoredKind<C, A, F> {
+    contract: PhantomData<fn() -> C>,
+    form: PhantomData<fn() -> (A, F)>,
+}
 
 impl<C, A, F> StoredKind<C, A, F> {
     pub(crate) const fn new() -> Self {
-        Self(PhantomData)
+        Self { contract: PhantomData, form: PhantomData }
     }
 }
 

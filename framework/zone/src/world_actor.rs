@@ -86,7 +86,9 @@ use crate::stored::{State, StoredForm, StoredKind};
 ///         &mut self.0
 ///     }
 /// }
+/// # fn main() {
 /// # let _kind = lightmoon_zone::world_actor::<BagContract, Player>();
+/// # }
 /// ```
 pub trait WorldActor: Sized + 'static {
     /// Registers what the world consists of, and spawns what is not kept. Called at each activation.

@@ -45,7 +45,7 @@ export class Server {
     /** @type {import("node:child_process").ChildProcess | undefined} */
     this.child = undefined;
     this.log = "";
-    /** @type {{web: string, game: string, pid?: number}} */
+    /** @type {{web: string, game: string}} */
     this.ready = { web: "", game: "" };
   }
 
@@ -80,15 +80,8 @@ export class Server {
   async kill() {
     const { child } = this;
     if (child === undefined) return;
-    const gone = new Promise((done) => child.once("exit", done));
-    // The node may be a child of the process we started: both go.
-    if (this.ready.pid !== undefined && this.ready.pid !== child.pid) {
-      try {
-        process.kill(this.ready.pid, "SIGKILL");
-      } catch {
-        // It was gone already.
-      }
-    }
+    // Once the outputs end, which the node has as well: it dies with its parent, the process that we started.
+    const gone = new Promise((done) => child.once("close", done));
     child.kill("SIGKILL");
     await gone;
     this.child = undefined;

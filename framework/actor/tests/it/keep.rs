@@ -56,12 +56,15 @@ impl Bank {
                         self.bench.put_in(In::Loaded { actor, result: Ok(Box::new(stored)) });
                     }
                     Out::Commit(commit) => {
-                        let state = commit.parcel.map(|parcel| *parcel.downcast::<u64>().unwrap());
+                        let state = commit.parcel.map(|parcel| *parcel.downcast::<u64>().expect("a number"));
                         self.commits.push((commit.actor, commit.number, state, commit.log.len()));
                     }
                     Out::Unreadable { actor, .. } => self.unreadable.push(actor),
                     Out::Released(actor) => self.released.push(actor),
-                    other => panic!("{other:?}"),
+                    out @ (Out::Snapshot { .. }
+                    | Out::Envelope(_)
+                    | Out::Answer { .. }
+                    | Out::Failed { .. }) => panic!("{out:?}"),
                 }
             }
             self.bench.settle();
@@ -120,7 +123,7 @@ fn operations_that_come_while_a_commit_is_under_way_share_the_next_one() {
     bank.commit();
     assert_eq!(bank.answer::<till::Pay>(first), Some(Ok(1)));
     assert_eq!(bank.commits, [(id(1), 2, Some(11), 10)]);
-    assert!(others.iter().all(|token| bank.bench.answers.get(token).is_none()));
+    assert!(others.iter().all(|token| !bank.bench.answers.contains_key(token)));
     bank.commit();
     let answers: Vec<_> = others.iter().map(|token| bank.answer::<till::Pay>(*token)).collect();
     assert_eq!(answers, (2..=11).map(|amount| Some(Ok(amount))).collect::<Vec<_>>());

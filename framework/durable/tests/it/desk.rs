@@ -60,6 +60,24 @@ impl Desk {
         true
     }
 
+    /// Encodes one copy, if one waits.
+    pub(crate) fn encode_one(&self, keeper: &mut Keeper) {
+        if let Some(encode) = keeper.poll_encode() {
+            keeper.encoded(encode.actor, encode.id, (encode.job.encode)());
+        }
+    }
+
+    /// Carries one request over, or lets time pass.
+    pub(crate) fn carry_or_wait(&mut self, keeper: &mut Keeper) {
+        if self.carry(keeper) {
+            return;
+        }
+        if let Some(at) = keeper.next_deadline() {
+            self.now = self.now.max(at);
+            keeper.on_deadline(self.now);
+        }
+    }
+
     /// Carries everything over until the keeper wants nothing more; gives what happened. Copies are encoded at once.
     pub(crate) fn settle(&mut self, keeper: &mut Keeper) -> Vec<Event> {
         let mut events = Vec::new();
@@ -99,10 +117,9 @@ impl Desk {
 
     pub(crate) fn page(&mut self, area: Area, partition: &Partition) -> (Option<Head>, Vec<Row>) {
         let (keys, partition) = (KeyRange::all(), partition.clone());
-        match self.ask(Request::Read { area, partition, keys, limit: 1_000, serial: true }) {
-            Outcome::Done(Done::Page(page)) => (page.head, page.rows),
-            other => panic!("{other:?}"),
-        }
+        let outcome = self.ask(Request::Read { area, partition, keys, limit: 1_000, serial: true });
+        let Outcome::Done(Done::Page(page)) = outcome else { panic!("{outcome:?}") };
+        (page.head, page.rows)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Several owners of one actor: activations after each other, generations at once.
 
-use lightmoon_durable::{Event, Keeper, LoadFailure, layout};
+use lightmoon_durable::layout::{self, Section};
+use lightmoon_durable::{Event, Keeper, LoadFailure};
+use lightmoon_store::Area;
 
 use crate::desk::{ACTOR, Desk, Lies, entry, number, state};
 
@@ -47,6 +49,37 @@ fn each_activation_has_a_higher_epoch_also_within_a_generation() {
     assert!(epochs.windows(2).all(|pair| pair[0] < pair[1]), "{epochs:?}");
 }
 
+/// A commit that was handed in.
+struct Told {
+    /// Which keeper.
+    by: usize,
+    commit: u64,
+    /// What it says in the log.
+    number: u64,
+    /// Whether its keeper was told that it is durable.
+    is_durable: bool,
+}
+
+/// Notes which commits a keeper was told to be durable.
+fn note(keeper: &mut Keeper, by: usize, told: &mut [Told]) {
+    while let Some(event) = keeper.poll_event() {
+        let Event::Committed { number, .. } = event else { continue };
+        let one = told.iter_mut().find(|one| (one.by, one.commit) == (by, number));
+        one.unwrap().is_durable = true;
+    }
+}
+
+/// The numbers in the operation log.
+fn logged(desk: &mut Desk) -> Vec<u64> {
+    let (_, rows) = desk.page(Area::Commits, &layout::actor(ACTOR));
+    let log = rows.iter().filter(|row| layout::numbers(&row.key).unwrap().0 == Section::Log as u8);
+    log.map(|row| {
+        let entry = lightmoon_durable::log_entry(&row.value).unwrap();
+        u64::from_le_bytes(entry.reply[..].try_into().unwrap())
+    })
+    .collect()
+}
+
 /// Generations take over from each other at random moments, the store lies, and every commit that was told to be durable
 /// is there at the end, once.
 #[test]
@@ -62,39 +95,25 @@ fn what_was_told_to_be_durable_is_there_whoever_took_over_meanwhile() {
             keepers.push((keeper, 0u64));
             for _ in 0..desk.random.usize(..30) {
                 // Any of them may act, also those whose time is over.
-                let which = desk.random.usize(..keepers.len());
-                let (keeper, commits) = &mut keepers[which];
+                let by = desk.random.usize(..keepers.len());
+                let (keeper, commit) = &mut keepers[by];
                 if desk.random.bool() {
-                    (*commits, next) = (*commits + 1, next + 1);
-                    keeper.commit(ACTOR, *commits, true, state(next), vec![entry(next)]);
-                    told.push((which, *commits, next, false));
+                    (*commit, next) = (*commit + 1, next + 1);
+                    keeper.commit(ACTOR, *commit, true, state(next), vec![entry(next)]);
+                    told.push(Told { by, commit: *commit, number: next, is_durable: false });
                 }
                 desk.carry(keeper);
-                while let Some(event) = keeper.poll_event() {
-                    if let Event::Committed { number, .. } = event {
-                        let entry =
-                            told.iter_mut().find(|(by, commit, ..)| (*by, *commit) == (which, number));
-                        entry.unwrap().3 = true;
-                    }
-                }
+                note(keeper, by, &mut told);
             }
         }
         desk.lies = Lies::default();
-        let (head, rows) = desk.page(lightmoon_store::Area::Commits, &layout::actor(ACTOR));
-        let numbers: Vec<u64> = rows
-            .iter()
-            .filter(|row| row.key[0] == 7)
-            .map(|row| {
-                let entry = lightmoon_durable::log_entry(&row.value).unwrap();
-                u64::from_le_bytes(entry.reply[..].try_into().unwrap())
-            })
-            .collect();
-        for (.., number, is_durable) in &told {
+        let numbers = logged(&mut desk);
+        for Told { number, is_durable, .. } in &told {
             let times = numbers.iter().filter(|there| *there == number).count();
             assert!(times <= 1, "seed {seed}: commit {number} happened {times} times");
             assert!(!is_durable || times == 1, "seed {seed}: commit {number} was told and is not there");
         }
-        let seq = head.unwrap().get(layout::SEQ).unwrap();
+        let seq = desk.head(ACTOR).unwrap().get(layout::SEQ).unwrap();
         assert_eq!(seq, numbers.len() as u64, "seed {seed}: numbers of commits are dense");
     }
 }

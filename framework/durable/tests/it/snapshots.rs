@@ -1,8 +1,10 @@
 //! Snapshots: published whole or not at all, over crashes at any moment.
 
+use std::collections::BTreeMap;
+
 use lightmoon_contract::NetId;
 use lightmoon_durable::{Event, Keeper, Loaded, layout, limits};
-use lightmoon_store::{Area, Done, Outcome, Request, Scan};
+use lightmoon_store::{Area, Request, Scan};
 
 use crate::desk::{ACTOR, Desk, Lies, copy, entity};
 
@@ -122,79 +124,77 @@ fn a_snapshot_that_is_too_large_is_given_up_and_commits_go_on() {
     assert_eq!((keeper.counters().snapshots, keeper.counters().snapshots_given_up), (0, 1));
 }
 
-/// Crashes at any request, a store that lies: what is loaded is one whole snapshot and exactly the durable entities that
-/// were committed after it.
+const PARTS: usize = 4;
+
+/// A zone over several lives, and what is known of it.
+struct Lives {
+    desk: Desk,
+    /// One step for each change and each copy.
+    clock: u64,
+    /// When each entity was changed last by a commit that was told to be durable.
+    durable: BTreeMap<u64, u64>,
+}
+
+impl Lives {
+    /// Loads the zone and holds it against what is known.
+    fn load(&mut self, keeper: &mut Keeper, seed: u64) {
+        let loaded = self.desk.load(keeper, ACTOR);
+        assert!(is_whole(&loaded, PARTS), "seed {seed}: {loaded:?}");
+        let shown = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.tick);
+        for (net, at) in &self.durable {
+            let is_row = loaded.entities.iter().any(|(there, _)| there.0 == *net);
+            assert!(is_row || *at <= shown, "seed {seed}: entity {net} of {at} is in neither, shown {shown}");
+        }
+    }
+
+    /// One life, that ends at some moment by a crash.
+    fn live(&mut self, keeper: &mut Keeper) {
+        keeper.snapshot(ACTOR, copy(self.clock, PARTS));
+        // What was handed in and is not told to be durable: commit, entity, when.
+        let mut waiting = Vec::new();
+        for step in 1..=self.desk.random.u64(..60) {
+            match self.desk.random.u8(..8) {
+                0 | 1 => {
+                    self.clock += 1;
+                    let net = 1 + self.desk.random.u64(..5);
+                    keeper.commit(ACTOR, step, true, entity(net, Some("there")), Vec::new());
+                    waiting.push((step, net, self.clock));
+                }
+                2 => {
+                    self.clock += 1;
+                    keeper.snapshot(ACTOR, copy(self.clock, PARTS));
+                }
+                3 => self.desk.encode_one(keeper),
+                _ => self.desk.carry_or_wait(keeper),
+            }
+            self.note(keeper, &mut waiting);
+        }
+    }
+
+    fn note(&mut self, keeper: &mut Keeper, waiting: &mut Vec<(u64, u64, u64)>) {
+        while let Some(event) = keeper.poll_event() {
+            let Event::Committed { number, .. } = event else {
+                assert!(matches!(event, Event::Snapshotted { .. }), "{event:?}");
+                continue;
+            };
+            let at = waiting.iter().position(|(commit, ..)| *commit == number).unwrap();
+            let (_, net, at) = waiting.remove(at);
+            self.durable.insert(net, at);
+        }
+    }
+}
+
+/// Crashes at any request, a store that lies: what is loaded is one whole snapshot, and every durable entity that was
+/// changed after it is a row.
 #[test]
 fn a_zone_is_loaded_whole_whenever_it_crashes() {
-    const PARTS: usize = 4;
     for seed in 0..400 {
-        let mut desk = Desk::new(seed);
-        // What is told to be durable: the last value of each entity.
-        let mut durable: std::collections::BTreeMap<u64, u64> = std::collections::BTreeMap::new();
-        let mut clock = 0u64;
+        let mut lives = Lives { desk: Desk::new(seed), clock: 0, durable: BTreeMap::new() };
+        lives.desk.lies = Lies { unknown: 0.15, unavailable: 0.05 };
         for generation in 1..=8 {
             let mut keeper = Keeper::new(generation);
-            desk.lies = Lies { unknown: 0.15, unavailable: 0.05 };
-            let loaded = desk.load(&mut keeper, ACTOR);
-            assert!(is_whole(&loaded, PARTS), "seed {seed}: {loaded:?}");
-            let shown = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.tick);
-            for (net, value) in &durable {
-                // An entity that was changed after the copy has to be a row.
-                let is_row = loaded.entities.iter().any(|(there, _)| there.0 == *net);
-                assert!(
-                    is_row || *value <= shown,
-                    "seed {seed}: entity {net} of {value} is in neither, shown {shown}"
-                );
-            }
-            keeper.snapshot(ACTOR, copy(clock, PARTS));
-            let mut commits = 0;
-            let mut waiting = Vec::new();
-            for _ in 0..desk.random.usize(..60) {
-                match desk.random.u8(..8) {
-                    0 | 1 => {
-                        (clock, commits) = (clock + 1, commits + 1);
-                        let net = 1 + desk.random.u64(..5);
-                        keeper.commit(ACTOR, commits, true, entity(net, Some("there")), Vec::new());
-                        waiting.push((commits, net, clock));
-                    }
-                    2 => {
-                        clock += 1;
-                        keeper.snapshot(ACTOR, copy(clock, PARTS));
-                    }
-                    3 => {
-                        if let Some(encode) = keeper.poll_encode() {
-                            keeper.encoded(encode.actor, encode.id, (encode.job.encode)());
-                        }
-                    }
-                    _ => {
-                        if !desk.carry(&mut keeper)
-                            && let Some(at) = keeper.next_deadline()
-                        {
-                            desk.now = desk.now.max(at);
-                            keeper.on_deadline(desk.now);
-                        }
-                    }
-                }
-                while let Some(event) = keeper.poll_event() {
-                    match event {
-                        Event::Committed { number, .. } => {
-                            let at = waiting.iter().position(|(commit, ..)| *commit == number).unwrap();
-                            let (_, net, at) = waiting.remove(at);
-                            durable.insert(net, at);
-                        }
-                        Event::Snapshotted { .. } => {}
-                        other => panic!("seed {seed}: {other:?}"),
-                    }
-                }
-            }
+            lives.load(&mut keeper, seed);
+            lives.live(&mut keeper);
         }
-        desk.lies = Lies::default();
-        let scanned = desk.ask(Request::Scan(Scan::Partitions {
-            area: Area::Chunks,
-            space: layout::ACTORS,
-            after: None,
-            limit: 10,
-        }));
-        assert!(matches!(scanned, Outcome::Done(Done::Partitions(_))));
     }
 }

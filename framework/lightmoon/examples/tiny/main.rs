@@ -1,4 +1,4 @@
-//! The smallest game that runs: visitors knock at a door. Its page is one file, and it has a verb and an extension.
+//! The smallest game that runs: visitors knock at a door. Its page is one file, and it has a verb and two extensions.
 
 mod game;
 
@@ -36,6 +36,42 @@ impl Verb for Greet {
         writeln!(std::io::stdout(), "hello {}", settings.text("name"))
             .map_err(|e| Failure::new(format!("cannot write: {e}"), ""))
     }
+}
+
+/// `tiny --falls up,abort,3`: what each start does before it serves, for a look at what happens then.
+struct Falls;
+
+impl Extension for Falls {
+    fn settings(&self) -> Vec<Setting> {
+        let help =
+            "How starts end before they serve, in order: `abort`, an exit code, or `up` for one that serves";
+        vec![Setting { name: "falls", value: "HOW,HOW,…", default: "", help }]
+    }
+
+    fn on_ready(&self, _ready: &Ready, settings: &Settings) -> Result<(), Failure> {
+        let hows = settings.text("falls");
+        if hows.is_empty() {
+            return Ok(());
+        }
+        match hows.split(',').nth(starts_before()?) {
+            None | Some("up") => Ok(()),
+            Some("abort") => std::process::abort(),
+            Some(code) => {
+                std::process::exit(code.parse().map_err(|_| settings.wrong("falls", "see --help"))?)
+            }
+        }
+    }
+}
+
+/// Counts this start, in the file `starts`.
+fn starts_before() -> Result<usize, Failure> {
+    let count = || {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open("starts")?;
+        let before = file.metadata()?.len();
+        file.write_all(b".")?;
+        Ok(usize::try_from(before).unwrap_or(usize::MAX))
+    };
+    count().map_err(|e: std::io::Error| Failure::new(format!("cannot count starts: {e}"), ""))
 }
 
 /// `tiny --visitors 3`
@@ -83,5 +119,6 @@ fn main() -> ExitCode {
         .page::<Page>()
         .verb(Greet)
         .extension(Visitors::default())
+        .extension(Falls)
         .run()
 }

@@ -35,6 +35,11 @@ impl Sources {
         self.snapshot.node.zones.iter().map(|(_, zone)| value(zone)).sum()
     }
 
+    /// A value of the store of files; 0 without one.
+    fn files(&self, value: impl Fn(&lightmoon_store_files::Report) -> f64) -> f64 {
+        self.snapshot.files.as_ref().map_or(0.0, value)
+    }
+
     fn max_of_zones(&self, value: impl Fn(&ZoneReport) -> f64) -> f64 {
         self.snapshot.node.zones.iter().map(|(_, zone)| value(zone)).fold(0.0, f64::max)
     }
@@ -107,6 +112,90 @@ const TABLE: &[Row] = &[
     ("lightmoon_actor_alive", Type::Gauge, "Activations in the worker.", |s| size(s.snapshot.node.actors)),
     ("lightmoon_actor_failed_total", Type::Counter, "Activations ended by a panic.", |s| {
         count(s.snapshot.node.counters.activations_failed)
+    }),
+    ("lightmoon_actor_loaded_total", Type::Counter, "Actors read from the store.", |s| {
+        count(s.snapshot.node.store.counters.loads)
+    }),
+    ("lightmoon_actor_unreadable_total", Type::Counter, "Actors whose stored state cannot be read.", |s| {
+        count(s.snapshot.node.worker.unreadable)
+    }),
+    ("lightmoon_store_generation", Type::Gauge, "The node's generation; 0: it keeps nothing.", |s| {
+        count(s.snapshot.node.store.generation)
+    }),
+    ("lightmoon_store_away", Type::Gauge, "1 while the store does not answer.", |s| {
+        f64::from(u8::from(s.snapshot.node.store.is_away))
+    }),
+    ("lightmoon_store_outage_total", Type::Counter, "Times that the store was away.", |s| {
+        count(s.snapshot.node.store.counters.outages)
+    }),
+    ("lightmoon_store_request_waiting", Type::Gauge, "Requests that wait or are under way.", |s| {
+        size(s.snapshot.node.store.requests)
+    }),
+    ("lightmoon_store_waiting_bytes", Type::Gauge, "Bytes of commits and snapshots that wait.", |s| {
+        size(s.snapshot.node.store.waiting_bytes)
+    }),
+    (
+        "lightmoon_store_unsaved_bytes",
+        Type::Gauge,
+        "Bytes of effects that are in no commit yet, about.",
+        |s| size(s.snapshot.node.store.unsaved_bytes),
+    ),
+    ("lightmoon_store_held", Type::Gauge, "Messages and answers that wait for commits.", |s| {
+        size(s.snapshot.node.store.held)
+    }),
+    ("lightmoon_store_commit_total", Type::Counter, "Commits of actors.", |s| {
+        count(s.snapshot.node.store.counters.commits)
+    }),
+    ("lightmoon_store_commit_bytes_total", Type::Counter, "Bytes of their rows.", |s| {
+        count(s.snapshot.node.store.counters.commit_bytes)
+    }),
+    ("lightmoon_store_unknown_total", Type::Counter, "Commits whose outcome had to be found out.", |s| {
+        count(s.snapshot.node.store.counters.unknown)
+    }),
+    ("lightmoon_store_lost_total", Type::Counter, "Activations that lost their actor.", |s| {
+        count(s.snapshot.node.store.counters.lost)
+    }),
+    (
+        "lightmoon_store_refused_total",
+        Type::Counter,
+        "Operations refused because they cannot be kept.",
+        |s| count(s.snapshot.node.worker.unkeepable),
+    ),
+    ("lightmoon_snapshot_total", Type::Counter, "Snapshots of zones published.", |s| {
+        count(s.snapshot.node.store.counters.snapshots)
+    }),
+    ("lightmoon_snapshot_bytes_total", Type::Counter, "Bytes of them.", |s| {
+        count(s.snapshot.node.store.counters.snapshot_bytes)
+    }),
+    ("lightmoon_snapshot_given_up_total", Type::Counter, "Snapshots that were too large.", |s| {
+        count(s.snapshot.node.store.counters.snapshots_given_up)
+    }),
+    ("lightmoon_snapshot_damaged_total", Type::Counter, "Snapshots that could not be read.", |s| {
+        count(s.snapshot.node.store.counters.snapshots_damaged)
+    }),
+    (
+        "lightmoon_files_group_total",
+        Type::Counter,
+        "Groups of commits written to files, one sync each.",
+        |s| s.files(|files| count(files.groups)),
+    ),
+    ("lightmoon_files_sync_total", Type::Counter, "Syncs of log and anchor.", |s| {
+        s.files(|files| count(files.syncs))
+    }),
+    ("lightmoon_files_fence_total", Type::Counter, "Writes that failed and fenced the store.", |s| {
+        s.files(|files| count(files.fences))
+    }),
+    ("lightmoon_files_unreadable_total", Type::Counter, "Requests whose records are damaged.", |s| {
+        s.files(|files| count(files.unreadable))
+    }),
+    ("lightmoon_files_latency_max_seconds", Type::Gauge, "The slowest group so far.", |s| {
+        s.files(|files| files.latency_max.as_secs_f64())
+    }),
+    ("lightmoon_files_queue_requests", Type::Gauge, "Requests that wait for the commit thread.", |s| {
+        s.files(|files| size(files.queue_requests))
+    }),
+    ("lightmoon_files_free_bytes", Type::Gauge, "Bytes free where the data folder lies.", |s| {
+        s.files(|files| files.free_bytes.map_or(0.0, count))
     }),
     ("lightmoon_zone_running", Type::Gauge, "Zones that run.", |s| size(s.snapshot.node.zones.len())),
     ("lightmoon_zone_entities", Type::Gauge, "Entities with an identity in all zones.", |s| {

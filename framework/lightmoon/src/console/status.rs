@@ -5,6 +5,8 @@
 use crate::board::Board;
 use crate::clock;
 use lightmoon_contract::ActorId;
+use lightmoon_node::report::StoreReport;
+use lightmoon_store_files::{Report as FilesReport, State};
 use lightmoon_zone::ZoneReport;
 use serde_json::{Map, Value, json};
 
@@ -42,8 +44,32 @@ pub(crate) fn json(board: &Board) -> Value {
         "sessions": { "open": node.sessions.len(), "list": sessions },
         "actors": node.actors,
         "zones": zones,
+        "store": store_json(&node.store, snapshot.files.as_ref()),
         "node": counters(&node.counters),
         "net": net,
+    })
+}
+
+fn store_json(store: &StoreReport, files: Option<&FilesReport>) -> Value {
+    json!({
+        "generation": store.generation,
+        "away": store.is_away,
+        "waitingBytes": store.waiting_bytes,
+        "unsavedBytes": store.unsaved_bytes,
+        "held": store.held,
+        "commits": store.counters.commits,
+        "snapshots": store.counters.snapshots,
+        "files": files.map(|files| json!({
+            "state": match &files.state {
+                State::Up => "up".to_owned(),
+                State::LowSpace => "the disk is nearly full".to_owned(),
+                State::Fenced { reason } => format!("fenced: {reason}"),
+            },
+            "lastCommit": files.last_commit,
+            "groups": files.groups,
+            "latencyMaxMicros": u64::try_from(files.latency_max.as_micros()).unwrap_or(u64::MAX),
+            "freeBytes": files.free_bytes,
+        })),
     })
 }
 

@@ -25,8 +25,11 @@ fn wrong_arguments() {
         (&["fly"], &["fly", "--help"]),
         (&["--listen", "nowhere"], &["`nowhere`", "--listen", "127.0.0.1:4433"]),
         (&["--console", "0.0.0.0:1"], &["--console", "loopback"]),
-        (&["--store", "files:x"], &["--store", "`memory:`"]),
-        (&["--store", "cql://host/game"], &["--store", "`memory:`"]),
+        (&["--store", "postgres:"], &["--store", "`files:`", "`memory:`"]),
+        (&["--store", "cql://host/game"], &["--store", "cargo build --release --features scylla"]),
+        (&["--supervise", "maybe"], &["--supervise", "`off`"]),
+        (&["--accept-loss", "some"], &["--accept-loss", "`off`"]),
+        (&["--supervised-by=1"], &["--supervised-by", "leave it out"]),
         (&["--pin", "maybe"], &["--pin", "`off`"]),
         (&["--auth", "anybody"], &["--auth", "`tokens`"]),
         (&["--auth-secret-file", "x"], &["--auth-secret-file", "--auth tokens"]),
@@ -36,6 +39,15 @@ fn wrong_arguments() {
         refused(&scratch, &[], arguments, 2, words);
     }
     assert!(!scratch.path().join("lightmoon-data").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_store_that_would_forget_is_refused_with_and_without_a_parent() {
+    let scratch = Scratch::new();
+    for supervise in ["on", "off"] {
+        let arguments = ["--store", "files:", "--supervise", supervise];
+        refused(&scratch, &[], &arguments, 1, &["in files", "./lightmoon-data", "--store memory:"]);
+    }
 }
 
 #[test]

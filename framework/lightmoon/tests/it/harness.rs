@@ -53,18 +53,41 @@ impl Scratch {
         all.extend_from_slice(&["--ready-json", "ready.json"]);
         all.extend_from_slice(arguments);
         let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let watchdog = Watchdog::of(&child);
+        let watchdog = Watchdog::of(Pid::from_child(&child));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stderr = Box::new(BufReader::new(child.stderr.take().unwrap()));
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
             if stdout.read_line(&mut greeting).unwrap() == 0 {
                 let mut said = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                stderr.read_to_string(&mut said).unwrap();
                 panic!("it ended before it was ready: {greeting}{said}");
             }
         }
-        let text = std::fs::read_to_string(self.0.join("ready.json")).unwrap();
-        Server { child, greeting, ready: serde_json::from_str(&text).unwrap(), stdout, _watchdog: watchdog }
+        let ready = self.ready();
+        // A node that outlives its parent would hold what we read to its end.
+        let watchdogs = [watchdog, Watchdog::of(process(&ready, "pid"))];
+        Server { child, greeting, ready, stdout, stderr, _watchdogs: watchdogs }
+    }
+
+    /// What the server wrote about itself once another process than this runs the node.
+    pub(crate) fn ready_after(&self, node: Pid) -> Value {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(20) {
+            let text = std::fs::read(self.0.join("ready.json")).unwrap_or_default();
+            if let Ok(ready) = serde_json::from_slice::<Value>(&text)
+                && process(&ready, "pid") != node
+            {
+                return ready;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("no other node than {node:?} became ready");
+    }
+
+    /// What the server wrote about itself.
+    pub(crate) fn ready(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.0.join("ready.json")).unwrap()).unwrap()
     }
 }
 
@@ -88,17 +111,17 @@ pub(crate) struct Server {
     pub(crate) greeting: String,
     pub(crate) ready: Value,
     stdout: BufReader<ChildStdout>,
-    _watchdog: Watchdog,
+    stderr: Box<dyn BufRead + Send>,
+    _watchdogs: [Watchdog; 2],
 }
 
-/// Kills a child that a failing test would wait for without end. Gone when dropped.
+/// Kills a process that a failing test would wait for without end. Gone when dropped.
 struct Watchdog {
     _alive: Sender<()>,
 }
 
 impl Watchdog {
-    fn of(child: &Child) -> Self {
-        let pid = Pid::from_child(child);
+    fn of(pid: Pid) -> Self {
         let (alive, gone) = channel();
         std::thread::spawn(move || {
             if gone.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Timeout) {
@@ -125,8 +148,30 @@ impl Server {
         line
     }
 
+    /// Reads what it complains of until a line has this in it; that line.
+    pub(crate) fn complaint(&mut self, part: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.stderr.read_line(&mut line).unwrap() > 0, "it ended without {part:?}");
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Closes what it complains to.
+    pub(crate) fn ignore_complaints(&mut self) {
+        self.stderr = Box::new(std::io::empty());
+    }
+
+    /// A signal to the process that was started.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// The process that runs the node, as it was when this server started.
+    pub(crate) fn node(&self) -> Pid {
+        process(&self.ready, "pid")
     }
 
     /// Its exit code (`None` after a kill), how long it took, and what it said on stderr.
@@ -135,7 +180,7 @@ impl Server {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        self.stderr.read_to_string(&mut said).unwrap();
         let status = self.child.wait().unwrap();
         (status.code(), began.elapsed(), said)
     }
@@ -147,6 +192,12 @@ impl Server {
     pub(crate) fn console(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         get(self.port("consolePort"), path, headers)
     }
+}
+
+/// A process that a server wrote about.
+pub(crate) fn process(ready: &Value, key: &str) -> Pid {
+    let number = ready[key].as_i64().and_then(|number| number.try_into().ok());
+    number.and_then(Pid::from_raw).unwrap_or_else(|| panic!("{key} in {ready}"))
 }
 
 impl Drop for Server {

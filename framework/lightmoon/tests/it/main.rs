@@ -11,3 +11,4 @@ mod harness;
 mod lifecycle;
 mod login;
 mod play;
+mod supervise;

@@ -35,7 +35,7 @@ pub(crate) async fn log_in_with(server: &Server, token: &str) -> Result<Session,
     session.expect("within patience")
 }
 
-async fn log_in(server: &Server) -> Session {
+pub(crate) async fn log_in(server: &Server) -> Session {
     log_in_with(server, VISITOR).await.unwrap()
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn knock(session: &mut Session, times: u32) -> u32 {
     }
 }
 
-async fn next_event(session: &mut Session) -> Event {
+pub(crate) async fn next_event(session: &mut Session) -> Event {
     let event = tokio::time::timeout(PATIENCE, session.next_event()).await;
     event.expect("an event within patience").expect("the session is not lost")
 }

@@ -189,11 +189,9 @@ impl<C: Component + Clone> Typed<C> {
         let query = self.changes.get_or_insert_with(|| world.query_filtered());
         if let Ok(tables) = query.contiguous_iter(world) {
             for (identities, values) in tables {
-                for (identity, changed) in identities.iter().zip(values.changed_ticks_slice()) {
-                    if changed.is_newer_than(since, now) {
-                        found(identity.id())?;
-                    }
-                }
+                let all = identities.iter().zip(values.changed_ticks_slice());
+                all.filter(|(_, changed)| changed.is_newer_than(since, now))
+                    .try_for_each(|(identity, _)| found(identity.id()))?;
             }
             return ControlFlow::Continue(());
         }

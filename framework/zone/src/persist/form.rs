@@ -14,7 +14,8 @@
 //! bytes  = length varint · so many bytes
 //! ```
 //!
-//! Items stand in the order of their ids, the columns of an item in that of their names. The check is the wrapping 128-bit
+//! Items of a snapshot stand in the order of their ids, those of a state resources first; the columns of an item stand in
+//! the order of their names. The check is the wrapping 128-bit
 //! sum of the xxh3-128 of each item without its length.
 //!
 //! Invariants:
@@ -72,6 +73,12 @@ impl Table {
 /// A value of an item: its column in the table, its bytes.
 pub(crate) type Value<'a> = (usize, &'a [u8]);
 
+/// Takes an item: the table, its id, its values.
+pub(crate) type ItemReader<'a> = &'a mut dyn FnMut(&Table, NetId, &[Value<'_>]) -> Result<(), ReadError>;
+
+/// Takes a value of a durable entity: name, version, bytes.
+pub(crate) type ValueReader<'a> = &'a mut dyn FnMut(&str, u16, &[u8]) -> Result<(), ReadError>;
+
 /// Appends a value to an item.
 pub(crate) fn put_value(column: usize, bytes: &[u8], to: &mut Vec<u8>) {
     let mut writer = Writer::onto(std::mem::take(to));
@@ -113,10 +120,7 @@ impl EntityWriter {
 }
 
 /// Shows every value of a durable entity: name, version, bytes.
-pub(crate) fn read_entity(
-    row: &Bytes,
-    each: &mut dyn FnMut(&str, u16, &[u8]) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
+pub(crate) fn read_entity(row: &Bytes, each: ValueReader<'_>) -> Result<(), ReadError> {
     let body = open(ENTITY, row)?;
     let mut from = Reader::new(&body, STORED)?;
     while from.remaining() > 0 {
@@ -147,10 +151,7 @@ pub(crate) fn seal_world(table: &Table, items: &[Vec<u8>]) -> Bytes {
 }
 
 /// Shows every item of a world that does not tick.
-pub(crate) fn read_world(
-    state: &Bytes,
-    each: &mut dyn FnMut(&Table, NetId, &[Value<'_>]) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
+pub(crate) fn read_world(state: &Bytes, each: ItemReader<'_>) -> Result<(), ReadError> {
     let body = open(WORLD, state)?;
     let mut from = Reader::new(&body, STORED)?;
     let table = Table::read(&mut from)?;
@@ -249,10 +250,7 @@ impl PartsWriter {
 }
 
 /// Shows every item of a snapshot, and checks that it is whole.
-pub(crate) fn read_parts(
-    parts: &[Bytes],
-    each: &mut dyn FnMut(&Table, NetId, &[Value<'_>]) -> Result<(), ReadError>,
-) -> Result<Head, ReadError> {
+pub(crate) fn read_parts(parts: &[Bytes], each: ItemReader<'_>) -> Result<Head, ReadError> {
     let mut head: Option<Head> = None;
     let mut check = 0u128;
     let mut carried = Vec::new();
@@ -326,13 +324,13 @@ mod tests {
     fn what_is_cut_into_parts_is_put_together_again_also_when_one_item_is_larger_than_a_part() {
         for sizes in [vec![], vec![0], vec![10; 5], vec![60_000; 5], vec![10, 300_000, 10], vec![98_000; 3]] {
             let items: Vec<Vec<u8>> =
-                sizes.iter().enumerate().map(|(n, size)| item(n as u64 + 1, &vec![n as u8; *size])).collect();
+                (1u8..).zip(&sizes).map(|(n, size)| item(u64::from(n), &vec![n; *size])).collect();
             let parts = parts(&items);
             assert!(parts.iter().all(|part| part.len() <= PART_BYTES_MAX), "{sizes:?}");
             let found = read(&parts).unwrap();
             assert_eq!(found.len(), sizes.len());
-            for (n, (id, value)) in found.iter().enumerate() {
-                assert_eq!((id.0, value), (n as u64 + 1, &vec![n as u8; sizes[n]]));
+            for (n, ((id, value), size)) in (1u8..).zip(found.iter().zip(sizes)) {
+                assert_eq!((id.0, value), (u64::from(n), &vec![n; size]));
             }
         }
     }

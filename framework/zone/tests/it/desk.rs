@@ -222,11 +222,11 @@ impl Desk {
         if let Some(job) = saved.snapshot.filter(|_| !std::mem::take(&mut self.is_job_dropped)) {
             let tick = job.tick;
             // Another thread encodes, while the world goes on.
-            self.parts = std::thread::spawn(move || (job.encode)()).join().unwrap();
+            self.parts = elsewhere(job.encode);
             loaded.snapshot = Some(Snapshot { tick, parts: self.parts.clone() });
             loaded.entities.clear();
         }
-        loaded.state = saved.state.or(loaded.state.take());
+        loaded.state = saved.state.or_else(|| loaded.state.take());
         let ids: Vec<NetId> = saved.entities.iter().map(|(id, _)| *id).collect();
         assert!(ids.is_sorted());
         let mut rows: BTreeMap<NetId, Option<Bytes>> = loaded.entities.drain(..).collect();
@@ -304,6 +304,11 @@ impl Desk {
             body,
         }));
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a real node encodes on another thread too")]
+fn elsewhere(encode: Box<dyn FnOnce() -> Vec<Bytes> + Send>) -> Vec<Bytes> {
+    std::thread::spawn(encode).join().unwrap()
 }
 
 fn work(id: ActorId, make: fn() -> Box<dyn ActorKind>, shelf: &Shared) -> Worker {

@@ -136,13 +136,11 @@ fn rows_without_a_snapshot_are_laid_over_what_populate_makes() {
 #[test]
 fn an_entity_that_is_too_large_for_a_row_is_refused_by_the_name_of_its_type() {
     let mut desk = settled();
-    for _ in 0..3 {
-        for number in 0..20_000 {
-            desk.ask(yard::Load { id: first(1), number: 100_000 + number });
-        }
+    for number in 0..20_000 {
+        desk.ask(yard::Load { id: first(1), number: 100_000 + number });
     }
     let error = desk.try_save(false).unwrap_err();
-    assert!(error.contains("entity 1:1 has 3") && error.contains("Cargo takes most of them"), "{error}");
+    assert!(error.contains("entity 1:1 has 100") && error.contains("Cargo takes most of them"), "{error}");
 }
 
 #[test]

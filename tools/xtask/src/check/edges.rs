@@ -54,6 +54,7 @@ const ACTOR: &str = "lightmoon-actor";
 const REPLICA: &str = "lightmoon-replica";
 const STORE: &str = "lightmoon-store";
 const DURABLE: &str = "lightmoon-durable";
+const STORE_FILES: &str = "lightmoon-store-files";
 const ZONE: &str = "lightmoon-zone";
 const NODE: &str = "lightmoon-node";
 const NET: &str = "lightmoon-net";
@@ -71,12 +72,13 @@ const ROWS: &[Row] = &[
     Row::new(ACTOR, &[CONTRACT]),
     Row::new(REPLICA, &[CONTRACT]),
     Row::new(STORE, &[CONTRACT]),
+    Row::new(STORE_FILES, &[CONTRACT, STORE]),
     Row::new(DURABLE, &[CONTRACT, STORE]),
     Row::new(ZONE, &[CONTRACT, ACTOR, STORE, DURABLE, REPLICA]),
     Row::new(NODE, &[CONTRACT, WIRE, ACTOR, STORE, DURABLE, ZONE]).in_tests(&[REPLICA, CLIENT]),
     Row::new(NET, &[CONTRACT, WIRE]).in_tests(&[CLIENT]),
     Row::new(SIM, &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, DURABLE, ZONE, NODE, CLIENT]),
-    Row::new(LIGHTMOON, &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, DURABLE, ZONE, NODE, NET])
+    Row::new(LIGHTMOON, &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, NET])
         .optional(&[SIM])
         .in_tests(&[CLIENT]),
     Row::new(CLIENT, &[CONTRACT, WIRE, REPLICA]).in_tests(&[NODE, NET]),
@@ -89,8 +91,11 @@ const ROWS: &[Row] = &[
     ),
     Row::new("lightmoon-cli", &[CONTRACT]).in_tests(&[SAMPLE_CONTRACTS]),
     Row::new("xtask", &[]),
-    Row::new("lightmoon-benches", &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, DURABLE, ZONE, NODE, SIM, CLIENT])
-        .not_everyday(),
+    Row::new(
+        "lightmoon-benches",
+        &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, SIM, CLIENT],
+    )
+    .not_everyday(),
 ];
 
 const TABLE: &str = "the table in tools/xtask/src/check/edges.rs";

@@ -72,9 +72,15 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["rustix"],
-        owners: &["lightmoon-net", "lightmoon"],
+        owners: &["lightmoon-net", "lightmoon-store-files", "lightmoon"],
         in_tests: &[],
         why: "the system is called by the shells",
+    },
+    Row {
+        crates: &["signal-hook"],
+        owners: &["lightmoon"],
+        in_tests: &[],
+        why: "signals belong to the binary, and its parent has no runtime",
     },
     Row {
         crates: &["serde", "serde_json"],
