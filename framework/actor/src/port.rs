@@ -378,12 +378,11 @@ impl Port {
             alarm: NEVER,
             armed: NEVER,
         };
-        if slot.at() < lives.len() {
-            lives[slot.at()] = life;
-        } else {
-            debug_assert_eq!(slot.at(), lives.len(), "places are opened one after the other");
-            lives.push(life);
+        // Places are opened one after the other, but what is kept begins to live in the order in which it was loaded.
+        while lives.len() <= slot.at() {
+            lives.push(Life { alive: false, ..life });
         }
+        lives[slot.at()] = life;
     }
 
     /// The activation at `slot` has ended.

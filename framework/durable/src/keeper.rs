@@ -22,6 +22,7 @@ use lightmoon_store::{Outcome, Request, Ticket};
 use crate::manifest::Manifest;
 use crate::{Loaded, LogEntry, Saved, SnapshotJob, limits};
 pub use commit::log_entry;
+pub(crate) use commit::open_entity_row;
 use commit::{Flight, Work};
 use load::Load;
 use snapshot::Making;

@@ -22,6 +22,7 @@
 //! - I3: a snapshot is published by a commit, after all of its chunks are there; half of one is never loaded.
 //! - I4: a durable entity's row is deleted only when the oldest kept snapshot shows it.
 
+pub mod audit;
 pub mod generation;
 mod keeper;
 pub mod layout;

@@ -125,7 +125,9 @@ impl Node {
         let deadlines = [next.deadline, self.gateway.next_deadline(), self.keeping.next_deadline(), stop_by];
         let deadline = deadlines.into_iter().flatten().min();
         // Ends of links that only their draining showed are told to actors in the next turn, which follows at once.
-        Next { deadline, more: next.more || !inputs.is_empty() || self.gateway.has_messages() }
+        // Before the generation is taken nobody hears them: the store's answer brings the next turn.
+        let has_messages = self.keeping.is_open() && self.gateway.has_messages();
+        Next { deadline, more: next.more || !inputs.is_empty() || has_messages }
     }
 
     fn stopped(&mut self, out: &mut Vec<Output>) -> Next {

@@ -1,6 +1,7 @@
-//! Checkers: what must be true of every client at every moment, whatever the network does.
+//! Checkers: what must be true of every client at every moment, whatever the network does, and of the store after any crash.
 //!
-//! *Responsible for*: judging views, calls and progress against [`crate::truth`]. Each checker is a module that other
+//! *Responsible for*: judging views, calls and progress against [`crate::truth`], and what is stored against what clients were
+//! told. Each checker is a module that other
 //! assemblies can use alone. *Not responsible for*: running the world (`world`).
 //!
 //! Invariants:
@@ -11,19 +12,25 @@ use std::fmt;
 use std::time::Duration;
 
 pub mod answers;
+pub mod forward;
 pub mod ghost;
+pub mod ledger;
 pub mod liveness;
 pub mod order;
 pub mod presence;
 pub mod sight;
+pub mod stored;
 pub mod value;
 
 pub use answers::Answers;
+pub use forward::Forward;
 pub use ghost::Ghosts;
+pub use ledger::Ledger;
 pub use liveness::Liveness;
 pub use order::Order;
 pub use presence::Presence;
 pub use sight::Sight;
+pub use stored::StoredActor;
 pub use value::Values;
 
 /// A client of the simulated world, by its number.

@@ -16,6 +16,7 @@
 
 pub mod checker;
 mod flaw;
+mod host;
 mod judge;
 pub mod limits;
 pub mod link;

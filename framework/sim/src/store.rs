@@ -41,9 +41,12 @@ impl Default for StoreOptions {
 #[derive(Debug)]
 enum Pending {
     /// Takes effect; then its outcome is told at the second time, as it is or as unknown.
-    Effect(Ticket, Box<Request>, Mono, bool),
-    Told(Ticket, Box<Outcome>),
+    Effect(Asker, Box<Request>, Mono, bool),
+    Told(Asker, Box<Outcome>),
 }
+
+/// Who asked: a node, by the number of its life, and its ticket.
+type Asker = (u64, Ticket);
 
 /// The store of a simulated world. Outlives its nodes.
 #[derive(Debug)]
@@ -86,20 +89,20 @@ impl SimStore {
         self.unknown_told
     }
 
-    pub(crate) fn submit(&mut self, now: Mono, ticket: Ticket, request: Request) {
+    pub(crate) fn submit(&mut self, now: Mono, asker: Asker, request: Request) {
         let first = now + self.options.latency.mul_f64(self.random.f64());
         let second = first + self.options.latency.mul_f64(self.random.f64());
         if now < self.down_until || self.random.f64() < self.options.unavailable {
-            return self.later(second, Pending::Told(ticket, Box::new(Outcome::Unavailable)));
+            return self.later(second, Pending::Told(asker, Box::new(Outcome::Unavailable)));
         }
         let is_unknown = self.random.f64() < self.options.unknown;
         if is_unknown {
             self.unknown_told += 1;
         }
         if is_unknown && self.random.bool() {
-            return self.later(second, Pending::Told(ticket, Box::new(Outcome::Unknown)));
+            return self.later(second, Pending::Told(asker, Box::new(Outcome::Unknown)));
         }
-        self.later(first, Pending::Effect(ticket, Box::new(request), second, is_unknown));
+        self.later(first, Pending::Effect(asker, Box::new(request), second, is_unknown));
     }
 
     fn later(&mut self, at: Mono, pending: Pending) {
@@ -113,27 +116,31 @@ impl SimStore {
     }
 
     /// What is told now.
-    pub(crate) fn poll(&mut self, now: Mono) -> Option<(Ticket, Outcome)> {
+    pub(crate) fn poll(&mut self, now: Mono) -> Option<(Asker, Outcome)> {
         while let Some(entry) = self.pending.first_entry().filter(|entry| entry.key().0 <= now) {
             match entry.remove() {
-                Pending::Told(ticket, outcome) => return Some((ticket, *outcome)),
-                Pending::Effect(ticket, request, told_at, is_unknown) => {
+                Pending::Told(asker, outcome) => return Some((asker, *outcome)),
+                Pending::Effect(asker, request, told_at, is_unknown) => {
                     let outcome = self.ask(*request);
                     let told = if is_unknown { Outcome::Unknown } else { outcome };
-                    self.later(told_at, Pending::Told(ticket, Box::new(told)));
+                    self.later(told_at, Pending::Told(asker, Box::new(told)));
                 }
             }
         }
         None
     }
 
-    /// The node is gone: what it asked last has happened or not.
-    pub(crate) fn crash(&mut self) {
-        for pending in std::mem::take(&mut self.pending).into_values() {
-            if let Pending::Effect(_, request, ..) = pending
-                && self.random.bool()
-            {
-                self.ask(*request);
+    /// The node of this life is gone: what it asked last has happened or not.
+    pub(crate) fn crash(&mut self, life: u64) {
+        for (key, pending) in std::mem::take(&mut self.pending) {
+            match pending {
+                Pending::Effect((asker, _), request, ..) if asker == life => {
+                    if self.random.bool() {
+                        self.ask(*request);
+                    }
+                }
+                Pending::Told((asker, _), _) if asker == life => {}
+                Pending::Effect(..) | Pending::Told(..) => drop(self.pending.insert(key, pending)),
             }
         }
     }

@@ -11,6 +11,7 @@
 //! - I1: one seed, one game, one player kind and one list of faults give one trace, byte for byte.
 //! - I2: time moves only when nothing is due any more.
 //! - I3: a paused node takes no turn; what arrives for it waits in its socket.
+//! - I4: new connections reach the newest node; one that was replaced keeps those that it has.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,10 +19,11 @@ use std::time::Duration;
 
 use lightmoon_client::{Action, Client, ClientOptions, Event};
 use lightmoon_contract::{ActorId, Mono, Tick};
-use lightmoon_node::{EncodeJob, Game, Input, LinkId, Node, NodeOptions, Output, Transport};
+use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, Transport};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::checker::ClientNumber;
+use crate::host::Host;
 use crate::limits::{CLIENTS_MAX, STEPS_PER_MOMENT_MAX};
 use crate::link::{Arrival, End, Link, LinkOptions};
 use crate::store::{SimStore, StoreOptions};
@@ -67,27 +69,21 @@ struct Seat<P> {
 /// Keeps the store's chance apart from that of links and nodes.
 const STORE_SEED: u64 = 0x7374_6F72_65;
 
-/// How long encoding a copy of a world takes at most.
-const ENCODE_MAX: Duration = Duration::from_millis(20);
-
 /// A simulated world.
 pub struct World<P> {
     game: fn() -> Game,
     seeds: fastrand::Rng,
     now: Mono,
-    node: Node,
-    node_due: Option<Mono>,
-    paused_until: Option<Mono>,
-    inputs: Vec<Input>,
+    /// The node that clients reach.
+    host: Host,
+    /// Those that it replaced and that do not know it yet, oldest first.
+    former: Vec<Host>,
+    lives: u64,
     outputs: Vec<Output>,
     store: SimStore,
-    /// Copies of worlds that are being encoded, by the time at which that is done.
-    encodes: BTreeMap<(Mono, u64), EncodeJob>,
     node_options: NodeOptions,
-    /// The node found that another one owns the store; it is dead until it is started again.
-    is_fenced: bool,
     link_options: LinkOptions,
-    links: BTreeMap<LinkId, (Link, ClientNumber)>,
+    links: BTreeMap<LinkId, Connection>,
     links_ever: u64,
     seats: Vec<Seat<P>>,
     trace: Xxh3,
@@ -96,9 +92,13 @@ pub struct World<P> {
     call_news: Vec<(ClientNumber, CallNews)>,
     /// Turns of the node so far.
     turns: u64,
-    /// Copies handed out for encoding so far.
-    turns_encoded: u64,
-    has_stopped: bool,
+}
+
+/// A connection between a client and one life of the node.
+struct Connection {
+    link: Link,
+    client: ClientNumber,
+    life: u64,
 }
 
 impl<P: Player> World<P> {
@@ -131,15 +131,12 @@ impl<P: Player> World<P> {
             game,
             seeds,
             now,
-            node,
-            node_due: Some(now),
-            paused_until: None,
-            inputs: Vec::new(),
+            host: Host::new(0, node, now),
+            former: Vec::new(),
+            lives: 0,
             outputs: Vec::new(),
             store: SimStore::new(seed ^ STORE_SEED),
-            encodes: BTreeMap::new(),
             node_options,
-            is_fenced: false,
             link_options,
             links: BTreeMap::new(),
             links_ever: 0,
@@ -149,8 +146,6 @@ impl<P: Player> World<P> {
             zone_ticks: BTreeMap::new(),
             call_news: Vec::new(),
             turns: 0,
-            turns_encoded: 0,
-            has_stopped: false,
         })
     }
 
@@ -174,7 +169,7 @@ impl<P: Player> World<P> {
 
     /// The node, to look at.
     pub const fn node(&self) -> &Node {
-        &self.node
+        &self.host.node
     }
 
     /// All clients with their players, in order of their numbers.
@@ -222,20 +217,20 @@ impl<P: Player> World<P> {
     /// Changes what the network is like from now on, for open connections and new ones.
     pub fn set_links(&mut self, options: LinkOptions) {
         self.link_options = options;
-        self.links.values_mut().for_each(|(link, _)| link.set_options(options));
+        self.links.values_mut().for_each(|connection| connection.link.set_options(options));
     }
 
     /// Cuts the connection of a client, if it has one.
     pub fn cut(&mut self, client: ClientNumber) {
         let link = self.seats[client.0 as usize].link.and_then(|link| self.links.get_mut(&link));
-        if let Some((link, _)) = link {
-            link.kill(self.now);
+        if let Some(connection) = link {
+            connection.link.kill(self.now);
         }
     }
 
     /// The node takes no turn for this long.
     pub fn pause(&mut self, length: Duration) {
-        self.paused_until = Some(self.now + length);
+        self.host.paused_until = Some(self.now + length);
     }
 
     /// The node is gone at once, with everything in it, and another one begins in its place.
@@ -243,20 +238,47 @@ impl<P: Player> World<P> {
     /// # Panics
     /// The game's definition does not fit together, although it did when the world was made.
     pub fn restart(&mut self) {
-        for (link, _) in self.links.values_mut() {
-            link.kill(self.now);
-        }
-        self.inputs.clear();
-        self.encodes.clear();
-        self.store.crash();
-        (self.is_fenced, self.has_stopped) = (false, false);
+        let gone = self.begin_life();
+        self.bury(&gone);
+    }
+
+    /// Another node begins in place of the node, which does not know that and goes on for this long: with its clients, its
+    /// connections and its requests to the same store. It ends earlier if it finds that it is fenced.
+    ///
+    /// # Panics
+    /// As [`Self::restart`].
+    pub fn replace(&mut self, length: Duration) {
+        let mut former = self.begin_life();
+        former.ends_at = Some(self.now + length);
+        self.former.push(former);
+    }
+
+    /// Whether a node that was replaced still goes on.
+    pub const fn has_former(&self) -> bool {
+        !self.former.is_empty()
+    }
+
+    /// Starts a node; gives the one before.
+    fn begin_life(&mut self) -> Host {
         let seed = self.seeds.u64(..);
-        self.node = Node::new((self.game)(), self.node_options, seed, self.now)
+        let node = Node::new((self.game)(), self.node_options, seed, self.now)
             .expect("the game's definition was good before");
-        self.node_due = Some(self.now);
-        self.paused_until = None;
         self.history.clear();
         self.zone_ticks.clear();
+        self.lives += 1;
+        std::mem::replace(&mut self.host, Host::new(self.lives, node, self.now))
+    }
+
+    /// A node is gone: its connections end, and what it asked of the store has happened or not.
+    fn bury(&mut self, host: &Host) {
+        self.hang_up(host.life);
+        self.store.crash(host.life);
+    }
+
+    fn hang_up(&mut self, life: u64) {
+        for connection in self.links.values_mut().filter(|connection| connection.life == life) {
+            connection.link.kill(self.now);
+        }
     }
 
     /// Changes what the store is like from now on.
@@ -276,17 +298,17 @@ impl<P: Player> World<P> {
 
     /// Asks the node to stop in order; [`Self::has_stopped`] says when it has.
     pub fn stop(&mut self) {
-        self.inputs.push(Input::Stop { reason: "the trial is over".to_owned() });
+        self.host.inputs.push(Input::Stop { reason: "the trial is over".to_owned() });
     }
 
     /// Whether the node has stopped in order.
     pub const fn has_stopped(&self) -> bool {
-        self.has_stopped
+        self.host.has_stopped
     }
 
     /// Whether the node found that a newer one owns the store.
     pub const fn is_fenced(&self) -> bool {
-        self.is_fenced
+        self.host.is_fenced
     }
 
     /// The hash of what is in all zones.
@@ -333,40 +355,38 @@ impl<P: Player> World<P> {
     }
 
     fn next_due(&self) -> Option<Mono> {
-        let node = if self.inputs.is_empty() { self.node_due } else { Some(self.now) };
-        let node = node.filter(|_| !self.is_fenced);
-        let node = match self.paused_until {
-            Some(until) => node.map(|due| due.max(until)),
-            None => node,
-        };
-        let links = self.links.values().filter_map(|(link, _)| link.next_arrival());
+        let hosts = self.former.iter().chain([&self.host]).filter_map(Host::next_due);
+        let links = self.links.values().filter_map(|connection| connection.link.next_arrival());
         let seats = self.seats.iter().flat_map(|seat| {
             [seat.client.next_deadline(), seat.player.next_thought(), seat.dialling].into_iter().flatten()
         });
-        let store = self.store.next_due().filter(|_| !self.is_fenced);
-        let encodes = self.encodes.keys().next().map(|(at, _)| *at);
-        node.into_iter().chain(links).chain(seats).chain(store).chain(encodes).min()
+        hosts.chain(links).chain(seats).chain(self.store.next_due()).min()
     }
 
     /// Everything that is due now, once.
     fn step(&mut self) {
         self.arrivals();
         self.store_answers();
-        self.node_turn();
+        self.node_turns();
         for number in (0..).map(ClientNumber).take(self.seats.len()) {
             self.client_turn(number);
         }
-        self.links.retain(|_, (link, _)| !link.has_ended());
+        self.links.retain(|_, connection| !connection.link.has_ended());
     }
 
     fn arrivals(&mut self) {
         let now = self.now;
-        for (id, (link, client)) in &mut self.links {
+        for (id, Connection { link, client, life }) in &mut self.links {
             let seat = &mut self.seats[client.0 as usize];
             while let Some((end, arrival)) = link.deliver(now) {
                 note(&mut self.trace, now, *id, end, &arrival);
                 match end {
-                    End::Node => self.inputs.push(input(*id, arrival)),
+                    End::Node => {
+                        let mut hosts = self.former.iter_mut().chain([&mut self.host]);
+                        if let Some(host) = hosts.find(|host| host.life == *life) {
+                            host.inputs.push(input(*id, arrival));
+                        }
+                    }
                     // A client hears of its newest connection only.
                     End::Client if seat.link == Some(*id) => {
                         seat.heard = true;
@@ -379,64 +399,62 @@ impl<P: Player> World<P> {
     }
 
     fn store_answers(&mut self) {
-        while let Some((ticket, outcome)) = self.store.poll(self.now) {
+        while let Some(((life, ticket), outcome)) = self.store.poll(self.now) {
+            self.trace.update(&life.to_le_bytes());
             self.trace.update(&ticket.0.to_le_bytes());
-            self.inputs.push(Input::Stored { ticket, outcome });
-        }
-        while let Some(entry) = self.encodes.first_entry().filter(|entry| entry.key().0 <= self.now) {
-            self.inputs.push(Input::Encoded(entry.remove().run()));
+            let mut hosts = self.former.iter_mut().chain([&mut self.host]);
+            if let Some(host) = hosts.find(|host| host.life == life) {
+                host.inputs.push(Input::Stored { ticket, outcome });
+            }
         }
     }
 
-    fn node_turn(&mut self) {
-        if self.is_fenced {
-            self.inputs.clear();
-            return;
+    fn node_turns(&mut self) {
+        for mut host in std::mem::take(&mut self.former) {
+            if host.turn(self.now, &mut self.seeds, &mut self.outputs) {
+                self.carry_out(host.life);
+            }
+            if host.is_over(self.now) {
+                self.bury(&host);
+            } else {
+                self.former.push(host);
+            }
         }
-        if self.paused_until.is_some_and(|until| until > self.now) {
-            return;
+        if self.host.turn(self.now, &mut self.seeds, &mut self.outputs) {
+            self.turns += 1;
+            let life = self.host.life;
+            self.carry_out(life);
+            self.note_ticks();
+            if self.host.is_fenced {
+                self.hang_up(life);
+            }
         }
-        self.paused_until = None;
-        if self.inputs.is_empty() && self.node_due.is_none_or(|due| due > self.now) {
-            return;
-        }
-        self.turns += 1;
-        let next = self.node.turn(self.now, &mut self.inputs, &mut self.outputs);
-        self.node_due = if next.more { Some(self.now) } else { next.deadline };
+    }
+
+    /// Does what the node of this life wants done outside.
+    fn carry_out(&mut self, life: u64) {
         for output in self.outputs.drain(..) {
             match output {
                 Output::Transmit { link, transmit } => {
-                    if let Some((link, _)) = self.links.get_mut(&link) {
-                        link.send(self.now, End::Node, transmit);
+                    if let Some(connection) = self.links.get_mut(&link) {
+                        connection.link.send(self.now, End::Node, transmit);
                     }
                 }
-                Output::Store { ticket, request } => self.store.submit(self.now, ticket, request),
-                Output::Encode(job) => {
-                    self.turns_encoded += 1;
-                    let done = self.now + ENCODE_MAX.mul_f64(self.seeds.f64());
-                    self.encodes.insert((done, self.turns_encoded), job);
-                }
-                Output::Fenced { .. } => {
-                    self.is_fenced = true;
-                    self.node_due = None;
-                }
-                Output::Stopped => {
-                    self.has_stopped = true;
-                    self.node_due = None;
-                }
+                Output::Store { ticket, request } => self.store.submit(self.now, (life, ticket), request),
+                // The host keeps these.
+                Output::Encode(_) | Output::Fenced { .. } | Output::Stopped => {}
             }
         }
-        self.note_ticks();
     }
 
     /// Notes what is in the zones, if one of them ticked.
     fn note_ticks(&mut self) {
         let ticks: BTreeMap<ActorId, Tick> =
-            self.node.report().zones.into_iter().map(|(zone, report)| (zone, report.tick)).collect();
+            self.host.node.report().zones.into_iter().map(|(zone, report)| (zone, report.tick)).collect();
         if ticks == self.zone_ticks {
             return;
         }
-        for (zone, look) in self.node.looks() {
+        for (zone, look) in self.host.node.looks() {
             if self.zone_ticks.get(&zone) != Some(&look.tick) {
                 self.history.note(self.now, zone, look);
             }
@@ -476,16 +494,16 @@ impl<P: Player> World<P> {
             match action {
                 Action::Connect { .. } => {
                     // The old connection is forgotten; the node learns of that as of any lost one.
-                    if let Some((link, _)) = seat.link.take().and_then(|link| self.links.get_mut(&link)) {
-                        link.kill(self.now);
+                    if let Some(old) = seat.link.take().and_then(|link| self.links.get_mut(&link)) {
+                        old.link.kill(self.now);
                     }
                     // A QUIC handshake takes a round trip, and what it loses another one.
                     let lost = u32::from(self.seeds.f64() < self.link_options.loss);
                     seat.dialling = Some(self.now + self.link_options.latency * (2 + 4 * lost));
                 }
                 Action::Transmit(transmit) => {
-                    if let Some((link, _)) = seat.link.and_then(|link| self.links.get_mut(&link)) {
-                        link.send(self.now, End::Client, transmit);
+                    if let Some(connection) = seat.link.and_then(|link| self.links.get_mut(&link)) {
+                        connection.link.send(self.now, End::Client, transmit);
                     }
                 }
             }
@@ -496,9 +514,10 @@ impl<P: Player> World<P> {
     fn connect(&mut self, number: ClientNumber) {
         self.links_ever += 1;
         let id = LinkId(self.links_ever);
-        self.links.insert(id, (Link::new(self.link_options, self.seeds.u64(..)), number));
+        let link = Link::new(self.link_options, self.seeds.u64(..));
+        self.links.insert(id, Connection { link, client: number, life: self.host.life });
         let remote = format!("simulated {number}");
-        self.inputs.push(Input::Opened { link: id, remote, transport: Transport::Native });
+        self.host.inputs.push(Input::Opened { link: id, remote, transport: Transport::Native });
         let seat = &mut self.seats[number.0 as usize];
         seat.link = Some(id);
         seat.client.on_connected(self.now);

@@ -20,6 +20,7 @@
 //! - I2: a tick whose systems panicked publishes nothing.
 //! - I3: [`NetIdentity`] names an entity for ever, `Entity` never leaves the world.
 
+pub mod audit;
 mod build;
 mod columns;
 mod durable_actor;

@@ -330,3 +330,19 @@ fn an_actor_whose_commits_do_not_come_through_takes_only_so_much() {
     }
     assert_eq!(bank.stored[&id(1)], 1_500, "what waited is served when there is room");
 }
+
+#[test]
+fn actors_live_whatever_the_order_in_which_they_are_loaded() {
+    let mut bank = Bank::new();
+    for key in 1..=3 {
+        bank.bench.ask_from(client(), key, till::PayLazily { amount: key });
+    }
+    bank.bench.settle();
+    bank.bench.to_store.reverse();
+    bank.serve_loads();
+    bank.bench.pass(2_000);
+    bank.serve_loads();
+    let mut saved: Vec<ActorId> = bank.commits.iter().map(|(actor, ..)| *actor).collect();
+    saved.sort_unstable();
+    assert_eq!(saved, [id(1), id(2), id(3)], "each has its timers");
+}

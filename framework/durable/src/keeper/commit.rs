@@ -267,7 +267,7 @@ fn entity_row(seq: u64, value: Option<&Bytes>) -> Bytes {
 }
 
 /// A row's commit, and its value; `None`: it is gone.
-pub(super) fn open_entity_row(row: &Bytes) -> Option<(u64, Option<Bytes>)> {
+pub(crate) fn open_entity_row(row: &Bytes) -> Option<(u64, Option<Bytes>)> {
     let (seq, value) = row.split_first_chunk::<8>()?;
     let value = (!value.is_empty()).then(|| row.slice(8..));
     Some((u64::from_le_bytes(*seq), value))

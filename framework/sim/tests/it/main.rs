@@ -3,4 +3,5 @@
 mod faults;
 mod flaws;
 mod game;
+mod kept;
 mod repeat;

@@ -76,7 +76,12 @@ pub(crate) enum ReadError {
 impl ReadError {
     /// The same for the worker, which only knows that the actor cannot be.
     pub(crate) fn of(&self, contract: &str, actor: ActorId) -> Unreadable {
-        let mut text = format!("{contract} {actor}: {self}");
+        Unreadable(format!("{contract} {actor}: {}", self.plain()))
+    }
+
+    /// The same for whoever knows what was read.
+    pub(crate) fn plain(&self) -> Unreadable {
+        let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
             write!(text, ": {error}").expect("a string takes everything");

@@ -1,0 +1,1 @@
+//! Storms must find a wrong product.
