@@ -62,9 +62,10 @@ impl Verb for AuditVerb {
     fn run(&self, settings: &Settings) -> Result<(), Failure> {
         let killed_at: u64 = settings.parse("killed-at")?;
         if !settings.text("trail").is_empty() && killed_at == 0 {
-            return Err(
-                settings.wrong("killed-at", "a trail says where ships were, not when the server was killed")
-            );
+            return Err(Failure::wrong_arguments(
+                "a trail says where ships were, not when the server was killed",
+                "add --killed-at MS",
+            ));
         }
         let ledger: Vec<LedgerLine> = lines(settings.text("ledger"))?;
         let trail: Vec<TrailLine> = lines(settings.text("trail"))?;

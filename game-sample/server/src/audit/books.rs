@@ -235,7 +235,7 @@ mod tests {
         let mut books = Books::default();
         entered(&mut books, 7, held(3, 1), &[row(1, Ok(mined(1, 3, 3)))]);
         entered(&mut books, 8, held(3, 1), &[row(1, Ok(mined(1, 3, 3)))]);
-        assert_eq!(books.problems, ["crystal 1 was mined by player 7 and by player 8"]);
+        assert_eq!(books.problems, ["crystal 0:1 was mined by player 7 and by player 8"]);
         let mut books = Books::default();
         entered(&mut books, 7, held(3, 1), &[row(1, Ok(mined(1, 3, 3))), row(1, Ok(mined(1, 3, 6)))]);
         assert_eq!(books.problems.len(), 1, "{:?}", books.problems);
