@@ -26,7 +26,7 @@ const VALUE_BYTES: usize = 192;
 /// Partitions that share the records.
 const PARTITIONS: u64 = 256;
 /// Reads in one repetition: many, so that starting and stopping does not count.
-const READS: u64 = 2_048;
+const READS: u64 = 512;
 /// Reads under way at once: what a node asks in one turn when actors wake up.
 const READS_AT_ONCE: u64 = 256;
 
