@@ -9,6 +9,7 @@
 //! | refused | somebody else owns the actor: its activation is lost |
 //! | unknown | a serial read of the head: `seq = n + 1` → it happened; `seq = n` in our epoch → the same once more; else lost |
 //! | unavailable | the same once more, when the store is back |
+//! | damaged | lost: what is stored of the actor cannot be relied on |
 //!
 //! Invariants:
 //! - I1: a commit that may be under way is sent again only after a serial read that does not show it.
@@ -166,6 +167,7 @@ impl Keeper {
             Outcome::Done(_) => self.commit_happened(actor),
             Outcome::Refused(head) => self.commit_refused(actor, head.as_ref()),
             Outcome::Unknown => self.find_out(now, actor),
+            Outcome::Damaged => self.lose(actor, damaged(actor)),
             // Handled before.
             Outcome::Unavailable => {}
         }
@@ -189,6 +191,7 @@ impl Keeper {
     pub(super) fn ask_outcome(&mut self, now: Mono, actor: ActorId, request: Request, outcome: Outcome) {
         let head = match outcome {
             Outcome::Done(Done::Page(page)) => page.head,
+            Outcome::Damaged => return self.lose(actor, damaged(actor)),
             // Reading again is safe.
             Outcome::Unknown | Outcome::Unavailable | Outcome::Done(_) | Outcome::Refused(_) => {
                 return self.traffic.send_later(now, Purpose::Ask(actor), request);
@@ -232,6 +235,10 @@ impl Keeper {
         }
         self.lose(actor, format!("actor {actor} was claimed by epoch {epoch}"));
     }
+}
+
+fn damaged(actor: ActorId) -> String {
+    format!("what is stored of actor {actor} is damaged: restore a copy of the store")
 }
 
 /// Reads the head of an actor and as few rows as possible.

@@ -149,7 +149,7 @@ impl Keeper {
                 self.send_parts(actor);
             }
             // The same chunk once more does no harm.
-            Outcome::Unknown | Outcome::Unavailable | Outcome::Refused(_) => {
+            Outcome::Unknown | Outcome::Unavailable | Outcome::Refused(_) | Outcome::Damaged => {
                 self.traffic.send_later(now, Purpose::Chunk(actor, id), request);
             }
         }

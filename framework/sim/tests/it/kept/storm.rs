@@ -75,7 +75,8 @@ impl Storm {
         game::take_kept();
         let mut random = fastrand::Rng::with_seed(seed);
         let is_sound = random.u8(..3) == 0;
-        let links = if is_sound || random.bool() { LinkOptions::CLEAN } else { LinkOptions::drawn(&mut random) };
+        let links =
+            if is_sound || random.bool() { LinkOptions::CLEAN } else { LinkOptions::drawn(&mut random) };
         let mut world = World::with(game::game, seed, links, options).expect("the test game fits together");
         for number in 0..CLIENTS {
             let options = ClientOptions::new(game::descriptor(), &[]).expect("there are no components");
@@ -249,8 +250,7 @@ impl Storm {
 
     /// No node runs, or none that has begun: what the store has is what there is.
     fn audit(&mut self, in_order: bool) -> Result<(), Violation> {
-        let moment =
-            Moment { at: self.world.now(), sound_since: self.sound_since(), flush: FLUSH, in_order };
+        let moment = Moment { at: self.world.now(), sound_since: self.sound_since(), flush: FLUSH, in_order };
         let found = audit::find(moment.at, self.world.store(), &mut self.forward, &mut self.ledger);
         let checked = found.and_then(|found| self.ledger.check(moment, &found));
         checked.map_err(|found| self.dated(found))
@@ -261,7 +261,11 @@ impl Storm {
 fn drawn(random: &mut fastrand::Rng) -> StoreOptions {
     let mut share = |most: f64| if random.u8(..3) == 0 { 0.0 } else { random.f64() * most };
     let (unknown, unavailable, slow) = (share(0.3), share(0.1), share(1.0));
-    StoreOptions { latency: Duration::from_micros(200) + Duration::from_millis(300).mul_f64(slow * slow), unknown, unavailable }
+    StoreOptions {
+        latency: Duration::from_micros(200) + Duration::from_millis(300).mul_f64(slow * slow),
+        unknown,
+        unavailable,
+    }
 }
 
 fn hear(news: News, ledger: &mut Ledger, forward: &mut Forward) -> Result<(), Violation> {
