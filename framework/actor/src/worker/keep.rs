@@ -499,6 +499,9 @@ impl Worker {
             (Some(_) | None, _) => {}
         }
         let passed = match &mut self.places.at(index).keep {
+            Some(keep) if keep.gate.held() >= limits::HELD_PER_WORLD_MAX => {
+                return self.discard(sent, &CallError::Busy);
+            }
             Some(keep) => keep.gate.pass(sent),
             None => Some(sent),
         };
