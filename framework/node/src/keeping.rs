@@ -252,7 +252,8 @@ fn loaded_input(actor: ActorId, loaded: Loaded) -> In {
 fn load_error(error: LoadFailure) -> LoadError {
     match error {
         LoadFailure::Unreadable(why) => LoadError::Unreadable(Unreadable(why)),
-        _ => LoadError::Away,
+        // Whatever else keeps an actor from being loaded is as if the store were away: ask again.
+        LoadFailure::Away | _ => LoadError::Away,
     }
 }
 
