@@ -135,11 +135,15 @@ impl Storm {
         self.world.set_store(StoreOptions::default());
         self.is_sound = true;
         self.disturb(Duration::ZERO);
-        self.each(|asker| asker.answered.clear());
+        self.each(|asker| {
+            asker.answered.clear();
+            asker.failures.clear();
+        });
         self.run(Duration::from_secs(30))?;
-        for (client, _, asker) in self.world.clients() {
+        for (client, core, asker) in self.world.clients() {
             if let Some(name) = NAMES.iter().find(|name| !asker.answered.contains(*name)) {
-                let what = format!("{client} was not served `{name}` within 30 s after all healed");
+                let state = core.state();
+                let what = format!("{client}, {state:?}, was not served `{name}` for 30 s: {asker:?}");
                 return Err(Violation::new("liveness", what));
             }
         }
