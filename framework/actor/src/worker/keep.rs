@@ -14,6 +14,7 @@
 //! - I2: an activation is saved between two operations, never while one waits.
 //! - I3: what an operation sends while it waits for its own requests is not held by its own effect: an operation with
 //!   `sync` that waits has its effect after its last wait.
+//! - I4: an operation that waits begins only when every `sync` effect before it is in a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -83,6 +84,12 @@ impl Keep {
     /// Whether an operation stands in the log of the actor.
     pub(super) fn is_logged(&self, number: OperationNumber) -> bool {
         self.spec(number).is_some_and(|spec| spec.logged)
+    }
+
+    /// Whether an operation comes too early: it waits, and what it asks others would wait for effects that are in no commit
+    /// and come into none as long as it waits.
+    pub(super) fn is_too_early(&self, number: OperationNumber) -> bool {
+        self.gate.is_dirty() && self.spec(number).is_some_and(|spec| spec.waits)
     }
 
     /// Whether so much waits for a commit that nothing more is served.

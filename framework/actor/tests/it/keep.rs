@@ -346,3 +346,21 @@ fn actors_live_whatever_the_order_in_which_they_are_loaded() {
     saved.sort_unstable();
     assert_eq!(saved, [id(1), id(2), id(3)], "each has its timers");
 }
+
+#[test]
+fn an_operation_that_waits_begins_when_the_sync_effects_before_it_are_in_a_commit() {
+    let mut bank = Bank::new();
+    bank.stored.insert(id(2), 30);
+    bank.ask(1, till::Look {});
+    let pay = bank.bench.ask_from(client(), 1, till::Pay { amount: 1 });
+    let first = bank.bench.ask_from(client(), 1, till::PayAfter { amount: 2, other: 2 });
+    let second = bank.bench.ask_from(client(), 1, till::PayAfter { amount: 3, other: 2 });
+    bank.settle();
+    // Else its question would wait for a commit that cannot be made as long as it waits for the answer.
+    for _ in 0..3 {
+        bank.commit();
+    }
+    assert_eq!(bank.answer::<till::Pay>(pay), Some(Ok(1)));
+    assert_eq!(bank.answer::<till::PayAfter>(first), Some(Ok(33)));
+    assert_eq!(bank.answer::<till::PayAfter>(second), Some(Ok(66)));
+}
