@@ -154,6 +154,123 @@ export function defaultEnterRefused() {
 }
 
 /**
+ * A crystal that was mined.
+ * @typedef {object} Mined
+ * @property {bigint} crystal Which one.
+ * @property {number} ore Ore that was in it.
+ * @property {number} hue The colour of the ore, a multiple of 60 degrees.
+ * @property {bigint} total All ore that the player had when this crystal was in the hold.
+ */
+
+/**
+ * @param {Reader} from
+ * @returns {Mined}
+ */
+export function readMined(from) {
+  return from.growing((from) => ({
+    crystal: from.field((from) => from.u64(), 0n),
+    ore: from.field((from) => from.u32(), 0),
+    hue: from.field((from) => from.u16(), 0),
+    total: from.field((from) => from.u64(), 0n),
+  }));
+}
+
+/** @returns {Mined} what stands where an older peer sent none */
+export function defaultMined() {
+  return { crystal: 0n, ore: 0, hue: 0, total: 0n };
+}
+
+/**
+ * Why a crystal is not mined.
+ * - `NotAboard`: The player has no ship in a sector. Enter first.
+ * - `Gone`: There is no such crystal, or it is gone.
+ * - `Spent`: Somebody else was quicker.
+ * - `OutOfReach`: The ship is too far away. Fly nearer.
+ * - `Unavailable`: The sector does not answer, and may have taken the crystal or not. Ask again for the same crystal.
+ * - `Other`: A reason that this build does not know.
+ * @typedef {"NotAboard" | "Gone" | "Spent" | "OutOfReach" | "Unavailable" | "Other"} MineRefused
+ */
+
+/**
+ * @param {Reader} from
+ * @returns {MineRefused}
+ */
+export function readMineRefused(from) {
+  const number = from.u32();
+  return from.growing(() => {
+    switch (number) {
+      case 0:
+        return "NotAboard";
+      case 1:
+        return "Gone";
+      case 2:
+        return "Spent";
+      case 3:
+        return "OutOfReach";
+      case 4:
+        return "Unavailable";
+      case 5:
+        return "Other";
+      default:
+        return "Other";
+    }
+  });
+}
+
+/** @returns {MineRefused} what stands where an older peer sent none */
+export function defaultMineRefused() {
+  return "Other";
+}
+
+/**
+ * What a player has mined.
+ * @typedef {object} Hold
+ * @property {(OreStack)[]} stacks Ore by its colour, in order of the colours.
+ * @property {bigint} total All ore together.
+ * @property {bigint} crystals Crystals that it came from.
+ */
+
+/**
+ * @param {Reader} from
+ * @returns {Hold}
+ */
+export function readHold(from) {
+  return from.growing((from) => ({
+    stacks: from.field((from) => from.list((from) => readOreStack(from)), []),
+    total: from.field((from) => from.u64(), 0n),
+    crystals: from.field((from) => from.u64(), 0n),
+  }));
+}
+
+/** @returns {Hold} what stands where an older peer sent none */
+export function defaultHold() {
+  return { stacks: [], total: 0n, crystals: 0n };
+}
+
+/**
+ * Ore of one colour.
+ * @typedef {object} OreStack
+ * @property {number} hue Its colour, a multiple of 60 degrees.
+ * @property {bigint} amount How much.
+ */
+
+/**
+ * @param {Reader} from
+ * @returns {OreStack}
+ */
+export function readOreStack(from) {
+  return from.growing((from) => ({
+    hue: from.field((from) => from.u16(), 0),
+    amount: from.field((from) => from.u64(), 0n),
+  }));
+}
+
+/** @returns {OreStack} what stands where an older peer sent none */
+export function defaultOreStack() {
+  return { hue: 0, amount: 0n };
+}
+
+/**
  * Where a thing is and where it looks. 16 + 16 + 10 + 2 bits: one packet holds about 180 of them.
  * @typedef {object} Pose
  * @property {number} x Metres to the right of the sector's middle.
@@ -209,9 +326,10 @@ export function defaultLabel() {
  * What a thing is.
  * - `Player`: A player's ship, or a bot's: to the game they are the same.
  * - `Drifter`: Something without a pilot that drifts about.
- * - `Crystal`: Something to collect.
+ * - `Crystal`: Something to mine.
+ * - `Spent`: What is left of a crystal that was mined; it is gone soon.
  * - `Other`: Something that this build does not know.
- * @typedef {"Player" | "Drifter" | "Crystal" | "Other"} Role
+ * @typedef {"Player" | "Drifter" | "Crystal" | "Spent" | "Other"} Role
  */
 
 /**
@@ -228,6 +346,8 @@ export function readRole(from) {
         return "Drifter";
       case 2:
         return "Crystal";
+      case 4:
+        return "Spent";
       case 3:
         return "Other";
       default:
@@ -320,6 +440,10 @@ export const Sector = {
 
 const PILOT_ENTER = { name: "Pilot.enter", kind: 2, number: 1, lane: 19, timeoutMs: 5000 };
 
+const PILOT_MINE = { name: "Pilot.mine", kind: 2, number: 4, lane: 19, timeoutMs: 5000 };
+
+const PILOT_HOLD = { name: "Pilot.hold", kind: 2, number: 5, lane: 35, timeoutMs: 30000 };
+
 /** Calls that clients may make to a `Pilot`. */
 export class PilotCalls {
   /**
@@ -332,8 +456,8 @@ export class PilotCalls {
   }
 
   /**
-   * Enters the game with a ship of this name (1 to 24 characters) and colour (degrees, 0 to 359). Entering again
-   * while a ship is there gives the same ship.
+   * Enters the game with a ship of this name (1 to 24 characters) and colour (degrees, 0 to 359), where the ship was
+   * last. Entering again while a ship is there gives the same ship.
    * @param {string} name
    * @param {number} hue
    * @returns {Promise<{ok: Entered} | {err: EnterRefused}>}
@@ -343,6 +467,26 @@ export class PilotCalls {
       to.text(name);
       to.u16(hue);
     }), (from) => from.result((from) => readEntered(from), (from) => readEnterRefused(from)));
+  }
+
+  /**
+   * Mines a crystal near the ship. What is answered is stored. Asking again for the same crystal, also after a crash,
+   * counts it once and gives the same answer.
+   * @param {bigint} crystal
+   * @returns {Promise<{ok: Mined} | {err: MineRefused}>}
+   */
+  mine(crystal) {
+    return this.caller.ask(this.target, PILOT_MINE, (to) => to.growing((to) => {
+      to.u64(crystal);
+    }), (from) => from.result((from) => readMined(from), (from) => readMineRefused(from)));
+  }
+
+  /**
+   * What the player has mined so far.
+   * @returns {Promise<Hold>}
+   */
+  hold() {
+    return this.caller.ask(this.target, PILOT_HOLD, (to) => to.growing(() => {}), (from) => readHold(from));
   }
 }
 
@@ -387,31 +531,44 @@ export const Label = {
 /** All of them, for `connect`. */
 export const contracts = {
   game: "driftlight",
-  fingerprint: 0x369f97c06d766683ea4cf24841187e73n,
+  fingerprint: 0xbca05f26bde2f0c3242e2388431cc216n,
   descriptor: unhex(
-    "fb59040a64726966746c6967687402fb170106536563746f72000100010624057374656572000100001101013c3cfb307500" +
+    "fbeb060a64726966746c6967687402fb700106536563746f72000100010824057374656572000100001101013c3cfb307500" +
     "010a057374656572000a000009000100002003736179000200003301010202fb307500010804746578740002000900010000" +
     "4405737061776e0003000113001e1efb881300040b06706c617965720000040008046e616d65000200080368756500000200" +
-    "0a05656e747279000a0100070a020a04010000250672656d6f76650004000013001e1efb307500010b06706c617965720000" +
-    "040009000100003204736169640005000233001e1efb3075000308046e616d65000200080368756500000200080474657874" +
-    "0002000900010000260777656c636f6d650006000213001e1efb307500010b06736563746f72000a05000900010000960550" +
-    "696c6f7400020000032e05656e746572000100011301000202fb8813000208046e616d65000200080368756500000200070a" +
-    "070a08010000310c7468726f7567685f676174650002000013001e1efb10270002090466726f6d000004000702746f000004" +
-    "000900010000290a626f6172645f616e65770003000013001e1efb102700010b06736563746f720000040009000100000246" +
-    "04506f736501000004140178100000000000000090c0000000000000a03f140179100000000000000090c0000000000000a0" +
-    "3f06037961770a01090674687275737402020a090c054c6162656c020001000a0a0c2b055374656572000001030b06746872" +
-    "75737400000b0009047475726e00000b000a05626f6f7374000000003705456e747279000101030b05467265736800000000" +
-    "001404476174650001000001090466726f6d000004000b054f7468657200020001001807537061776e6564000001010b0661" +
-    "7661746172000a030011054e657449640000000106013000000400360c537061776e52656675736564000101030a0446756c" +
-    "6c00000000000d07436c6f73696e6700010000000b054f7468657200020001003c0a536563746f72496e666f000001040804" +
-    "6e616d650002000803687565000002000e0968616c665f73697a6500000b000b05676174657300030a060041084761746549" +
-    "6e666f0000010606017800000b0006017900000b000b0672616469757300000b000702746f0000040008046e616d65000200" +
-    "0803687565000002002407456e7465726564000001020b06736563746f72000004000b06617661746172000a0300480c456e" +
-    "74657252656675736564000101040d074261644e616d6500000000000a0446756c6c0001000000110b556e617661696c6162" +
-    "6c6500020000000b054f7468657200030001002c04506f73650000010406017800000b0006017900000b0008037961770000" +
-    "0b000b067468727573740000010026054c6162656c0000010308046e616d650002000803687565000002000904726f6c6500" +
-    "0a0b003e04526f6c65000101040c06506c6179657200000000000d074472696674657200010000000d074372797374616c00" +
-    "020000000b054f746865720003000100",
+    "0a05656e747279000a0100070a030a05010000250672656d6f76650004000013001e1efb307500010b06706c617965720000" +
+    "0400090001000024046d6f6f720007000113001e1efbd00700010b06706c6179657200000400060a02010000330474616b65" +
+    "0008000113001e1efba00f00020b06706c61796572000004000c076372797374616c000a0400070a060a0701000032047361" +
+    "69640005000233001e1efb3075000308046e616d650002000803687565000002000804746578740002000900010000260777" +
+    "656c636f6d650006000213001e1efb307500010b06736563746f72000a08000900010000fb22010550696c6f740002000007" +
+    "2e05656e746572000100011301000202fb8813000208046e616d65000200080368756500000200070a0a0a0b01000028046d" +
+    "696e65000400011301000204fb881300010c076372797374616c000a0400070a0c0a0d0100001804686f6c64000500012301" +
+    "000202fb307500000a0e010000310c7468726f7567685f676174650002000013001e1efb10270002090466726f6d00000400" +
+    "0702746f000004000900010000290a626f6172645f616e65770003000013001e1efb102700010b06736563746f7200000400" +
+    "090001000018056c656176650006000013001e1efb10270000090001000030066d6f6f7265640007000013001e1efb307500" +
+    "020b06736563746f72000004000a05706c616365000a02000900010000024604506f73650100000414017810000000000000" +
+    "0090c0000000000000a03f140179100000000000000090c0000000000000a03f06037961770a01090674687275737402020a" +
+    "100c054c6162656c020001000a11132b055374656572000001030b0674687275737400000b0009047475726e00000b000a05" +
+    "626f6f7374000000004b05456e747279000101040b05467265736800000000001404476174650001000001090466726f6d00" +
+    "00040013054265727468000300000107026174000a02000b054f7468657200020001002105506c6163650000010306017800" +
+    "000b0006017900000b00080379617700000b002307537061776e6564000001020b06617661746172000a04000a05706c6163" +
+    "65000a020011054e657449640000000106013000000400360c537061776e52656675736564000101030a0446756c6c000000" +
+    "00000d07436c6f73696e6700010000000b054f7468657200020001001c0554616b656e0000010208036f7265000003000803" +
+    "68756500000200510b54616b6552656675736564000101050a04476f6e6500000000000b055370656e740001000000100a4f" +
+    "75744f66526561636800020000000c064e6f5368697000030000000b054f7468657200040001003c0a536563746f72496e66" +
+    "6f0000010408046e616d650002000803687565000002000e0968616c665f73697a6500000b000b05676174657300030a0900" +
+    "410847617465496e666f0000010606017800000b0006017900000b000b0672616469757300000b000702746f000004000804" +
+    "6e616d650002000803687565000002002407456e7465726564000001020b06736563746f72000004000b0661766174617200" +
+    "0a0400480c456e74657252656675736564000101040d074261644e616d6500000000000a0446756c6c0001000000110b556e" +
+    "617661696c61626c6500020000000b054f74686572000300010034054d696e6564000001040c076372797374616c000a0400" +
+    "08036f7265000003000803687565000002000a05746f74616c00000400660b4d696e6552656675736564000101060f094e6f" +
+    "7441626f61726400000000000a04476f6e6500010000000b055370656e740002000000100a4f75744f665265616368000300" +
+    "0000110b556e617661696c61626c6500040000000b054f7468657200050001002f04486f6c64000001030c06737461636b73" +
+    "00030a0f000a05746f74616c000004000d086372797374616c730000040022084f7265537461636b00000102080368756500" +
+    "0002000b06616d6f756e74000004002c04506f73650000010406017800000b0006017900000b00080379617700000b000b06" +
+    "7468727573740000010026054c6162656c0000010308046e616d650002000803687565000002000904726f6c65000a12004a" +
+    "04526f6c65000101050c06506c6179657200000000000d074472696674657200010000000d074372797374616c0002000000" +
+    "0b055370656e7400040000000b054f746865720003000100",
   ),
   components: [Pose, Label],
 };

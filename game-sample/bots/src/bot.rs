@@ -1,6 +1,7 @@
 //! One bot: a client core with a brain. Knows no socket and no clock, so the simulator plays with the same bots.
 //!
-//! *Responsible for*: entering, steering by its [`Brain`], talking, noting what happens to it in a [`Tally`].
+//! *Responsible for*: entering, steering by its [`Brain`], mining by its [`Miner`], talking, noting what happens to it in a
+//! [`Tally`].
 //! *Not responsible for*: connections (the client core and its driver), what to want ([`crate::brain`]).
 //!
 //! ```text
@@ -14,11 +15,12 @@
 use std::time::Duration;
 
 use game_sample_contracts::sector::{Said, Welcome};
-use game_sample_contracts::{Label, PilotContract, Pose, SectorContract, Steer, pilot};
+use game_sample_contracts::{Label, Mined, PilotContract, Pose, SectorContract, Steer, pilot};
 use lightmoon_client::{Client, ClientOptions, ConnectionState, Event, Pending};
 use lightmoon_contract::{CallError, Mono, Operation, Replicate};
 
 use crate::brain::{Brain, Choice, Place, Sight, persona};
+use crate::miner::{ANSWER_GRACE, Miner};
 use crate::report::Tally;
 
 /// Time between two choices: people do not steer faster either.
@@ -27,8 +29,6 @@ pub const THINK_EVERY: Duration = Duration::from_millis(100);
 pub const REPEAT_EVERY: Duration = Duration::from_millis(500);
 /// Wait before entering again after a refusal.
 const ENTER_AGAIN: Duration = Duration::from_secs(1);
-/// How much later than the operation's time-out an answer may come: until the client looks at its clock.
-const ANSWER_GRACE: Duration = Duration::from_secs(1);
 /// Requests remembered for [`Bot::take_asked`].
 const ASKED_KEPT: usize = 16;
 /// Controls that differ less than this are the same.
@@ -52,6 +52,10 @@ pub struct Bot {
     sent: Option<(Steer, Mono)>,
     said: Option<(&'static str, Mono)>,
     was_connected: bool,
+    /// `None`: it does not mine.
+    miner: Option<Miner>,
+    /// When its session ended, until it sees its ship again.
+    lost_at: Option<Mono>,
     /// Requests since [`Bot::take_asked`], with the time by which they must be answered.
     asked: Vec<(u64, Mono)>,
 }
@@ -74,6 +78,8 @@ impl Bot {
             sent: None,
             said: None,
             was_connected: false,
+            miner: None,
+            lost_at: None,
             asked: Vec::new(),
         }
     }
@@ -90,6 +96,25 @@ impl Bot {
     pub fn with_gate_every(mut self, goals: u32) -> Self {
         self.brain = self.brain.with_gate_every(goals);
         self
+    }
+
+    /// The same bot, but it mines crystals.
+    #[must_use]
+    pub fn mining(mut self) -> Self {
+        self.miner = Some(Miner::default());
+        self
+    }
+
+    /// The crystals that were acknowledged since this was called last.
+    pub fn take_mined(&mut self) -> Vec<Mined> {
+        self.miner.as_mut().map(Miner::take_acknowledged).unwrap_or_default()
+    }
+
+    /// Key of the sector that its client shows, and where its ship is there.
+    #[must_use]
+    pub fn place(client: &Client) -> Option<(u64, Pose)> {
+        let attached = client.attached()?;
+        Some((attached.zone.key, client.view().entity(attached.avatar)?.get()?))
     }
 
     /// Its name.
@@ -132,6 +157,7 @@ impl Bot {
             Event::Connected(_) => self.connected(now, tally),
             Event::Resuming(closing) => {
                 tally.disconnects += 1;
+                self.lost_at.get_or_insert(now);
                 tally.error(format!("session ended: {} ({:?})", closing.reason, closing.code));
             }
             Event::Lost(closing) => tally.error(format!("lost: {} ({:?})", closing.reason, closing.code)),
@@ -145,6 +171,10 @@ impl Bot {
             // Events of a newer client tell a bot nothing it needs.
             _ => {}
         }
+        if self.lost_at.is_some() && Self::place(client).is_some() {
+            let lost_at = self.lost_at.take().unwrap_or(now);
+            tally.back(now.since(lost_at));
+        }
     }
 
     fn connected(&mut self, now: Mono, tally: &mut Tally) {
@@ -156,6 +186,9 @@ impl Bot {
     }
 
     fn answered(&mut self, now: Mono, request: u64, client: &mut Client, tally: &mut Tally) {
+        if self.miner.as_mut().is_some_and(|miner| miner.answered(now, request, client, tally)) {
+            return;
+        }
         let Some((pending, since)) = self.entering.take_if(|(pending, _)| pending.request() == request)
         else {
             return;
@@ -194,15 +227,16 @@ impl Bot {
             self.enter(now, client, tally);
             return;
         };
-        let Some(Pose { x, y, yaw, .. }) = client.view().entity(attached.avatar).and_then(|ship| ship.get())
-        else {
+        let Some(pose) = client.view().entity(attached.avatar).and_then(|ship| ship.get::<Pose>()) else {
             return;
         };
+        let target = self.mine(now, pose, client, tally);
         let sight = Sight {
-            me: Place { x, y, yaw },
+            me: Place { x: pose.x, y: pose.y, yaw: pose.yaw },
             sector: self.arrivals,
             half_size: self.half_size,
             gates: &self.gates,
+            target,
         };
         let choice = self.brain.choose(now, &sight);
         self.act(now, choice, client, tally);
@@ -213,11 +247,25 @@ impl Bot {
             tally.sent("enter");
             let pending = client.me::<PilotContract>().enter(self.name.clone(), self.hue);
             let patience = Duration::from_millis(pilot::Enter::SPEC.timeout_ms.into()) + ANSWER_GRACE;
-            // Nobody may look at them; then the last few are enough.
-            self.asked.truncate(ASKED_KEPT - 1);
-            self.asked.push((pending.request(), now + patience));
+            self.note_asked(pending.request(), now + patience);
             self.entering = Some((pending, now));
         }
+    }
+
+    fn note_asked(&mut self, request: u64, answered_by: Mono) {
+        // Nobody may look at them; then the last few are enough.
+        self.asked.truncate(ASKED_KEPT - 1);
+        self.asked.push((request, answered_by));
+    }
+
+    /// Mines if it is a miner; where it wants to fly for that.
+    fn mine(&mut self, now: Mono, from: Pose, client: &mut Client, tally: &mut Tally) -> Option<(f32, f32)> {
+        let miner = self.miner.as_mut()?;
+        let nearest = miner.nearest(client, from);
+        if let Some((request, answered_by)) = miner.ask(now, nearest, client, tally) {
+            self.note_asked(request, answered_by);
+        }
+        nearest.map(|sighted| (sighted.x, sighted.y))
     }
 
     fn act(&mut self, now: Mono, choice: Choice, client: &mut Client, tally: &mut Tally) {

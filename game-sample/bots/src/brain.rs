@@ -63,6 +63,8 @@ pub struct Sight<'a> {
     pub half_size: f32,
     /// Gates of the sector.
     pub gates: &'a [Place],
+    /// What it would rather fly to than to a goal of its own.
+    pub target: Option<(f32, f32)>,
 }
 
 /// What a bot does.
@@ -140,6 +142,10 @@ impl Brain {
         if self.sector != sight.sector {
             self.sector = sight.sector;
             self.goal = None;
+        }
+        if let Some((x, y)) = sight.target {
+            // No weaving on the way, as to a gate.
+            return Goal { x, y, is_gate: true, left_seconds: PATIENCE_SECONDS };
         }
         if let Some(mut goal) = self.goal {
             goal.left_seconds -= seconds;
@@ -236,7 +242,7 @@ mod tests {
         let gates = [Place { x: 800.0, y: 0.0, yaw: 0.0 }, Place { x: 0.0, y: 800.0, yaw: 0.0 }];
         let mut speed = 0.0;
         for step in 0..seconds * 10 {
-            let sight = Sight { me, sector: 1, half_size: 1000.0, gates: &gates };
+            let sight = Sight { me, sector: 1, half_size: 1000.0, gates: &gates, target: None };
             let choice = brain.choose(Mono::from_millis(step * 100), &sight);
             me.yaw = wrapped(me.yaw + choice.steer.turn * 2.8 * 0.1);
             speed += (choice.steer.thrust * 200.0 - speed) * 0.1;

@@ -9,17 +9,19 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use lightmoon_client::{ConnectOptions, Endpoint, Event, Session};
+use lightmoon_client::{Client, ConnectOptions, Endpoint, Event, Session};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bot::Bot;
+use crate::ledger::{Ledger, LedgerLine, Trail, TrailLine};
 use crate::location::Location;
 use crate::report::{Report, Tally};
 
@@ -32,17 +34,22 @@ const BEGIN_EVERY: Duration = Duration::from_millis(15);
 /// All bots have begun after this, however many they are.
 const BEGIN_WITHIN: Duration = Duration::from_secs(10);
 
+/// Time between two trail lines of a bot.
+const TRAIL_EVERY: Duration = Duration::from_secs(1);
+
 /// What bots do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Script {
     /// They fly about, talk a little, and go through gates now and then.
     #[default]
     Wander,
+    /// As [`Self::Wander`], but they fly to crystals and mine them.
+    Mine,
 }
 
 impl Script {
     /// The names of all scripts.
-    pub const NAMES: [&'static str; 1] = ["wander"];
+    pub const NAMES: [&'static str; 2] = ["wander", "mine"];
 }
 
 impl FromStr for Script {
@@ -51,6 +58,7 @@ impl FromStr for Script {
     fn from_str(name: &str) -> Result<Self, NoScript> {
         match name {
             "wander" => Ok(Self::Wander),
+            "mine" => Ok(Self::Mine),
             _ => Err(NoScript(name.to_owned())),
         }
     }
@@ -62,7 +70,7 @@ pub struct NoScript(String);
 
 impl fmt::Display for NoScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no script `{}`; there is: {}", self.0, Script::NAMES.join(", "))
+        write!(f, "there is no script `{}`; there are: {}", self.0, Script::NAMES.join(", "))
     }
 }
 
@@ -83,6 +91,10 @@ pub struct BotsOptions {
     pub script: Script,
     /// Begins their tokens. Bots of equal crew and seed are the same pilots, also in another run.
     pub crew: String,
+    /// File that gets a line for each acknowledged crystal before its bot goes on; see [`crate::ledger`].
+    pub ledger: Option<PathBuf>,
+    /// File that gets a line for each bot and second.
+    pub trail: Option<PathBuf>,
 }
 
 /// Ends a run early, from any thread. Clones end the same runs.
@@ -105,7 +117,7 @@ impl Stop {
 /// Runs bots on this thread until their time is up, and says how it went.
 ///
 /// # Errors
-/// The count is out of range, or the system gives no socket. A server that does not answer is no error: it is in the
+/// The count is out of range, the system gives no socket, or a file cannot be opened or written. A server that does not answer is no error: it is in the
 /// report.
 pub fn run(options: &BotsOptions, stop: &Stop) -> Result<Report> {
     if !(1..=BOTS_MAX).contains(&options.count) {
@@ -125,6 +137,10 @@ async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) ->
         .map(|_| Endpoint::new())
         .collect::<std::io::Result<_>>()
         .context("no UDP socket for the bots")?;
+    let ledger =
+        options.ledger.as_deref().map(|path| Ledger::open(path).with_context(|| at(path))).transpose()?;
+    let trail =
+        options.trail.as_deref().map(|path| Trail::open(path).with_context(|| at(path))).transpose()?;
     let begun = Instant::now();
     let count = u32::try_from(options.count).expect("at most 5,000");
     let gap = BEGIN_EVERY.min(BEGIN_WITHIN / count);
@@ -137,20 +153,26 @@ async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) ->
             ends,
             stopped: stop.0.subscribe(),
             tally: Rc::clone(tally),
+            ledger: ledger.clone(),
+            trail: trail.clone(),
+            trailed: begun,
+            player: 0,
         };
-        bots.spawn_local(run.play(
-            endpoint,
-            connect_options(options, number),
-            bot_seed(options.seed, number),
-        ));
+        let bot = Bot::new(bot_seed(options.seed, number));
+        let bot = if options.script == Script::Mine { bot.mining() } else { bot };
+        bots.spawn_local(run.play(endpoint, connect_options(options, number), bot));
     }
     while let Some(ended) = bots.join_next().await {
-        ended.context("a bot panicked")?;
+        ended.context("a bot panicked")??;
     }
     for endpoint in &endpoints {
         endpoint.wait_idle().await;
     }
     Ok(())
+}
+
+fn at(path: &Path) -> String {
+    format!("cannot write {}", path.display())
 }
 
 fn connect_options(options: &BotsOptions, number: u32) -> ConnectOptions {
@@ -173,39 +195,70 @@ struct OneRun {
     ends: Option<Instant>,
     stopped: watch::Receiver<bool>,
     tally: Rc<RefCell<Tally>>,
+    ledger: Option<Ledger>,
+    trail: Option<Trail>,
+    /// When the last trail line was written.
+    trailed: Instant,
+    /// Key of the bot's player; 0 before the first session.
+    player: u64,
 }
 
 impl OneRun {
-    async fn play(mut self, endpoint: Endpoint, options: ConnectOptions, seed: u64) {
+    async fn play(mut self, endpoint: Endpoint, options: ConnectOptions, mut bot: Bot) -> Result<()> {
         tokio::select! {
             () = sleep_until(self.begins) => {}
-            () = is_over(&mut self.stopped, self.ends) => return,
+            () = is_over(&mut self.stopped, self.ends) => return Ok(()),
         }
         let mut session = Session::new(&endpoint, options);
-        let mut bot = Bot::new(seed);
-        let mut over = self.stopped.clone();
-        tokio::select! {
-            () = self.fly(&mut session, &mut bot) => {}
-            () = is_over(&mut over, self.ends) => {}
-        }
+        let (mut over, ends) = (self.stopped.clone(), self.ends);
+        let flown = tokio::select! {
+            flown = self.fly(&mut session, &mut bot) => flown,
+            () = is_over(&mut over, ends) => Ok(()),
+        };
         self.tally.borrow_mut().absorb(&session.client().stats());
         session.close("the bot has played enough").await;
+        flown
     }
 
     /// Plays until the session is lost for good.
-    async fn fly(&self, session: &mut Session, bot: &mut Bot) {
+    async fn fly(&mut self, session: &mut Session, bot: &mut Bot) -> Result<()> {
         loop {
             let now = session.now();
             bot.think(now, session.client(), &mut self.tally.borrow_mut());
+            self.note_place(session.client());
             let until = Instant::now() + bot.next_thought().since(now);
             while let Ok(event) = timeout_at(until, session.next_event()).await {
-                let Some(event) = event else { return };
+                let Some(event) = event else { return Ok(()) };
                 let now = session.now();
                 bot.on_event(now, &event, session.client(), &mut self.tally.borrow_mut());
-                if matches!(event, Event::Connected(_)) {
+                self.note_mined(bot).await?;
+                if let Event::Connected(welcome) = event {
+                    self.player = welcome.player;
                     break;
                 }
             }
+        }
+    }
+
+    /// Writes down what was acknowledged, before the bot goes on.
+    async fn note_mined(&self, bot: &mut Bot) -> Result<()> {
+        let mined = bot.take_mined();
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        for mined in mined {
+            let line = LedgerLine::now(self.player, &mined);
+            ledger.append(line).await.context("cannot write the ledger")?;
+        }
+        Ok(())
+    }
+
+    /// Writes down where the ship is, once a second.
+    fn note_place(&mut self, client: &Client) {
+        let Some(trail) = self.trail.as_ref().filter(|_| self.trailed.elapsed() >= TRAIL_EVERY) else {
+            return;
+        };
+        if let Some((sector, pose)) = Bot::place(client) {
+            trail.append(TrailLine::now(self.player, sector, pose.x, pose.y));
+            self.trailed = Instant::now();
         }
     }
 }
@@ -231,7 +284,8 @@ mod tests {
     #[test]
     fn a_script_that_does_not_exist_is_refused_naming_those_that_do() {
         assert_eq!("wander".parse(), Ok(Script::Wander));
-        for name in ["mine", "trade", "crowd", "churn", ""] {
+        assert_eq!("mine".parse(), Ok(Script::Mine));
+        for name in ["trade", "crowd", "churn", ""] {
             let refused = name.parse::<Script>().unwrap_err().to_string();
             assert!(refused.contains("wander") && refused.contains(name), "{refused}");
         }

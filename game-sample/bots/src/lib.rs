@@ -1,7 +1,7 @@
 //! Bots of the sample game: pilots that play through the public Rust client.
 //!
-//! *Responsible for*: what bots want ([`brain`]), how one plays ([`bot`]), running many of them ([`harness`]) and what
-//! that measured ([`report`]). *Not responsible for*: the game's rules; a bot knows only what its client shows.
+//! *Responsible for*: what bots want ([`brain`], [`miner`]), how one plays ([`bot`]), running many of them ([`harness`]), what
+//! that measured ([`report`]) and what was acknowledged ([`ledger`]). *Not responsible for*: the game's rules; a bot knows only what its client shows.
 //!
 //! Layer: on `lightmoon-client` and the contracts, like any client. The server starts some in-process for a first look,
 //! the verb `bots` runs them from outside, the trials put the same bots into the simulator.
@@ -9,10 +9,13 @@
 pub mod bot;
 pub mod brain;
 pub mod harness;
+pub mod ledger;
 pub mod location;
+pub mod miner;
 pub mod report;
 
 pub use bot::Bot;
 pub use harness::{BotsOptions, Script, Stop, run};
+pub use ledger::{LedgerLine, TrailLine};
 pub use location::Location;
 pub use report::Report;

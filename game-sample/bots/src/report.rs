@@ -38,6 +38,15 @@ pub struct Tally {
     pub bytes_in: u64,
     /// Bytes of datagrams and streams sent, without QUIC's own.
     pub bytes_out: u64,
+    /// Crystals that were acknowledged.
+    pub mined: u64,
+    /// Ore in them.
+    pub ore: u64,
+    /// Those among them that were asked for again, because an earlier answer never came.
+    pub mined_after_doubt: u64,
+    /// Crystals that were refused: somebody else was quicker, or they were too far away.
+    pub refusals: u64,
+    back: Latency,
     operations: BTreeMap<&'static str, Operation>,
     last_errors: Vec<String>,
 }
@@ -45,19 +54,38 @@ pub struct Tally {
 /// Error texts kept; the first ones usually name the cause.
 const ERRORS_KEPT: usize = 8;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Operation {
     sent: u64,
     done: u64,
     failed: u64,
-    latency_us: Histogram<u64>,
+    latency: Latency,
 }
 
-impl Default for Operation {
+#[derive(Debug)]
+struct Latency(Histogram<u64>);
+
+impl Default for Latency {
     fn default() -> Self {
-        let latency_us =
-            Histogram::new_with_bounds(1, LATENCY_US_MAX, 2).expect("the bounds are constants in range");
-        Self { sent: 0, done: 0, failed: 0, latency_us }
+        Self(Histogram::new_with_bounds(1, LATENCY_US_MAX, 2).expect("the bounds are constants in range"))
+    }
+}
+
+impl Latency {
+    fn record(&mut self, after: Duration) {
+        let micros = u64::try_from(after.as_micros()).unwrap_or(LATENCY_US_MAX);
+        self.0.saturating_record(micros.max(1));
+    }
+
+    fn report(&self) -> Option<Percentiles> {
+        let at = |quantile| self.0.value_at_quantile(quantile);
+        (!self.0.is_empty()).then(|| Percentiles {
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: self.0.max(),
+        })
     }
 }
 
@@ -71,8 +99,12 @@ impl Tally {
     pub fn done(&mut self, kind: &'static str, after: Duration) {
         let operation = self.operations.entry(kind).or_default();
         operation.done += 1;
-        let micros = u64::try_from(after.as_micros()).unwrap_or(LATENCY_US_MAX);
-        operation.latency_us.saturating_record(micros.max(1));
+        operation.latency.record(after);
+    }
+
+    /// A bot sees its ship again, so long after its session ended.
+    pub fn back(&mut self, after: Duration) {
+        self.back.record(after);
     }
 
     /// An operation was refused or not answered.
@@ -118,6 +150,11 @@ impl Tally {
             doubles: self.doubles,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
+            mined: self.mined,
+            ore: self.ore,
+            mined_after_doubt: self.mined_after_doubt,
+            refusals: self.refusals,
+            back_in_play_us: self.back.report(),
             operations: operations.collect(),
             errors: self.last_errors.clone(),
         }
@@ -126,18 +163,11 @@ impl Tally {
 
 impl Operation {
     fn report(&self) -> OperationReport {
-        let at = |quantile| self.latency_us.value_at_quantile(quantile);
         OperationReport {
             sent: self.sent,
             done: self.done,
             failed: self.failed,
-            latency_us: (self.done > 0).then(|| Percentiles {
-                p50: at(0.5),
-                p90: at(0.9),
-                p99: at(0.99),
-                p999: at(0.999),
-                max: self.latency_us.max(),
-            }),
+            latency_us: self.latency.report(),
         }
     }
 }
@@ -171,6 +201,16 @@ pub struct Report {
     pub bytes_in: u64,
     /// See [`Tally::bytes_out`].
     pub bytes_out: u64,
+    /// See [`Tally::mined`].
+    pub mined: u64,
+    /// See [`Tally::ore`].
+    pub ore: u64,
+    /// See [`Tally::mined_after_doubt`].
+    pub mined_after_doubt: u64,
+    /// See [`Tally::refusals`].
+    pub refusals: u64,
+    /// From the end of a session to the first sight of the own ship after it; `None`: none ended.
+    pub back_in_play_us: Option<Percentiles>,
     /// By kind of operation.
     pub operations: BTreeMap<String, OperationReport>,
     /// The first few errors, as text.

@@ -1,8 +1,8 @@
 //! What clients see of the things in a sector.
 //!
-//! *Responsible for*: the replicated components and their widths. *Not responsible for*: physics (`game-sample`).
+//! *Responsible for*: the replicated components, their widths and their names in the store. *Not responsible for*: physics (`game-sample`).
 
-use lightmoon_contract::{data, replicate};
+use lightmoon_contract::{Persist, data, replicate};
 
 /// Half of the side of the square that positions are counted in, in metres: poses hold -1024 to just below 1024.
 pub const HALF_SIZE_MAX: f64 = 1024.0;
@@ -26,6 +26,10 @@ pub struct Pose {
     pub thrust: u8,
 }
 
+impl Persist for Pose {
+    const NAME: &'static str = "pose";
+}
+
 /// What does not change from tick to tick: sent when it comes into view, and when it changed.
 #[replicate(sticky)]
 #[cfg_attr(feature = "ecs", derive(bevy_ecs::component::Component))]
@@ -39,6 +43,10 @@ pub struct Label {
     pub role: Role,
 }
 
+impl Persist for Label {
+    const NAME: &'static str = "label";
+}
+
 /// What a thing is.
 #[data]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -47,8 +55,10 @@ pub enum Role {
     Player,
     /// Something without a pilot that drifts about.
     Drifter,
-    /// Something to collect.
+    /// Something to mine.
     Crystal,
+    /// What is left of a crystal that was mined; it is gone soon.
+    Spent,
     /// Something that this build does not know.
     #[default]
     #[other]

@@ -12,9 +12,12 @@ mod player;
 mod space;
 
 pub use components::{HALF_SIZE_MAX, Label, Pose, Role};
-pub use player::{EnterRefused, Entered, Pilot, PilotContract, PilotProxy, pilot};
+pub use player::{
+    EnterRefused, Entered, Hold, MineRefused, Mined, OreStack, Pilot, PilotContract, PilotProxy, pilot,
+};
 pub use space::{
-    Entry, GateInfo, Sector, SectorContract, SectorInfo, SectorProxy, SpawnRefused, Spawned, Steer, sector,
+    Entry, GateInfo, Place, Sector, SectorContract, SectorInfo, SectorProxy, SpawnRefused, Spawned, Steer,
+    TakeRefused, Taken, sector,
 };
 
 lightmoon_contract::contracts! {

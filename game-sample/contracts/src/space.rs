@@ -19,9 +19,18 @@ pub trait Sector {
     #[operation(priority = high, reliability = reliable_ordered, timeout_ms = 5000)]
     fn spawn(player: u64, name: String, hue: u16, entry: Entry) -> Result<Spawned, SpawnRefused>;
 
-    /// Takes a player's ship out of the sector. Told by the player.
+    /// Takes a player's ship out of the sector, if it is there. Told by the player.
     #[operation(priority = high, reliability = reliable_ordered)]
     fn remove(player: u64);
+
+    /// Takes a player's ship out of the sector and says where it was; nothing if there is none. Asked by the player.
+    #[operation(priority = high, reliability = reliable_ordered, timeout_ms = 2000)]
+    fn moor(player: u64) -> Option<Place>;
+
+    /// Takes a crystal for a player whose ship is near. Asking again for the same crystal gives the same answer as long as
+    /// what is left of it is there. Asked by the player.
+    #[operation(priority = high, reliability = reliable_ordered, timeout_ms = 4000, durability = sync)]
+    fn take(player: u64, crystal: NetId) -> Result<Taken, TakeRefused>;
 
     /// Somebody said something.
     #[operation(push, priority = low, reliability = reliable_ordered)]
@@ -44,9 +53,21 @@ pub struct Steer {
     pub boost: bool,
 }
 
+/// A place in a sector.
+#[data]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Place {
+    /// Metres to the right of the sector's middle.
+    pub x: f32,
+    /// Metres above the sector's middle.
+    pub y: f32,
+    /// Heading: radians from the x axis, counterclockwise.
+    pub yaw: f32,
+}
+
 /// Where a ship comes from.
 #[data]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub enum Entry {
     /// From nowhere: it is new.
     #[default]
@@ -56,6 +77,11 @@ pub enum Entry {
         /// Key of the sector it leaves.
         from: u64,
     },
+    /// From where it was left.
+    Berth {
+        /// There.
+        at: Place,
+    },
     /// From somewhere that this build does not know.
     #[other]
     Other,
@@ -63,10 +89,12 @@ pub enum Entry {
 
 /// A ship that was put into a sector.
 #[data]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Spawned {
     /// The ship.
     pub avatar: NetId,
+    /// Where it is.
+    pub place: Place,
 }
 
 /// Why a ship was not put into a sector.
@@ -77,6 +105,34 @@ pub enum SpawnRefused {
     Full,
     /// The sector shuts down. Try another one.
     Closing,
+    /// A reason that this build does not know.
+    #[default]
+    #[other]
+    Other,
+}
+
+/// What a crystal gave.
+#[data]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Taken {
+    /// Ore that was in it.
+    pub ore: u32,
+    /// The colour of the ore, a multiple of 60 degrees.
+    pub hue: u16,
+}
+
+/// Why a crystal was not taken.
+#[data]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TakeRefused {
+    /// There is no such crystal, or it is gone.
+    Gone,
+    /// Another player was quicker.
+    Spent,
+    /// The player's ship is too far away.
+    OutOfReach,
+    /// The player has no ship here.
+    NoShip,
     /// A reason that this build does not know.
     #[default]
     #[other]

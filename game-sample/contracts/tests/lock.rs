@@ -66,6 +66,19 @@ impl Sector<(), u32> for Counter {
     }
 
     fn remove(_: &mut u32, (): &mut (), _: u64) {}
+
+    fn moor(_: &mut u32, (): &mut (), _: u64) -> Option<game_sample_contracts::Place> {
+        None
+    }
+
+    fn take(
+        _: &mut u32,
+        (): &mut (),
+        _: u64,
+        _: lightmoon_contract::NetId,
+    ) -> Result<game_sample_contracts::Taken, game_sample_contracts::TakeRefused> {
+        Err(game_sample_contracts::TakeRefused::NoShip)
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -63,6 +63,8 @@ impl Extension for BotsBeside {
             script: Script::Wander,
             // Bots of the verb with the same seed are other pilots than these.
             crew: "beside".to_owned(),
+            ledger: None,
+            trail: None,
         };
         let stop = self.stop.clone();
         let thread = std::thread::Builder::new().name("bots".to_owned()).spawn(move || {
@@ -111,7 +113,19 @@ impl Verb for BotsVerb {
             setting("count", "N", "50", "Number of bots, 1 to 5000"),
             setting("seconds", "S", "60", "How long they play"),
             setting("seed", "K", "1", "Decides names, colours and choices; the same seed is the same pilots"),
-            setting("script", "NAME", "wander", "What they do; there is: wander"),
+            setting("script", "NAME", "wander", "What they do: wander, or mine crystals"),
+            setting(
+                "ledger",
+                "FILE",
+                "",
+                "Append a line of JSON for each crystal that was acknowledged, synced before its bot goes on; for `audit`",
+            ),
+            setting(
+                "trail",
+                "FILE",
+                "",
+                "Append a line of JSON for each bot and second: where its ship was; for `audit`",
+            ),
             setting("report", "FILE", "", "File for the report, JSON; without it, stdout"),
         ]
     }
@@ -141,7 +155,9 @@ fn options(settings: &Settings) -> Result<BotsOptions, Failure> {
         path => Location::from_ready_json(Path::new(path))?,
     };
     let time = Some(Duration::from_secs(seconds));
-    Ok(BotsOptions { location, count, time, seed, script, crew: "bots".to_owned() })
+    let file = |name| Some(settings.text(name)).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let (ledger, trail) = (file("ledger"), file("trail"));
+    Ok(BotsOptions { location, count, time, seed, script, crew: "bots".to_owned(), ledger, trail })
 }
 
 fn publish(report: &Report, path: &str) -> Result<(), Failure> {
@@ -184,7 +200,7 @@ mod tests {
     #[test]
     fn scripts_and_counts_that_do_not_exist_are_refused_before_anything_connects() {
         for (name, value, says) in [
-            ("script", "mine", "wander"),
+            ("script", "trade", "wander"),
             ("count", "-1", "5000"),
             ("count", "9999", "5000"),
             ("seconds", "x", ""),

@@ -9,6 +9,8 @@
 
 use std::f32::consts::{PI, TAU};
 
+use lightmoon::contract::data;
+
 use crate::world_map::HALF_SIZE;
 
 /// Fastest speed on own thrust, units per second.
@@ -42,7 +44,8 @@ const WALL_START: f32 = 900.0;
 const WALL_PUSH: f32 = 1100.0;
 
 /// What moves: place, velocity, heading and boost charge.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[data]
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Motion {
     /// Place, units.
     pub x: f32,

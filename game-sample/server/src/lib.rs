@@ -7,8 +7,9 @@
 //!
 //! ```text
 //! world_map   which sectors exist and how gates connect them       chat    names and lines, cleaned
-//! sector      a zone: its systems in order, its operations         pilot   a player actor: enters, travels
+//! sector      a zone: its systems in order, its operations         pilot   a player's world: enters, travels, mines
 //! ship  flight  drifter  crystal  gate                              what is in a sector
+//! hold        what a pilot has mined, in the pilot's world          audit   a ledger of bots against the store
 //! ```
 
 #![expect(
@@ -22,6 +23,7 @@ pub mod crystal;
 pub mod drifter;
 pub mod flight;
 pub mod gate;
+pub mod hold;
 pub mod page;
 pub mod pilot;
 pub mod sector;
@@ -39,7 +41,7 @@ use crate::sector::SectorZone;
 #[must_use]
 pub fn game() -> Game {
     Game::new(game_sample_contracts::descriptor())
-        .player::<PilotContract, PilotActor>()
+        .player_world::<PilotContract, PilotActor>()
         .zone::<SectorContract, SectorZone>(ZoneOptions::default())
         .start::<SectorContract>(world_map::SECTORS.iter().map(|plan| plan.key))
 }

@@ -1,25 +1,36 @@
 //! Pilots: the player actors, one for each person or bot.
 //!
-//! *Responsible for*: who the pilot is, in which sector its ship flies, entering and travelling through gates.
-//! *Not responsible for*: the ship itself ([`crate::ship`]).
+//! *Responsible for*: who the pilot is, in which sector its ship flies, where it was left, entering, travelling through gates,
+//! mining. *Not responsible for*: the ship itself ([`crate::ship`]), crystals ([`crate::crystal`]), the hold ([`crate::hold`]).
 //!
-//! A pilot whose session ends leaves at once: its ship is removed, and it enters afresh when it comes back. A second
-//! login of the same pilot takes the ship over instead.
+//! A pilot is a world of its own: a stack of ore is an entity, who the pilot is and where its ship was left are resources.
+//! They are kept because [`PilotActor::build`] says so. The session and the ship are not: after a crash the client enters
+//! again and finds its ship where it was.
+//!
+//! A pilot whose session ends leaves at once: its ship is taken out and its place noted. A second login of the same pilot
+//! takes the ship over instead.
 //!
 //! Invariants:
-//! - I1: a pilot asks a sector for a ship only while it knows of none elsewhere: ships are never doubled.
+//! - I1: a pilot asks a sector for a ship only while it knows of none elsewhere: ships are never doubled. After a restart a
+//!   sector may have brought back a ship that had left it; so the first entry tells all others to remove it.
 //! - I2: when a sector did not answer, the pilot tells it to remove the ship before it asks another one. Both ride the
 //!   same lane, so the sector serves them in this order.
 //! - I3: a pilot without a session has no ship.
+//! - I4: a crystal is counted once: what was answered for it is remembered, and a sector that took it before a crash gives the
+//!   same answer again.
 
+use bevy_ecs::prelude::*;
 use game_sample_contracts::{
-    EnterRefused, Entered, Entry, Pilot, PilotContract, SectorContract, SpawnRefused, Spawned,
+    EnterRefused, Entered, Entry, Hold, MineRefused, Mined, Pilot, PilotContract, Place, SectorContract,
+    SpawnRefused, Spawned, TakeRefused, Taken,
 };
-use lightmoon::actor::{Actor, Cx};
-use lightmoon::contract::{ActorId, Caller, Ref, SessionId};
+use lightmoon::actor::Cx;
+use lightmoon::contract::{ActorId, Caller, NetId, Persist, Ref, SessionId, data};
+use lightmoon::zone::{ActorWorld, WorldActor, WorldBuilder};
 
 use crate::chat::clean_name;
-use crate::world_map;
+use crate::hold::{self, Finds, Ore};
+use crate::{ship, world_map};
 
 /// How often a pilot in a gate asks the sector behind it before it turns back.
 const ASKS_MAX: u32 = 2;
@@ -27,13 +38,42 @@ const ASKS_MAX: u32 = 2;
 /// Hues are degrees.
 const FULL_CIRCLE: u16 = 360;
 
+/// Who the pilot is.
+#[data]
+#[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Profile {
+    /// As it was cleaned.
+    pub name: String,
+    /// Degrees, 0 to 359.
+    pub hue: u16,
+}
+
+impl Persist for Profile {
+    const NAME: &'static str = "profile";
+}
+
+/// Where the ship was last: where it arrived, or where it was left.
+#[data]
+#[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
+pub struct Berth {
+    /// Key of the sector.
+    pub sector: u64,
+    /// Where in it.
+    pub place: Place,
+}
+
+impl Persist for Berth {
+    const NAME: &'static str = "berth";
+}
+
 /// A pilot.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PilotActor {
+    world: ActorWorld,
     session: Option<SessionId>,
-    name: String,
-    hue: u16,
     aboard: Option<Entered>,
+    /// Whether a sector may have brought back a ship of before this activation.
+    has_strays: bool,
 }
 
 /// Why a sector gave no ship.
@@ -53,9 +93,33 @@ impl From<NoShip> for EnterRefused {
     }
 }
 
-impl Actor for PilotActor {
-    fn activate(_cx: &mut Cx, _key: u64) -> Self {
-        Self::default()
+fn why_not_mined(why: TakeRefused) -> MineRefused {
+    match why {
+        TakeRefused::Gone => MineRefused::Gone,
+        TakeRefused::Spent => MineRefused::Spent,
+        TakeRefused::OutOfReach => MineRefused::OutOfReach,
+        TakeRefused::NoShip => MineRefused::NotAboard,
+        TakeRefused::Other => MineRefused::Other,
+    }
+}
+
+impl WorldActor for PilotActor {
+    fn build(world: &mut WorldBuilder<'_>) {
+        world
+            .persist::<Ore>()
+            .persist_resource::<Finds>()
+            .persist_resource::<Profile>()
+            .persist_resource::<Berth>()
+            .init_resource::<Finds>();
+    }
+
+    fn activate(_cx: &mut Cx, _key: u64, world: ActorWorld) -> Self {
+        let has_strays = !world.is_new();
+        Self { world, session: None, aboard: None, has_strays }
+    }
+
+    fn world(&mut self) -> &mut ActorWorld {
+        &mut self.world
     }
 
     fn connected(&mut self, _cx: &mut Cx, session: SessionId) {
@@ -68,8 +132,10 @@ impl Actor for PilotActor {
             return;
         }
         self.session = None;
-        if let Some(aboard) = self.aboard.take() {
-            give_back(cx, aboard.sector);
+        if self.aboard.is_some() {
+            // An own operation, since the ship's place is asked for. If the queue is full the ship flies on alone until its
+            // pilot enters again and gets it back.
+            let _full = cx.to(Ref::<PilotContract>::new(cx.key())).leave();
         }
     }
 
@@ -86,15 +152,44 @@ impl Pilot<Cx> for PilotActor {
             show(cx, session, aboard);
             return Ok(aboard);
         }
-        self.name = clean_name(&name).ok_or(EnterRefused::BadName)?;
-        self.hue = hue % FULL_CIRCLE;
-        let aboard = self.board(cx, world_map::home_of(cx.key()), Entry::Fresh).await?;
+        // Whoever is known may leave the name out.
+        if !name.is_empty() || !self.world.contains_resource::<Profile>() {
+            let name = clean_name(&name).ok_or(EnterRefused::BadName)?;
+            self.world.insert_resource(Profile { name, hue: hue % FULL_CIRCLE });
+        }
+        let sector = self.berth().map_or_else(|| world_map::home_of(cx.key()), |berth| berth.sector);
+        if std::mem::take(&mut self.has_strays) {
+            let others = world_map::SECTORS.iter().map(|plan| plan.key).filter(|key| *key != sector);
+            others.for_each(|other| give_back(cx, other));
+        }
+        let aboard = self.board(cx, sector, self.way_in(sector)).await?;
         show(cx, session, aboard);
         Ok(aboard)
     }
 
+    async fn mine(&mut self, cx: &mut Cx, crystal: NetId) -> Result<Mined, MineRefused> {
+        if let Some(mined) = hold::recall(&self.world, crystal) {
+            return Ok(mined);
+        }
+        let Entered { sector, .. } = self.aboard.ok_or(MineRefused::NotAboard)?;
+        let player = cx.key();
+        match cx.to(Ref::<SectorContract>::new(sector)).take(player, crystal).await {
+            Ok(Ok(Taken { ore, hue })) => Ok(hold::stow(&mut self.world, crystal, hue, ore)),
+            Ok(Err(why)) => Err(why_not_mined(why)),
+            // The sector may have given the crystal to this pilot: it gives it again when the client asks again.
+            Err(_unknown) => Err(MineRefused::Unavailable),
+        }
+    }
+
+    fn hold(&mut self, _cx: &mut Cx) -> Hold {
+        hold::list(&mut self.world)
+    }
+
     async fn through_gate(&mut self, cx: &mut Cx, from: u64, to: u64) {
         let left = self.aboard.take_if(|aboard| aboard.sector == from);
+        if self.aboard.is_none() && self.berth().is_some_and(|berth| berth.sector == from) {
+            self.moor_behind_gate(from, to);
+        }
         let Some(session) = self.session.filter(|_| left.is_some()) else { return };
         for _ in 0..ASKS_MAX {
             if let Ok(aboard) = self.board(cx, to, Entry::Gate { from }).await {
@@ -112,20 +207,61 @@ impl Pilot<Cx> for PilotActor {
     async fn board_anew(&mut self, cx: &mut Cx, sector: u64) {
         let lost = self.aboard.take_if(|aboard| aboard.sector == sector);
         let Some(session) = self.session.filter(|_| lost.is_some()) else { return };
-        match self.board(cx, sector, Entry::Fresh).await {
+        match self.board(cx, sector, self.way_in(sector)).await {
             Ok(aboard) => show(cx, session, aboard),
             Err(_) => cx.detach(session),
+        }
+    }
+
+    async fn leave(&mut self, cx: &mut Cx) {
+        // A client that was back before this came keeps its ship.
+        let Some(Entered { sector, .. }) = self.aboard.take_if(|_| self.session.is_none()) else { return };
+        let player = cx.key();
+        match cx.to(Ref::<SectorContract>::new(sector)).moor(player).await {
+            Ok(Some(place)) => self.world.insert_resource(Berth { sector, place }),
+            // It is in a gate at this moment.
+            Ok(None) => {}
+            Err(_unknown) => give_back(cx, sector),
+        }
+    }
+
+    fn moored(&mut self, _cx: &mut Cx, sector: u64, place: Place) {
+        // Older news than what is known now are of no use.
+        if self.aboard.is_none() && self.berth().is_some_and(|berth| berth.sector == sector) {
+            self.world.insert_resource(Berth { sector, place });
         }
     }
 }
 
 impl PilotActor {
+    /// Where the ship was last; nothing if the map has no such sector any more.
+    fn berth(&self) -> Option<Berth> {
+        let berth = self.world.get_resource::<Berth>().copied();
+        berth.filter(|berth| world_map::sector(berth.sector).is_some())
+    }
+
+    /// How the ship comes into a sector if it comes through no gate.
+    fn way_in(&self, sector: u64) -> Entry {
+        let here = self.berth().filter(|berth| berth.sector == sector);
+        here.map_or(Entry::Fresh, |berth| Entry::Berth { at: berth.place })
+    }
+
+    /// The ship is on its way through a gate: it was last where it comes out.
+    fn moor_behind_gate(&mut self, from: u64, to: u64) {
+        if let Some(gate) = world_map::sector(to).and_then(|plan| plan.gate_to(from)) {
+            let place = ship::place_of(&ship::gate_motion(&gate));
+            self.world.insert_resource(Berth { sector: to, place });
+        }
+    }
+
     /// Asks a sector for a ship.
     async fn board(&mut self, cx: &mut Cx, sector: u64, entry: Entry) -> Result<Entered, NoShip> {
-        let (player, name) = (cx.key(), self.name.clone());
-        let answer = cx.to(Ref::<SectorContract>::new(sector)).spawn(player, name, self.hue, entry).await;
+        let player = cx.key();
+        let Profile { name, hue } = self.world.get_resource::<Profile>().cloned().unwrap_or_default();
+        let answer = cx.to(Ref::<SectorContract>::new(sector)).spawn(player, name, hue, entry).await;
         match answer {
-            Ok(Ok(Spawned { avatar })) => {
+            Ok(Ok(Spawned { avatar, place })) => {
+                self.world.insert_resource(Berth { sector, place });
                 let aboard = Entered { sector, avatar };
                 self.aboard = Some(aboard);
                 Ok(aboard)

@@ -1,11 +1,15 @@
 //! Sectors: the zones of the game, put together from ships, drifters, crystals and gates.
 //!
-//! *Responsible for*: what a sector is made of, the order of its systems, its operations, who is told what.
+//! *Responsible for*: what a sector is made of, what of it is kept, the order of its systems, its operations, who is told what.
 //! *Not responsible for*: what the parts do; each has a module of its own.
+//!
+//! Nothing here writes to a store. A sector names the components that are kept; after a crash it goes on from its last
+//! snapshot, at most ten seconds old, with every crystal taken that a pilot was told of.
 //!
 //! Invariants:
 //! - I1: a sector holds at most one ship of a player; asking again gives the same ship.
-//! - I2: whatever happens in a tick is a function of the world and the operations before it: systems run in one order.
+//! - I2: a ship's pilot, label, flight and pose, crystals and drifters are kept; gates are made from the map each time.
+//! - I3: whatever happens in a tick is a function of the world and the operations before it: systems run in one order.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +17,20 @@ use bevy_ecs::prelude::*;
 use game_sample_contracts::pilot::ThroughGate;
 use game_sample_contracts::sector::{Said, Welcome};
 use game_sample_contracts::{
-    Entry, Label, PilotContract, Pose, Sector, SectorInfo, SpawnRefused, Spawned, Steer,
+    Entry, Label, PilotContract, Place, Pose, Role, Sector, SectorInfo, SpawnRefused, Spawned, Steer,
+    TakeRefused, Taken,
 };
 use lightmoon::actor::Cx;
-use lightmoon::contract::{Caller, Ref, SessionId, Tick};
+use lightmoon::contract::{Caller, NetId, Ref, SessionId, Tick};
 use lightmoon::zone::{
     Audience, First, InterestOptions, Last, NetIdentity, Outgoing, Update, Viewers, Zone, ZoneBuilder,
     ZoneRandom, ZoneTime,
 };
 
-use crate::drifter::Waters;
+use crate::crystal::{Crystal, Spent};
+use crate::drifter::{Drifter, Waters};
 use crate::gate::{GateEntered, IMMUNE_SECONDS, Immune};
-use crate::ship::{Roster, Ship};
+use crate::ship::{Flight, Manned, Roster, Ship};
 use crate::world_map::{HALF_SIZE, SectorPlan};
 use crate::{chat, crystal, drifter, gate, ship, world_map};
 
@@ -43,12 +49,21 @@ pub struct Plan(pub SectorPlan);
 pub struct SectorZone;
 
 impl Zone for SectorZone {
+    const KEEPS: bool = true;
+
     fn build(zone: &mut ZoneBuilder<'_>) {
         let key = zone.key();
         let plan = world_map::sector(key).unwrap_or_else(|| panic!("the map has no sector {key}"));
         zone.replicate::<Pose>()
             .replicate::<Label>()
             .interest::<Pose>(interest(), |pose| [pose.x, pose.y])
+            .persist::<Pose>()
+            .persist::<Label>()
+            .persist::<Ship>()
+            .persist::<Flight>()
+            .persist::<Crystal>()
+            .persist::<Spent>()
+            .persist::<Drifter>()
             .add_message::<GateEntered>()
             .insert_resource(Plan(*plan))
             .init_resource::<Roster>()
@@ -62,16 +77,20 @@ impl Zone for SectorZone {
                     ship::fly,
                     gate::find_entries.run_if(any_with_component::<Ship>),
                     send_off.run_if(on_message::<GateEntered>),
+                    crystal::regrow,
                     drifter::look,
                     drifter::drift,
                 )
                     .chain(),
             )
-            .add_systems(Last, ship::end_immunity);
-        // After everything above: what is spawned earlier gets no identity and is in no roster.
+            .add_systems(Last, (ship::end_immunity, ship::clear_adrift).chain());
+        gate::spawn(zone.world(), plan);
+    }
+
+    fn populate(zone: &mut ZoneBuilder<'_>) {
         let world = zone.world();
-        gate::spawn(world, plan);
-        crystal::spawn(world, plan);
+        let Plan(plan) = *world.resource::<Plan>();
+        crystal::spawn(world, &plan);
         drifter::spawn(world, plan.hue);
     }
 }
@@ -107,33 +126,57 @@ impl Sector<Cx, World> for SectorZone {
         entry: Entry,
     ) -> Result<Spawned, SpawnRefused> {
         let entity = match world.resource::<Roster>().ship_of(player) {
-            Some(entity) => entity,
+            Some(entity) => man(world, entity, name, hue),
             None if world.resource::<Roster>().len() >= SHIPS_MAX => return Err(SpawnRefused::Full),
             None => launch(world, player, name, hue, entry),
         };
         world.flush();
-        let identity =
-            world.get::<NetIdentity>(entity).expect("ships have a place, so they have an identity");
-        Ok(Spawned { avatar: identity.id() })
+        let ship = world.entity(entity);
+        let identity = ship.get::<NetIdentity>().expect("ships have a place, so they have an identity");
+        let Flight(motion) = ship.get::<Flight>().expect("ships fly");
+        Ok(Spawned { avatar: identity.id(), place: ship::place_of(motion) })
     }
 
     fn remove(world: &mut World, _cx: &mut Cx, player: u64) {
-        if let Some(entity) = world.resource::<Roster>().ship_of(player) {
-            world.despawn(entity);
-        }
+        take_out(world, player);
     }
+
+    fn moor(world: &mut World, _cx: &mut Cx, player: u64) -> Option<Place> {
+        take_out(world, player)
+    }
+
+    fn take(world: &mut World, _cx: &mut Cx, player: u64, crystal: NetId) -> Result<Taken, TakeRefused> {
+        crystal::take(world, player, crystal)
+    }
+}
+
+/// Removes a pilot's ship; where it was.
+fn take_out(world: &mut World, player: u64) -> Option<Place> {
+    let entity = world.resource::<Roster>().ship_of(player)?;
+    let place = world.get::<Flight>(entity).map(|Flight(motion)| ship::place_of(motion));
+    world.despawn(entity);
+    place
+}
+
+/// Gives a pilot the ship that is here already, under the name and colour of today.
+fn man(world: &mut World, entity: Entity, name: String, hue: u16) -> Entity {
+    world.entity_mut(entity).insert(Manned);
+    if let Some(mut label) = world.get_mut::<Label>(entity) {
+        label.set_if_neq(Label { name, hue, role: Role::Player });
+    }
+    entity
 }
 
 /// Makes a new ship.
 fn launch(world: &mut World, player: u64, name: String, hue: u16, entry: Entry) -> Entity {
     let Plan(plan) = *world.resource::<Plan>();
-    let gate = match entry {
-        Entry::Gate { from } => plan.gate_to(from),
-        Entry::Fresh | Entry::Other => None,
-    };
-    let motion = match &gate {
-        Some(gate) => ship::gate_motion(gate),
-        None => ship::fresh_motion(&mut world.resource_mut::<ZoneRandom>()),
+    let fresh = |world: &mut World| ship::fresh_motion(&mut world.resource_mut::<ZoneRandom>());
+    let motion = match entry {
+        Entry::Gate { from } => {
+            plan.gate_to(from).map_or_else(|| fresh(world), |gate| ship::gate_motion(&gate))
+        }
+        Entry::Berth { at } => ship::berth_motion(&at),
+        Entry::Fresh | Entry::Other => fresh(world),
     };
     let until = immune_until(world.resource::<ZoneTime>());
     world.spawn((ship::ship(player, name, hue, motion), Immune { until })).id()

@@ -1,21 +1,26 @@
 //! Ships: the avatars of pilots.
 //!
-//! *Responsible for*: a ship's components, where it appears, how its controls move it, and who flies what.
+//! *Responsible for*: a ship's components, where it appears, how its controls move it, who flies what, and ships whose
+//! pilot does not come back.
 //! *Not responsible for*: the arithmetic of flight ([`crate::flight`]), leaving through gates ([`crate::gate`]).
 //!
 //! Invariants:
 //! - I1: [`Roster`] names exactly the ships that exist, whoever spawned or removed them: observers keep it.
 //! - I2: a pilot has at most one ship in a sector.
+//! - I3: a ship that the store brought back is [`Manned`] again when its pilot asks for it, or taken out.
 
 use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
-use game_sample_contracts::{Label, Pose, Role, Steer};
-use lightmoon::zone::ZoneTime;
+use game_sample_contracts::pilot::Moored;
+use game_sample_contracts::{Label, Place, Pose, Role, Steer};
+use lightmoon::contract::{Persist, Ref, Tick, data};
+use lightmoon::zone::{Outgoing, ZoneTime};
 
 use crate::flight::{Controls, Motion};
 use crate::gate::Immune;
-use crate::world_map::{GATE_DISTANCE, GatePlan};
+use crate::sector::Plan;
+use crate::world_map::{GATE_DISTANCE, GatePlan, HALF_SIZE};
 
 /// Half the side of the square around the middle where new ships appear, units.
 const FRESH_AREA: f32 = 450.0;
@@ -24,19 +29,37 @@ const GATE_EXIT: f32 = 110.0;
 /// Speed with which a ship comes out of a gate, units per second.
 const EXIT_SPEED: f32 = 140.0;
 
+/// How long a ship waits for its pilot after its sector began anew.
+pub const ADRIFT_SECONDS: u64 = 30;
+
 /// A ship and who flies it.
-#[derive(Component, Clone, Copy, Debug)]
+#[data]
+#[derive(Component, Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[component(immutable)]
+#[require(Helm)]
 pub struct Ship {
     /// Key of its pilot.
     pub player: u64,
 }
 
+impl Persist for Ship {
+    const NAME: &'static str = "ship";
+}
+
 /// How the ship moves; its [`Pose`] is what clients see of it.
-#[derive(Component, Clone, Copy, Debug)]
+#[data]
+#[derive(Component, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Flight(pub Motion);
 
-/// What the pilot last asked of the ship.
+impl Persist for Flight {
+    const NAME: &'static str = "flight";
+}
+
+/// A pilot is aboard. Not kept: after a restart nobody is.
+#[derive(Component, Clone, Copy, Debug)]
+pub struct Manned;
+
+/// What the pilot last asked of the ship. Not kept: after a restart its engine rests.
 #[derive(Component, Clone, Copy, Debug, Default)]
 pub struct Helm(pub Controls);
 
@@ -87,6 +110,20 @@ pub fn fresh_motion(random: &mut fastrand::Rng) -> Motion {
     Motion::at(x, y, random.f32() * 6.0 - 3.0)
 }
 
+/// At rest in a place, which may be of a map before this one.
+#[must_use]
+pub fn berth_motion(at: &Place) -> Motion {
+    let within = |side: f32| if side.is_nan() { 0.0 } else { side.clamp(-HALF_SIZE, HALF_SIZE) };
+    let yaw = if at.yaw.is_finite() { crate::flight::wrapped(at.yaw) } else { 0.0 };
+    Motion::at(within(at.x), within(at.y), yaw)
+}
+
+/// Where a motion is.
+#[must_use]
+pub const fn place_of(motion: &Motion) -> Place {
+    Place { x: motion.x, y: motion.y, yaw: motion.yaw }
+}
+
 /// Coming out of `gate` into the sector.
 pub fn gate_motion(gate: &GatePlan) -> Motion {
     let inward = 1.0 - GATE_EXIT / GATE_DISTANCE;
@@ -106,6 +143,7 @@ pub fn gate_motion(gate: &GatePlan) -> Motion {
 pub fn ship(player: u64, name: String, hue: u16, motion: Motion) -> impl Bundle {
     (
         Ship { player },
+        Manned,
         Flight(motion),
         Helm::default(),
         pose_of(&motion, 0),
@@ -142,6 +180,25 @@ fn burn(controls: Controls, boosting: bool) -> u8 {
 
 fn pose_of(motion: &Motion, thrust: u8) -> Pose {
     Pose { x: motion.x, y: motion.y, yaw: motion.yaw, thrust }
+}
+
+/// Takes out ships whose pilot did not come back in time after the sector began anew, and tells the pilot where it was.
+pub fn clear_adrift(
+    plan: Res<Plan>,
+    time: Res<ZoneTime>,
+    mut began: Local<Option<Tick>>,
+    adrift: Query<(Entity, &Ship, &Flight), Without<Manned>>,
+    mut outgoing: ResMut<Outgoing>,
+    mut commands: Commands,
+) {
+    let began = *began.get_or_insert(time.tick());
+    if time.tick().0 < began.0 + ADRIFT_SECONDS * u64::from(time.rate_hz()) {
+        return;
+    }
+    for (entity, Ship { player }, Flight(motion)) in &adrift {
+        commands.entity(entity).despawn();
+        outgoing.tell(Ref::new(*player), Moored { sector: plan.0.key, place: place_of(motion) });
+    }
 }
 
 /// Ends the immunity of ships whose time is over.

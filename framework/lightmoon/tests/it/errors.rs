@@ -42,15 +42,6 @@ fn wrong_arguments() {
 }
 
 #[test]
-fn a_store_that_would_forget_is_refused_with_and_without_a_parent() {
-    let scratch = Scratch::new();
-    for supervise in ["on", "off"] {
-        let arguments = ["--store", "files:", "--supervise", supervise];
-        refused(&scratch, &[], &arguments, 1, &["in files", "./lightmoon-data", "--store memory:"]);
-    }
-}
-
-#[test]
 fn wrong_keys_in_the_file_and_the_environment() {
     let scratch = Scratch::new();
     refused(&scratch, &[("LIGHTMOON_LISEN", "x")], &[], 1, &["LIGHTMOON_LISEN", "listen"]);
@@ -113,7 +104,7 @@ fn the_configuration_is_shown_with_its_origins() {
         ("visitors", "5", "lightmoon.toml"),
         ("console", "127.0.0.1:7001", "command line"),
         ("log", "info", "environment"),
-        ("store", "memory:", "default"),
+        ("store", "files:", "default"),
     ] {
         let line = shown.lines().find(|line| line.starts_with(&format!("{name} = "))).expect(name);
         assert!(line.contains(value) && line.ends_with(&format!("# {origin}")), "{line}");

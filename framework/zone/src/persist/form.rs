@@ -320,6 +320,29 @@ mod tests {
         Ok(found)
     }
 
+    const TABLE: [u8; 6] = [1, 3, b'o', b'r', b'e', 3];
+    /// Length, id, column, length of the value, value.
+    const ITEM: [u8; 15] = [11, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xAA];
+
+    #[test]
+    fn the_bytes_of_an_entity_a_state_and_a_part_are_documented_ones() {
+        let body = |name: &str, bytes: &Bytes| record::open_as(name, bytes).unwrap().body;
+
+        let mut entity = EntityWriter::default();
+        entity.push("ore", 3, &[0xAA]);
+        assert_eq!(body("lightmoon.entity", &entity.seal())[..], [3, b'o', b'r', b'e', 3, 1, 0xAA]);
+
+        let state = seal_world(&table(), &[item(5, &[0xAA])]);
+        assert_eq!(body("lightmoon.world", &state)[..], [&TABLE[..], &ITEM].concat());
+
+        let part = parts(&[item(5, &[0xAA])]).remove(0);
+        // The xxh3-128 of the item without its length.
+        let check = [31, 237, 33, 71, 170, 185, 195, 128, 101, 107, 232, 1, 145, 247, 253, 21];
+        assert_eq!(xxh3_128(&ITEM[4..]).to_le_bytes(), check);
+        let head = [&[7, 9][..], &check, &[0, 1]].concat();
+        assert_eq!(body("lightmoon.snapshot", &part)[..], [&head[..], &TABLE, &ITEM].concat());
+    }
+
     #[test]
     fn what_is_cut_into_parts_is_put_together_again_also_when_one_item_is_larger_than_a_part() {
         for sizes in [vec![], vec![0], vec![10; 5], vec![60_000; 5], vec![10, 300_000, 10], vec![98_000; 3]] {

@@ -17,10 +17,12 @@ use game_sample::sector::SectorZone;
 use game_sample::ship;
 use lightmoon::actor::{Cx, Envelope, In, Kinds, ReplyTo, Worker, WorkerOptions};
 use lightmoon::contract::{
-    ActorId, Body, Caller, Contract, Mono, Operation, Priority, Replicate, SessionId, contract, contracts,
-    replicate,
+    ActorId, Body, Caller, Contract, Mono, Operation, Persist, Priority, Replicate, SessionId, contract,
+    contracts, replicate,
 };
 use lightmoon::zone::{Update, Zone, ZoneBuilder, ZoneLook, ZoneOptions, zone};
+
+use crate::forgetful::Forgetful;
 
 // ANCHOR: component
 /// How brightly a beacon glows.
@@ -30,6 +32,10 @@ pub struct Glow {
     /// 1 just lit, 0 gone out.
     #[quantise(min = 0.0, max = 1.0, step = 0.01)]
     pub strength: f32,
+}
+
+impl Persist for Glow {
+    const NAME: &'static str = "glow";
 }
 // ANCHOR_END: component
 
@@ -82,14 +88,20 @@ mod beacon {
 struct HarbourZone;
 
 impl Zone for HarbourZone {
+    const KEEPS: bool = SectorZone::KEEPS;
+
     fn build(zone: &mut ZoneBuilder<'_>) {
         SectorZone::build(zone);
         zone
             // ANCHOR: build
             .replicate::<Glow>()
+            .persist::<Glow>()
             .add_systems(Update, beacon::fade)
             // ANCHOR_END: build
         ;
+    }
+
+    fn populate(zone: &mut ZoneBuilder<'_>) {
         zone.world().spawn(ship::ship(7, "Ada".to_owned(), 0, Motion::at(0.0, 0.0, 0.0)));
     }
 }
@@ -121,7 +133,7 @@ fn a_beacon_is_lit_fades_and_goes_out() {
     kinds.register(
         id.kind,
         HarbourContract::NAME,
-        zone::<HarbourContract, HarbourZone>(ZoneOptions::default()),
+        Forgetful(zone::<HarbourContract, HarbourZone>(ZoneOptions::default())),
     );
     let mut worker = Worker::new(WorkerOptions::default(), kinds);
     let (mut now, mut out) = (Mono::from_millis(1_000), Vec::new());

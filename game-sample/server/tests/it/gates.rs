@@ -89,7 +89,8 @@ fn of_many_ships_through_many_gates_none_is_lost_or_doubled() {
                     .map(|gate| Place { x: gate.x, y: gate.y, yaw: 0.0 })
                     .collect();
                 let me = Place { x: ship.pose.x, y: ship.pose.y, yaw: ship.pose.yaw };
-                let sight = Sight { me, sector: ship.sector, half_size: 1_000.0, gates: &gates };
+                let sight =
+                    Sight { me, sector: ship.sector, half_size: 1_000.0, gates: &gates, target: None };
                 let steer = brain.choose(sky.now(), &sight).steer;
                 let player = u64::try_from(index).unwrap() + 1;
                 sky.call(player, sector_id(ship.sector), sector::Steer { steer });

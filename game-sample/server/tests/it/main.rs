@@ -2,7 +2,9 @@
 
 mod book;
 mod first_change;
+mod forgetful;
 mod gates;
+mod mining;
 mod pilots;
 mod sectors;
 mod sky;

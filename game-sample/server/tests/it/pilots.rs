@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use game_sample::sector::SHIPS_MAX;
-use game_sample_contracts::{EnterRefused, Entry, SpawnRefused, pilot, sector};
+use game_sample_contracts::{EnterRefused, Entry, SpawnRefused, Steer, pilot, sector};
 use lightmoon::actor::reserved::ToActor;
 use lightmoon::contract::{Caller, SessionId};
 
@@ -35,15 +35,42 @@ fn only_a_client_enters() {
 }
 
 #[test]
-fn a_pilot_whose_session_ends_leaves_and_enters_afresh() {
+fn a_pilot_whose_session_ends_leaves_and_comes_back_to_where_it_was() {
     let mut sky = Sky::new(1);
     let first = sky.enter(4, "Ada").unwrap();
+    let steer = Steer { thrust: 1.0, turn: 0.3, boost: false };
+    sky.call(4, sector_id(first.sector), sector::Steer { steer });
+    sky.run(Duration::from_secs(2), |_| {});
+    let left = sky.ship("Ada").unwrap();
     sky.tell(pilot_id(4), ToActor::Disconnected { session: session_of(4) });
-    sky.run(Duration::from_millis(100), |_| {});
+    sky.run(Duration::from_millis(20), |_| {});
     assert!(sky.ships().is_empty());
     let second = sky.enter(4, "Ada").unwrap();
     assert_ne!(first.avatar, second.avatar, "an id is never used twice");
-    assert_eq!(sky.ships().len(), 1);
+    let back = sky.ship("Ada").unwrap();
+    let moved = (back.pose.x - left.pose.x).hypot(back.pose.y - left.pose.y);
+    assert!(second.sector == first.sector && moved < 20.0, "{left:?} {back:?}");
+}
+
+#[test]
+fn who_is_known_may_leave_out_its_name_and_may_change_it() {
+    let mut sky = Sky::new(1);
+    for (said, shown) in [("Ada", "Ada"), ("", "Ada"), ("Eve", "Eve")] {
+        sky.enter(4, said).unwrap();
+        assert_eq!(sky.ships()[0].label.name, shown);
+        sky.tell(pilot_id(4), ToActor::Disconnected { session: session_of(4) });
+        sky.run(Duration::from_millis(100), |_| {});
+    }
+}
+
+#[test]
+fn a_client_that_is_back_at_once_keeps_its_ship() {
+    let mut sky = Sky::new(1);
+    let first = sky.enter(4, "Ada").unwrap();
+    sky.tell(pilot_id(4), ToActor::Disconnected { session: session_of(4) });
+    sky.tell(pilot_id(4), ToActor::Connected { session: session_of(4) });
+    sky.run(Duration::from_millis(100), |_| {});
+    assert_eq!(sky.enter(4, "Ada").unwrap(), first);
 }
 
 #[test]

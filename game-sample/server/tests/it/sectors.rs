@@ -113,7 +113,8 @@ fn drifters_shy_away_from_ships() {
     for _ in 0..600 {
         let pose = sky.ship("Ada").unwrap().pose;
         let me = game_sample_bots::brain::Place { x: pose.x, y: pose.y, yaw: pose.yaw };
-        let sight = game_sample_bots::brain::Sight { me, sector: 1, half_size: 800.0, gates: &[] };
+        let sight =
+            game_sample_bots::brain::Sight { me, sector: 1, half_size: 800.0, gates: &[], target: None };
         let steer = brain.choose(sky.now(), &sight).steer;
         sky.call(1, sector_id(sector), sector::Steer { steer });
         sky.run(Duration::from_millis(100), |_| {});

@@ -8,13 +8,15 @@ use game_sample::sector::SectorZone;
 use game_sample::world_map::SECTORS;
 use game_sample_bots::brain::Place;
 use game_sample_contracts::{
-    EnterRefused, Entered, Label, PilotContract, Pose, Role, SectorContract, Steer, pilot, sector,
+    EnterRefused, Entered, Entry, Label, PilotContract, Pose, Role, SectorContract, Steer, pilot, sector,
 };
 use lightmoon::actor::reserved::{ToActor, ToSession};
-use lightmoon::actor::{Envelope, In, Kinds, Out, ReplyTo, Worker, WorkerOptions, plain};
+use lightmoon::actor::{Envelope, In, Kinds, Out, ReplyTo, Worker, WorkerOptions};
 use lightmoon::contract::codec::{self, Limits};
 use lightmoon::contract::{ActorId, Body, Caller, Contract, Mono, NetId, Operation, Replicate, SessionId};
-use lightmoon::zone::{EntityLook, ZoneLook, ZoneOptions, zone};
+use lightmoon::zone::{EntityLook, ZoneLook, ZoneOptions, world_actor, zone};
+
+use crate::forgetful::Forgetful;
 
 /// One step of the worker: shorter than a tick.
 const STEP: Duration = Duration::from_millis(10);
@@ -46,9 +48,10 @@ impl Sky {
     )]
     pub(crate) fn new(seed: u64) -> Self {
         let mut kinds = Kinds::default();
-        kinds.register(PilotContract::KIND, PilotContract::NAME, plain::<PilotContract, PilotActor>());
+        let pilots = world_actor::<PilotContract, PilotActor>();
+        kinds.register(PilotContract::KIND, PilotContract::NAME, Forgetful(pilots));
         let sectors = zone::<SectorContract, SectorZone>(ZoneOptions::default());
-        kinds.register(SectorContract::KIND, SectorContract::NAME, sectors);
+        kinds.register(SectorContract::KIND, SectorContract::NAME, Forgetful(sectors));
         let mut options = WorkerOptions::default();
         options.seed = seed;
         let mut worker = Worker::new(options, kinds);
@@ -91,6 +94,11 @@ impl Sky {
                 }
                 Out::Envelope(other) => panic!("{other:?}"),
                 Out::Failed { actor, message, .. } => panic!("{actor}: {message}"),
+                kept @ (Out::Load(_)
+                | Out::Commit(_)
+                | Out::Snapshot { .. }
+                | Out::Released(_)
+                | Out::Unreadable { .. }) => panic!("nothing is kept here: {kept:?}"),
             }
         }
     }
@@ -148,6 +156,21 @@ impl Sky {
         let off = game_sample::flight::wrapped(dy.atan2(dx) - ship.pose.yaw);
         let steer = Steer { thrust: 1.0, turn: off.clamp(-1.0, 1.0), boost: false };
         self.call(player, sector_id(ship.sector), sector::Steer { steer });
+    }
+
+    /// Puts a player's ship into its home, near a place, and lets the player enter.
+    pub(crate) fn enter_at(&mut self, player: u64, name: &str, at: Pose) -> Entered {
+        let home = game_sample::world_map::home_of(player);
+        let at = game_sample_contracts::Place { x: at.x, y: at.y, yaw: at.yaw };
+        let spawn = sector::Spawn { player, name: name.to_owned(), hue: 100, entry: Entry::Berth { at } };
+        self.ask(Caller::Node, sector_id(home), spawn).expect("there is room");
+        self.enter(player, name).expect("the ship is there")
+    }
+
+    /// All things of a role in a sector, in order of their ids.
+    pub(crate) fn things(&self, sector: u64, role: Role) -> Vec<Seen> {
+        let all = self.look(sector).entities.into_iter().map(|(net, look)| seen(sector, net, &look));
+        all.filter(|seen| seen.label.role == role).collect()
     }
 
     /// Everything in all sectors, by their keys.
