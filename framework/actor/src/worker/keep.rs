@@ -365,7 +365,8 @@ impl Worker {
     ) -> Option<Box<dyn Activation>> {
         let Some(keep) = &mut self.places.at(index).keep else { return Some(activation) };
         if keep.keeping.snapshot_every.is_some() {
-            keep.wants_snapshot = true;
+            // One that is under way does not show what happened since.
+            (keep.wants_snapshot, keep.snapshot_in_flight) = (true, false);
         }
         self.save(index, activation)
     }
@@ -419,8 +420,12 @@ impl Worker {
     /// A snapshot is published, or given up.
     pub(super) fn snapshotted(&mut self, actor: ActorId) {
         let Some(index) = self.places.find(actor) else { return };
-        if let Some(keep) = &mut self.places.at(index).keep {
-            keep.snapshot_in_flight = false;
+        let Some(keep) = &mut self.places.at(index).keep else { return };
+        keep.snapshot_in_flight = false;
+        if keep.wants_snapshot {
+            // It was due meanwhile.
+            keep.wants_commit = true;
+            self.list(index);
         }
     }
 
@@ -428,7 +433,7 @@ impl Worker {
     pub(super) fn lost(&mut self, actor: ActorId, message: String) {
         let Some(index) = self.places.find(actor) else { return };
         if let Some(keep) = &mut self.places.at(index).keep {
-            keep.in_flight = 0;
+            (keep.in_flight, keep.snapshot_in_flight) = (0, false);
             for sent in keep.gate.lose() {
                 self.discard(sent, &CallError::Gone);
             }
