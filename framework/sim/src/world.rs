@@ -258,6 +258,15 @@ impl<P: Player> World<P> {
         !self.former.is_empty()
     }
 
+    /// Whether a client is still connected to a node that was replaced, or does not know yet that it is gone.
+    ///
+    /// # Panics
+    /// There is no such client.
+    pub fn hears_former(&self, client: ClientNumber) -> bool {
+        let link = self.seats[client.0 as usize].link.and_then(|link| self.links.get(&link));
+        link.is_some_and(|connection| connection.life != self.host.life)
+    }
+
     /// Starts a node; gives the one before.
     fn begin_life(&mut self) -> Host {
         let seed = self.seeds.u64(..);

@@ -65,9 +65,7 @@ impl Worker {
         let place = self.places.at(index);
         match &place.state {
             State::Empty | State::Idle(_)
-                if place.parked.is_none()
-                    && !place.is_choked()
-                    && !place.is_too_early(envelope.number) =>
+                if place.parked.is_none() && !place.is_choked() && !place.is_too_early(envelope.number) =>
             {
                 Door::Open
             }

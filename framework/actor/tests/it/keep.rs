@@ -72,13 +72,12 @@ impl Bank {
                         let state = commit.parcel.map(|parcel| *parcel.downcast::<u64>().expect("a number"));
                         self.commits.push((commit.actor, commit.number, state, commit.log.len()));
                     }
-                    Out::Snapshot { parcel, .. } => self.copies.push(*parcel.downcast::<u64>().unwrap()),
+                    Out::Snapshot { parcel, .. } => {
+                        self.copies.push(*parcel.downcast::<u64>().expect("a number"))
+                    }
                     Out::Unreadable { actor, .. } => self.unreadable.push(actor),
                     Out::Released(actor) => self.released.push(actor),
-                    out @ (Out::Snapshot { .. }
-                    | Out::Envelope(_)
-                    | Out::Answer { .. }
-                    | Out::Failed { .. }) => panic!("{out:?}"),
+                    out @ (Out::Envelope(_) | Out::Answer { .. } | Out::Failed { .. }) => panic!("{out:?}"),
                 }
             }
             self.bench.settle();

@@ -85,7 +85,8 @@ impl Keeper {
         if owned.flight.is_some() || owned.load.is_some() {
             return;
         }
-        let waits_for_first = owned.awaits_first && !matches!(owned.queue.front(), Some(Work::Manifest { .. }));
+        let waits_for_first =
+            owned.awaits_first && !matches!(owned.queue.front(), Some(Work::Manifest { .. }));
         if waits_for_first
             && let Some(at) = owned.queue.iter().position(|work| matches!(work, Work::Manifest { .. }))
         {

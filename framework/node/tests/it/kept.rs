@@ -2,9 +2,9 @@
 
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
+use lightmoon_contract::ActorId;
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{CallError, Contract, Mono, Persist, contract, contracts, data};
-use lightmoon_contract::ActorId;
 use lightmoon_durable::generation::{Opening, SINGLE_NODE, Step};
 use lightmoon_node::{Error, Game, Input, Node, NodeOptions};
 use lightmoon_store::{MemoryStore, Store as _, Ticket};

@@ -156,7 +156,10 @@ impl Ledger {
 impl Effect {
     /// It is lost, if it can be: nobody can be held to it later.
     fn forgive(&mut self) {
-        if matches!(self.promise, Promise::Behind(_)) && matches!(self.state, State::Told(_)) && !self.was_stored {
+        if matches!(self.promise, Promise::Behind(_))
+            && matches!(self.state, State::Told(_))
+            && !self.was_stored
+        {
             self.state = State::Open;
         }
     }

@@ -31,7 +31,8 @@ pub(crate) fn find(
             in_vault(stored, forward, &mut found)?;
         } else if let Some(state) = &stored.state {
             if actor.kind == ClerkContract::KIND {
-                let record = record::open_as("book", state).map_err(|error| wrong(*actor, &error.to_string()))?;
+                let record =
+                    record::open_as("book", state).map_err(|error| wrong(*actor, &error.to_string()))?;
                 let book: Book = codec::decode(&record.body, Limits::NODE)
                     .map_err(|_| wrong(*actor, "a book that cannot be read"))?;
                 book.tokens.iter().for_each(|token| found.holds(*token));
