@@ -254,7 +254,7 @@ fn loaded_input(actor: ActorId, loaded: Loaded) -> In {
 fn load_error(error: LoadFailure) -> LoadError {
     match error {
         LoadFailure::Unreadable(why) => LoadError::Unreadable(Unreadable(why)),
-        _ => LoadError::Away,
+        LoadFailure::Away | _ => LoadError::Away,
     }
 }
 
