@@ -186,19 +186,22 @@ fn page(
     keys: &KeyRange,
     limit: usize,
 ) -> Result<Page, ReadError> {
+    // One key for both: places of head and rows differ in their tags only.
+    let mut at = place::partition(Tag::Heads, partition);
     let head = match area {
-        Area::Commits => cache.get(engine, &place::partition(Tag::Heads, partition))?,
+        Area::Commits => cache.get(engine, &at)?,
         Area::Chunks | Area::Log => None,
     };
     let tag = Tag::of_rows(area);
     if place::is_single(keys) {
         // A single key is found without a cursor, by the tables' filters.
-        let at = place::row(&place::partition(tag, partition), &keys.from);
+        place::retag(&mut at, tag);
+        at.extend_from_slice(&keys.from);
         let value = engine.get(tag, &at, |body| Ok(record::value(body)))?;
         let rows = value.map(|value| Row { key: keys.from.clone(), value }).into_iter().collect();
         return Ok(Page { head, rows, more: false });
     }
-    let prefix_bytes = place::partition(tag, partition).len();
+    let prefix_bytes = at.len();
     let (from, to) = place::range(tag, partition, keys);
     let mut page = Page { head, ..Page::default() };
     engine.range(tag, from, to, |key, body| {

@@ -49,6 +49,7 @@ mod report;
 mod space;
 mod worker;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -72,6 +73,8 @@ use worker::Worker;
 #[derive(Debug)]
 pub struct FilesStore {
     queue: Arc<Queue>,
+    /// Outcomes taken from the queue and not polled yet: one lock for many of them.
+    unpolled: VecDeque<(Ticket, Outcome)>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -147,7 +150,7 @@ impl FilesStore {
         };
         let thread = std::thread::Builder::new().name("lightmoon-store".to_owned()).spawn(run);
         let thread = Some(thread.map_err(|source| OpenError::of_io(&path, source))?);
-        Ok((Self { queue, thread }, opened))
+        Ok((Self { queue, unpolled: VecDeque::new(), thread }, opened))
     }
 
     /// Does what waits, makes everything last and ends the thread. Outcomes that were not polled are lost.
@@ -173,11 +176,14 @@ impl FilesStore {
 
 impl Store for FilesStore {
     fn submit(&mut self, ticket: Ticket, request: Request) -> Result<(), Rejected> {
-        self.queue.submit(ticket, request)
+        self.queue.submit(ticket, request, self.unpolled.len())
     }
 
     fn poll(&mut self, _now: Mono) -> Option<(Ticket, Outcome)> {
-        self.queue.poll()
+        if self.unpolled.is_empty() {
+            self.queue.take_outcomes(&mut self.unpolled);
+        }
+        self.unpolled.pop_front()
     }
 }
 

@@ -5,12 +5,16 @@
 //!
 //! Invariants:
 //! - I1: the order of engine keys is the order of (tag, space, partition's key, row's key) as bytes.
-//! - I2: no partition's rows lie among those of another: the key of a partition is escaped and ended.
+//! - I2: no partition's rows lie among those of another: a partition's key is ended in a way that no other key goes on.
+//! - I3: a number of 8 bytes stays short: the engine keeps keys of up to 20 bytes in place, longer ones behind a pointer.
 //!
 //! ```text
-//! 0                                                          the number of the last commit
-//! tag u8 | space u16 BE | partition's key, 00 as 00 FF | 00 01 | row's key
+//! 0                                                     the number of the last commit
+//! tag u8 | space u16 BE | partition's key, shortened and ended | row's key
 //! ```
+//!
+//! A run of n zeros in the partition's key is a zero and one byte: n if the key ends behind it (also for n = 0), 101 if it
+//! goes on with more than 100 zeros, else 255 - n. In this order: an end comes before everything, more zeros before fewer.
 
 use bytes::Bytes;
 use lightmoon_store::{Area, KeyRange, Partition, Space};
@@ -47,10 +51,10 @@ impl Tag {
     }
 }
 
-const ESCAPED: u8 = 0xFF;
-const END: u8 = 1;
-/// Greater than [`END`], less than [`ESCAPED`]: behind all rows of a partition.
-const BEHIND: u8 = 2;
+/// Zeros in one run; a longer one is cut.
+const RUN_MAX: usize = 100;
+/// Behind a zero: a hundred zeros, and more follow.
+const GOES_ON: u8 = 101;
 
 /// What all keys of a space begin with.
 pub(crate) fn space(tag: Tag, space: Space) -> Vec<u8> {
@@ -65,24 +69,45 @@ pub(crate) fn behind_space(tag: Tag, of: Space) -> Vec<u8> {
 
 /// What all keys of a partition begin with; the key of its head.
 pub(crate) fn partition(tag: Tag, of: &Partition) -> Vec<u8> {
-    ended(tag, of.space, &of.key, END)
+    ended(tag, of.space, &of.key)
+}
+
+/// Turns the key of one place of a partition into that of another.
+pub(crate) fn retag(key: &mut [u8], tag: Tag) {
+    if let Some(first) = key.first_mut() {
+        *first = tag as u8;
+    }
 }
 
 /// The first key behind a partition.
 pub(crate) fn behind_partition(tag: Tag, of_space: Space, key: &[u8]) -> Vec<u8> {
-    ended(tag, of_space, key, BEHIND)
+    let mut bytes = ended(tag, of_space, key);
+    // The last byte is at most 100: what is one more is the next partition's beginning, or goes on.
+    if let Some(end) = bytes.last_mut() {
+        *end += 1;
+    }
+    bytes
 }
 
-fn ended(tag: Tag, of: Space, key: &[u8], end: u8) -> Vec<u8> {
+fn ended(tag: Tag, of: Space, key: &[u8]) -> Vec<u8> {
     let mut bytes = space(tag, of);
-    bytes.reserve(key.len() + 2);
+    bytes.reserve(2 * key.len() + 16);
+    let mut zeros: u8 = 0;
     for byte in key {
-        bytes.push(*byte);
-        if *byte == 0 {
-            bytes.push(ESCAPED);
+        if *byte != 0 {
+            if zeros > 0 {
+                bytes.extend([0, u8::MAX - zeros]);
+                zeros = 0;
+            }
+            bytes.push(*byte);
+        } else if usize::from(zeros) == RUN_MAX {
+            bytes.extend([0, GOES_ON]);
+            zeros = 1;
+        } else {
+            zeros += 1;
         }
     }
-    bytes.extend([0, end]);
+    bytes.extend([0, zeros]);
     bytes
 }
 
@@ -110,13 +135,20 @@ pub(crate) fn partition_of(key: &[u8]) -> Option<Bytes> {
     let mut bytes = key.get(3..)?.iter();
     let mut name = Vec::new();
     loop {
-        match (bytes.next()?, name.len()) {
-            (0, _) => match *bytes.next()? {
-                ESCAPED => name.push(0),
-                END => return Some(name.into()),
-                _ => return None,
-            },
-            (byte, _) => name.push(*byte),
+        match *bytes.next()? {
+            0 => {
+                let code = *bytes.next()?;
+                let (zeros, is_end) = match code {
+                    0..GOES_ON => (usize::from(code), true),
+                    GOES_ON => (RUN_MAX, false),
+                    _ => (usize::from(u8::MAX - code), false),
+                };
+                name.resize(name.len() + zeros, 0);
+                if is_end {
+                    return Some(name.into());
+                }
+            }
+            byte => name.push(byte),
         }
     }
 }
@@ -134,14 +166,23 @@ mod tests {
 
     #[test]
     fn keys_are_ordered_as_places_are() {
-        let names: [&[u8]; 8] = [b"", &[0], &[0, 0], &[0, 1], &[0, 255], &[1], &[255], &[255, 0]];
+        let zeros = [0; 256];
+        let runs = [&zeros[..99], &zeros[..100], &zeros[..101], &zeros[..200], &zeros[..201], &zeros[..256]];
+        let one_behind = |zeros: usize| [&vec![0; zeros][..], &[1]].concat();
+        let mut names: Vec<Vec<u8>> = runs.iter().map(|run| run.to_vec()).collect();
+        names.extend([1, 2, 98, 99, 100, 101, 102, 200, 201, 255].map(one_behind));
+        let short: [&[u8]; 9] =
+            [b"", &[0], &[0, 0], &[0, 0, 255], &[0, 1], &[0, 255], &[1], &[255], &[255, 0]];
+        names.extend(short.map(<[u8]>::to_vec));
+        names.sort();
+        names.dedup();
         let mut made = Vec::new();
         for number in [0, 1, 255, 256, u16::MAX] {
-            for partition_key in names {
+            for partition_key in &names {
                 let of = place(number, partition_key);
                 let prefix = partition(Tag::Rows, &of);
                 assert_eq!(partition_of(&prefix), Some(of.key.clone()));
-                for key in names {
+                for key in &names {
                     made.push(row(&prefix, key));
                 }
                 made.push(behind_partition(Tag::Rows, of.space, partition_key));
@@ -149,9 +190,14 @@ mod tests {
             assert!(made.iter().all(|key| *key < behind_space(Tag::Rows, Space(number))));
             assert!(made.iter().any(|key| *key > space(Tag::Rows, Space(number))));
         }
-        let mut sorted = made.clone();
-        sorted.sort();
-        assert_eq!(made, sorted);
+        assert!(made.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn the_bytes_of_a_key_stay_as_they_are() {
+        let of = place(258, &[7, 0, 0, 0, 0, 0, 0, 5]);
+        assert_eq!(partition(Tag::Rows, &of), [2, 1, 2, 7, 0, 249, 5, 0, 0]);
+        assert_eq!(partition(Tag::Heads, &place(0, &[0, 9, 0, 0])), [1, 0, 0, 0, 254, 9, 0, 2]);
     }
 
     #[test]

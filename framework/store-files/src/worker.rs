@@ -10,7 +10,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lightmoon_store::{Outcome, Request, Ticket};
 
@@ -35,6 +35,17 @@ pub(crate) struct Worker<W> {
     pub(crate) wake: W,
 }
 
+/// What came of a group.
+#[derive(Default)]
+struct Decided {
+    outcomes: Vec<(Ticket, Outcome)>,
+    rows: u64,
+    refused: u64,
+    unreadable: u64,
+    /// Until its acknowledgement; only where it wrote.
+    took: Duration,
+}
+
 impl<W: Fn()> Worker<W> {
     /// Runs until the queue is closed and empty.
     pub(crate) fn run(mut self, queue: &Queue) {
@@ -57,68 +68,66 @@ impl<W: Fn()> Worker<W> {
         let (count, bytes) = (requests.len(), requests.iter().map(|(_, _, cost)| *cost as u64).sum::<u64>());
         let tickets: Vec<(Ticket, bool)> =
             requests.iter().map(|(ticket, request, _)| (*ticket, writes(request))).collect();
-        let done = catch_unwind(AssertUnwindSafe(|| self.decide(queue, requests, started)));
-        let outcomes =
-            done.unwrap_or_else(|_| Err("the engine panicked".to_owned())).unwrap_or_else(|reason| {
-                self.fence(queue, reason);
-                let outcome = |writes| if writes { Outcome::Unknown } else { Outcome::Unavailable };
-                tickets.into_iter().map(|(ticket, writes)| (ticket, outcome(writes))).collect()
-            });
-        queue.count(|report| {
+        let done = catch_unwind(AssertUnwindSafe(|| self.decide(requests, started)));
+        let decided = done.unwrap_or_else(|_| Err("the engine panicked".to_owned()));
+        let decided = decided.unwrap_or_else(|reason| {
+            self.fence(queue, reason);
+            let outcome = |writes| if writes { Outcome::Unknown } else { Outcome::Unavailable };
+            let outcomes = tickets.into_iter().map(|(ticket, writes)| (ticket, outcome(writes))).collect();
+            Decided { outcomes, ..Decided::default() }
+        });
+        let last_commit = self.engine.as_ref().map_or(0, Engine::number);
+        let is_first = queue.answer(decided.outcomes, |report| {
             report.requests += count as u64;
             report.bytes += bytes;
             report.group_last = count;
             report.group_max = report.group_max.max(count);
+            report.unreadable += decided.unreadable;
+            report.refused += decided.refused;
+            if decided.rows > 0 {
+                report.rows += decided.rows;
+                report.groups += 1;
+                report.syncs += 1;
+                report.last_commit = last_commit;
+                report.latency_last = decided.took;
+                report.latency_max = report.latency_max.max(decided.took);
+            }
         });
-        queue.answer(outcomes);
-        (self.wake)();
+        if is_first {
+            (self.wake)();
+        }
     }
 
-    /// The outcomes of a group, or why its write failed.
-    fn decide(
-        &mut self,
-        queue: &Queue,
-        requests: Vec<Waiting>,
-        started: Instant,
-    ) -> Result<Vec<(Ticket, Outcome)>, String> {
+    /// What came of a group, or why its write failed.
+    fn decide(&mut self, requests: Vec<Waiting>, started: Instant) -> Result<Decided, String> {
         let Some(engine) = self.engine.as_mut() else {
-            return Ok(requests.into_iter().map(|(ticket, _, _)| (ticket, Outcome::Unavailable)).collect());
+            let outcomes =
+                requests.into_iter().map(|(ticket, _, _)| (ticket, Outcome::Unavailable)).collect();
+            return Ok(Decided { outcomes, ..Decided::default() });
         };
         let mut group = Group::default();
         for (ticket, request, _) in requests {
             group.take(engine, &mut self.heads, ticket, request);
         }
-        let Group { writes, heads, mut outcomes, reads, mut unreadable } = group;
-        let rows = writes.len() as u64;
-        if rows > 0 {
+        let Group { writes, heads, outcomes, reads, unreadable } = group;
+        let mut decided = Decided { outcomes, unreadable, rows: writes.len() as u64, ..Decided::default() };
+        if decided.rows > 0 {
             engine.commit(writes).map_err(|error| format!("the log cannot be written: {error}"))?;
             if !self.options.faults.no_anchor {
                 let known = Known { number: engine.number(), ..self.anchor.known() };
                 self.anchor.write(known).map_err(|error| format!("the anchor cannot be written: {error}"))?;
             }
             self.heads.set_all(heads);
+            decided.took = started.elapsed();
         }
-        let took = started.elapsed();
+        let is_refusal = |(_, outcome): &&(Ticket, Outcome)| matches!(outcome, Outcome::Refused(_));
+        decided.refused = decided.outcomes.iter().filter(is_refusal).count() as u64;
         for (ticket, request) in reads {
             let answered = group::answer(engine, &mut self.heads, &request);
-            unreadable += u64::from(answered.is_none());
-            outcomes.push((ticket, answered.unwrap_or(Outcome::Unavailable)));
+            decided.unreadable += u64::from(answered.is_none());
+            decided.outcomes.push((ticket, answered.unwrap_or(Outcome::Unavailable)));
         }
-        let refused = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Refused(_))).count();
-        let last_commit = engine.number();
-        queue.count(|report| {
-            report.unreadable += unreadable;
-            report.refused += refused as u64;
-            if rows > 0 {
-                report.rows += rows;
-                report.groups += 1;
-                report.syncs += 1;
-                report.last_commit = last_commit;
-                report.latency_last = took;
-                report.latency_max = report.latency_max.max(took);
-            }
-        });
-        Ok(outcomes)
+        Ok(decided)
     }
 
     /// Lets go of the engine, and of the ballast, so that it can come up again.

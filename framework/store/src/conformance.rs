@@ -53,8 +53,14 @@ const PROMISES: &[Promise] = &[
     ("fields that a commit does not name stay", commits::other_fields_stay),
     ("of two commits on one head one wins", commits::one_of_two_wins),
     ("changes of a commit apply in their order", commits::changes_in_order),
+    ("a deleted range ends where it says and takes rows of the same commit", commits::ranges_are_exact),
+    (
+        "owners follow each other and none writes after the next has claimed",
+        commits::owners_follow_each_other,
+    ),
     ("partitions, spaces and areas do not touch each other", plain::places_are_apart),
     ("rows are read in order, by range and page", reads::in_order_by_page),
+    ("pages go on amid commits", reads::pages_amid_commits),
     ("the head is read also where no row is in range", reads::head_without_rows),
     ("what is not there reads as nothing", reads::nothing_there),
     ("bytes come back as they were given", reads::bytes_are_bytes),
@@ -91,9 +97,26 @@ pub fn check_disturbed(
     checked.err().map(|detail| Failure { promise, detail }).into_iter().collect()
 }
 
+/// How often [`survives`] opens the store again amid random requests, and how many it asks in between.
+const REOPENINGS: usize = 12;
+const STEPS_BETWEEN: usize = 150;
+
 /// Checks that what is done survives the end of the store. `open` opens the same place each time, at first empty.
 pub fn survives(mut open: impl FnMut() -> Box<dyn Store>, mut wait: impl FnMut() -> Mono) -> Vec<Failure> {
     let mut failures = Vec::new();
+    let mut comparison = random::Comparison::new(0x5703_E5EE_D000_0002);
+    let compared = (0..REOPENINGS).try_for_each(|opening| {
+        let mut store = open();
+        let compared = comparison.go_on(&mut Bench::new(&mut *store, &mut wait), STEPS_BETWEEN);
+        compared.map_err(|detail| format!("opened {opening} times: {detail}"))
+    });
+    if let Err(detail) = compared {
+        failures.push(Failure {
+            promise: "random requests over reopenings have the outcomes of the memory store",
+            detail,
+        });
+    }
+    // In a partition that the random requests never name.
     let written = commits::write_to_survive(&mut Bench::new(&mut *open(), &mut wait));
     let read = commits::read_what_survived(&mut Bench::new(&mut *open(), &mut wait));
     for detail in [written, read].into_iter().filter_map(Result::err) {

@@ -95,7 +95,7 @@ fn forge(data: &Path, number: u64, change: impl Fn(&mut Vec<u8>)) {
     let (key, record) = rows.range([2_u8]..[3_u8]).next().unwrap().into_inner().unwrap();
     let mut record = record.to_vec();
     change(&mut record);
-    let checksum = crc32c::crc32c(&[&1_u64.to_le_bytes()[..], &[0], &number.to_le_bytes()].concat());
+    let checksum = crc32c::crc32c_append(1, &[&[0][..], &number.to_le_bytes()].concat());
     let sealed = [&[1][..], &checksum.to_le_bytes(), &number.to_le_bytes()].concat();
     let mut batch = database.batch().durability(Some(PersistMode::SyncAll));
     batch.insert(&rows, [0], sealed);

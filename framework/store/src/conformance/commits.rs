@@ -143,6 +143,59 @@ pub(super) fn changes_in_order(bench: &mut Bench<'_>) -> Result<(), String> {
     expect("puts, deletes and a range", &bench.read(&place)?.rows, &wanted)
 }
 
+pub(super) fn ranges_are_exact(bench: &mut Bench<'_>) -> Result<(), String> {
+    let place = partition(1, "a");
+    let other = partition(1, "b");
+    let names = ["a", "b", "bb", "c", "d", "e"];
+    let range = |from, to: Option<&'static str>| KeyRange { from: bytes(from), to: to.map(bytes) };
+    let cases: [(KeyRange, &[&'static str]); 7] = [
+        (range("b", Some("d")), &["a", "d", "e", "new"]),
+        (range("b", Some("b")), &["a", "b", "bb", "c", "d", "e", "new"]),
+        (range("bc", Some("bd")), &["a", "b", "bb", "c", "d", "e", "new"]),
+        (range("", Some("bb")), &["bb", "c", "d", "e", "new"]),
+        (range("c", None), &["a", "b", "bb"]),
+        (range("x", None), &["a", "b", "bb", "c", "d", "e", "new"]),
+        (KeyRange::all(), &[]),
+    ];
+    bench.must_commit(&place, Condition::Absent, head(1, 0), vec![])?;
+    bench.must_commit(&other, Condition::Absent, head(1, 0), vec![put("c", "c")])?;
+    for (seq, (range, wanted)) in (0..).step_by(2).zip(cases) {
+        let rows = names.into_iter().map(|name| put(name, name)).collect();
+        bench.must_commit(&place, fence(1, seq), head(1, seq + 1), rows)?;
+        // A row of the same commit is in reach as well.
+        let changes = vec![put("new", "new"), Change::DeleteRange(range.clone())];
+        bench.must_commit(&place, fence(1, seq + 1), head(1, seq + 2), changes)?;
+        let wanted: Vec<_> = wanted.iter().map(|name| row(name, name)).collect();
+        expect(&format!("rows after {range:?} was deleted"), &bench.read(&place)?.rows, &wanted)?;
+    }
+    expect("the neighbour", &bench.read(&other)?.rows, &vec![row("c", "c")])
+}
+
+/// Owners follow each other; each numbers on where the last left off, and none writes after the next has claimed.
+pub(super) fn owners_follow_each_other(bench: &mut Bench<'_>) -> Result<(), String> {
+    let place = partition(1, "a");
+    let epoch = |owner: u64| (owner << 20) + 1;
+    bench.must_commit(&place, Condition::Absent, head(epoch(1), 0), vec![put("by", "1")])?;
+    let mut seq = 0;
+    // Some differ above their lower 32 bits only.
+    for (owner, next) in [(1, 2), (2, 3), (3, 4_099), (4_099, 4_100), (4_100, 1 << 40)] {
+        for _ in 0..2 {
+            bench.must_commit(&place, fence(epoch(owner), seq), head(epoch(owner), seq + 1), vec![])?;
+            seq += 1;
+        }
+        let claim = Condition::Holds(vec![test(EPOCH, Is::AtMost, epoch(next))]);
+        bench.must_commit(&place, claim, Head::of([(EPOCH, epoch(next))]), vec![])?;
+        let late = bench.commit(
+            &place,
+            fence(epoch(owner), seq),
+            head(epoch(owner), seq + 1),
+            vec![put("by", "late")],
+        )?;
+        expect("a commit of the owner before", &late, &Outcome::Refused(Some(head(epoch(next), seq))))?;
+    }
+    expect("rows", &bench.read(&place)?.rows, &vec![row("by", "1")])
+}
+
 /// What [`read_what_survived`] looks for.
 pub(super) fn write_to_survive(bench: &mut Bench<'_>) -> Result<(), String> {
     let place = partition(1, "a");

@@ -15,20 +15,36 @@ const STEPS: usize = 3_000;
 
 pub(super) fn agrees_with_memory(bench: &mut Bench<'_>) -> Result<(), String> {
     // Always the same run: a failure is seen again.
-    let mut random = Rng::with_seed(0x5703_E5EE_D000_0001);
-    let mut model = MemoryStore::new();
-    for step in 0..STEPS {
-        let request = request(&mut random);
-        let got = bench.call(request.clone())?;
-        model
-            .submit(Ticket(0), request.clone())
-            .map_err(|rejected| format!("the suite is wrong: {rejected}"))?;
-        let wanted = model.poll(Mono(0)).map(|(_, outcome)| outcome);
-        if wanted.as_ref() != Some(&got) {
-            return Err(format!("step {step}: {request:?} gave {got:?}, not {wanted:?}"));
-        }
+    Comparison::new(0x5703_E5EE_D000_0001).go_on(bench, STEPS)
+}
+
+/// A run of random requests beside its model. It goes on when the store was opened again.
+pub(super) struct Comparison {
+    random: Rng,
+    model: MemoryStore,
+    step: usize,
+}
+
+impl Comparison {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { random: Rng::with_seed(seed), model: MemoryStore::new(), step: 0 }
     }
-    Ok(())
+
+    pub(super) fn go_on(&mut self, bench: &mut Bench<'_>, steps: usize) -> Result<(), String> {
+        for _ in 0..steps {
+            let (request, step) = (request(&mut self.random), self.step);
+            self.step += 1;
+            let got = bench.call(request.clone())?;
+            self.model
+                .submit(Ticket(0), request.clone())
+                .map_err(|rejected| format!("the suite is wrong: {rejected}"))?;
+            let wanted = self.model.poll(Mono(0)).map(|(_, outcome)| outcome);
+            if wanted.as_ref() != Some(&got) {
+                return Err(format!("step {step}: {request:?} gave {got:?}, not {wanted:?}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn key(random: &mut Rng) -> Bytes {

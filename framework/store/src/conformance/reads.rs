@@ -51,6 +51,40 @@ fn paged(bench: &mut Bench<'_>, area: Area, mut range: KeyRange, limit: usize) -
     Err("pages do not end".to_owned())
 }
 
+/// Commits between two pages: what stood all the time comes once, and a later page shows what was done before it was asked.
+pub(super) fn pages_amid_commits(bench: &mut Bench<'_>) -> Result<(), String> {
+    let place = partition(1, "a");
+    let key = |number: u64| Bytes::copy_from_slice(&number.to_be_bytes());
+    let write = |number: u64| Change::Put(Row { key: key(number), value: key(number) });
+    let rows = (0..60).map(|number| write(2 * number)).collect();
+    bench.must_commit(&place, Condition::Absent, head(1, 0), rows)?;
+    let (mut range, mut seen, mut seq) = (KeyRange::all(), Vec::new(), 0);
+    for turn in 0.. {
+        // 60 rows and one more for each page: 10 pages.
+        if turn > 20 {
+            return Err("pages do not end".to_owned());
+        }
+        let page = bench.page(Area::Commits, &place, range.clone(), 7)?;
+        expect("the head of each page", &page.head, &Some(head(1, seq)))?;
+        seen.extend(page.rows.iter().map(|row| row.key.clone()));
+        let (true, Some(last)) = (page.more, page.rows.last()) else { break };
+        range = range.after(&last.key);
+        // One new row before the page's end, one behind it; and a row behind it goes.
+        let at = u64::from_be_bytes(<[u8; 8]>::try_from(&last.key[..]).map_err(|_| "a key changed")?);
+        let changes = vec![write(at.saturating_sub(1)), write(at + 1), Change::Delete(key(at + 4))];
+        bench.must_commit(&place, fence(1, seq), head(1, seq + 1), changes)?;
+        seq += 1;
+    }
+    let rises = seen.windows(2).all(|pair| pair[0] < pair[1]);
+    if !rises {
+        return Err(format!("pages are not in order, or show a row twice: {seen:?}"));
+    }
+    let count = bench.page(Area::Commits, &place, KeyRange::all(), 1_000)?.rows.len();
+    // All rows that are there now, but for those that came before the page's end; each page had one.
+    let before = usize::try_from(seq).map_err(|_| "few pages")?;
+    expect("rows in all pages", &seen.len(), &(count - before))
+}
+
 pub(super) fn head_without_rows(bench: &mut Bench<'_>) -> Result<(), String> {
     let place = partition(1, "a");
     bench.must_commit(&place, Condition::Absent, head(1, 0), vec![])?;

@@ -101,5 +101,31 @@ fn a_store_that_keeps_its_map_survives() {
 #[test]
 fn a_store_that_forgets_is_found_out() {
     let failures = conformance::survives(|| Box::new(Custom::default()), clock());
-    assert_eq!(failures.len(), 1, "{}", conformance::report(&failures));
+    assert_eq!(failures.len(), 2, "{}", conformance::report(&failures));
+}
+
+/// What a store loses when it ends, and how.
+type Loss = (&'static str, fn(&mut Map));
+
+/// Stores that keep nearly everything: each is found by the random requests over reopenings.
+#[test]
+fn a_store_that_loses_a_little_at_its_end_is_found_out() {
+    let losses: [Loss; 4] = [
+        ("a row", |map| {
+            map.values_mut().rev().find_map(|(_, rows)| rows.pop_last());
+        }),
+        ("heads", |map| map.values_mut().for_each(|(head, _)| *head = None)),
+        ("chunks", |map| map.retain(|(area, _), _| *area != Area::Chunks)),
+        ("a partition without rows", |map| map.retain(|_, (_, rows)| !rows.is_empty())),
+    ];
+    for (what, lose) in losses {
+        let map: Arc<Mutex<Map>> = Arc::default();
+        let open = || -> Box<dyn Store> {
+            lose(&mut map.lock().expect("no holder panics"));
+            Box::new(Custom(Arc::clone(&map), VecDeque::new()))
+        };
+        let failures = conformance::survives(open, clock());
+        let found = failures.iter().any(|failure| failure.promise.starts_with("random"));
+        assert!(found, "losing {what}: {}", conformance::report(&failures));
+    }
 }

@@ -33,12 +33,16 @@ enum Wrong {
     DeletesIgnored,
     RangeDeletesIgnored,
     ChangesReversed,
+    RangeDeleteTakesEnd,
+    RangeDeleteBeforePuts,
+    NumbersOf32Bits,
     HeadReplaced,
     RangeEndIncluded,
     RangeStartIgnored,
     RowsReversed,
     PageTooLong,
     MoreAlwaysFalse,
+    PagesStale,
     HeadOnlyWithRows,
     KeysCutAtZero,
     SpacesMixed,
@@ -73,12 +77,16 @@ const ALL: &[Wrong] = &[
     Wrong::DeletesIgnored,
     Wrong::RangeDeletesIgnored,
     Wrong::ChangesReversed,
+    Wrong::RangeDeleteTakesEnd,
+    Wrong::RangeDeleteBeforePuts,
+    Wrong::NumbersOf32Bits,
     Wrong::HeadReplaced,
     Wrong::RangeEndIncluded,
     Wrong::RangeStartIgnored,
     Wrong::RowsReversed,
     Wrong::PageTooLong,
     Wrong::MoreAlwaysFalse,
+    Wrong::PagesStale,
     Wrong::HeadOnlyWithRows,
     Wrong::KeysCutAtZero,
     Wrong::SpacesMixed,
@@ -104,6 +112,8 @@ struct Spoilt {
     wrong: Wrong,
     outcomes: VecDeque<(Ticket, Outcome)>,
     appended: u64,
+    /// Keys written since a read began at the start.
+    unseen: Vec<Bytes>,
 }
 
 impl Spoilt {
@@ -155,6 +165,20 @@ impl Spoilt {
             Wrong::DeletesIgnored => changes.retain(|change| !matches!(change, Change::Delete(_))),
             Wrong::RangeDeletesIgnored => changes.retain(|change| !matches!(change, Change::DeleteRange(_))),
             Wrong::ChangesReversed => changes.reverse(),
+            Wrong::RangeDeleteTakesEnd => changes.iter_mut().for_each(|change| {
+                if let Change::DeleteRange(range) = change {
+                    range.to = range.to.take().map(|to| [&to[..], &[0]].concat().into());
+                }
+            }),
+            Wrong::RangeDeleteBeforePuts => {
+                changes.sort_by_key(|change| !matches!(change, Change::DeleteRange(_)));
+            }
+            Wrong::PagesStale if holds => {
+                self.unseen.extend(changes.iter().filter_map(|change| match change {
+                    Change::Put(row) => Some(row.key.clone()),
+                    _ => None,
+                }))
+            }
             Wrong::HeadReplaced if holds => {
                 let zeroed = current.iter().flat_map(Head::fields).map(|(field, _)| (field, 0));
                 let mut replaced = Head::of(zeroed.collect::<Vec<_>>());
@@ -176,6 +200,7 @@ impl Spoilt {
             match (test.is, self.wrong) {
                 (Is::AtMost, Wrong::AtMostIsBelow) => value < test.value,
                 (Is::AtMost, Wrong::AtMostIsAlways) => true,
+                (Is::Equal, Wrong::NumbersOf32Bits) => value << 32 == test.value << 32,
                 (Is::Equal, Wrong::EqualIsAtMost) | (Is::AtMost, _) => value <= test.value,
                 (Is::Equal, _) => value == test.value,
             }
@@ -190,6 +215,9 @@ impl Spoilt {
     fn read(&mut self, request: Request) -> Outcome {
         let Request::Read { area, partition, mut keys, limit, serial } = request else { panic!("a read") };
         let asked = limit;
+        if keys.from.is_empty() {
+            self.unseen.clear();
+        }
         let limit = if self.wrong == Wrong::PageTooLong { limit + 1 } else { limit };
         match self.wrong {
             Wrong::RangeEndIncluded => {
@@ -203,6 +231,7 @@ impl Spoilt {
         match self.wrong {
             Wrong::RowsReversed => page.rows.reverse(),
             Wrong::MoreAlwaysFalse => page.more = false,
+            Wrong::PagesStale => page.rows.retain(|row| !self.unseen.contains(&row.key)),
             Wrong::HeadOnlyWithRows if page.rows.is_empty() => page.head = None,
             Wrong::PageTooLong if page.rows.len() <= asked => page.more = false,
             _ => {}
@@ -343,7 +372,13 @@ impl Store for Spoilt {
 
 fn failures(wrong: Wrong) -> Vec<conformance::Failure> {
     let open = || -> Box<dyn Store> {
-        Box::new(Spoilt { inner: MemoryStore::new(), wrong, outcomes: VecDeque::new(), appended: 0 })
+        Box::new(Spoilt {
+            inner: MemoryStore::new(),
+            wrong,
+            outcomes: VecDeque::new(),
+            appended: 0,
+            unseen: Vec::new(),
+        })
     };
     conformance::check(open, clock())
 }
