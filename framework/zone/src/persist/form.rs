@@ -387,6 +387,16 @@ mod tests {
     }
 
     #[test]
+    fn a_part_whose_entities_are_not_those_of_its_check_is_refused_though_its_checksum_is_right() {
+        let part = parts(&[item(1, b"five"), item(2, b"crystals")]).remove(0);
+        let mut body = record::open(&part).unwrap().body.to_vec();
+        // The last byte of the last value.
+        *body.last_mut().unwrap() ^= 1;
+        let forged = record::seal(SNAPSHOT, VERSION, &body);
+        assert_eq!(read_parts(&[forged], &mut |_, _, _| Ok(())), Err(ReadError::Check { tick: 7 }));
+    }
+
+    #[test]
     fn a_state_that_ends_early_is_refused() {
         let sealed = seal_world(&table(), &[item(1, b"x")]);
         let body = record::open(&sealed).unwrap().body;
