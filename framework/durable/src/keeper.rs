@@ -153,6 +153,8 @@ struct Owned {
     making: Option<Box<Making>>,
     /// A copy that was made while another one was on its way: the last of an activation.
     next_copy: Option<Box<Copied>>,
+    /// Ids given, as far as commits told.
+    ids: u64,
     /// Snapshots of this epoch.
     snapshots: u64,
     /// Whether the first snapshot is not published yet: what it shows is in no commit, so commits wait for it.

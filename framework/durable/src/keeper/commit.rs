@@ -15,7 +15,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use lightmoon_contract::{ActorId, Mono, NetId, codec, data};
-use lightmoon_store::{Area, Change, Condition, Done, Head, Is, KeyRange, Outcome, Request, Row, Test};
+use lightmoon_store::{
+    Area, Change, Condition, Done, Field, Head, Is, KeyRange, Outcome, Request, Row, Test,
+};
 
 use super::traffic::Purpose;
 use super::{Event, Keeper, Owned};
@@ -130,7 +132,7 @@ impl Keeper {
         let mut changes = Vec::new();
         let effect = match work {
             Work::Commit { number, saved, log, .. } => {
-                head.extend(reserved(saved.ids));
+                head.extend(reserved(owned, saved.ids));
                 let Saved { state, entities, .. } = saved;
                 if let Some(state) = state {
                     put_state(owned, &state, &mut changes);
@@ -146,7 +148,7 @@ impl Keeper {
             }
             Work::Manifest { entry, ids } => {
                 // A zone without `sync` operations has no other commits.
-                head.extend(reserved(ids));
+                head.extend(reserved(owned, ids));
                 let mut next = owned.manifest.clone();
                 next.push(entry.clone());
                 let covered = covered(owned, next.covered());
@@ -259,9 +261,11 @@ impl Keeper {
     }
 }
 
-/// The field that says up to which one ids may be given before the next commit.
-fn reserved(ids: u64) -> Option<(lightmoon_store::Field, u64)> {
-    (ids > 0).then_some((layout::IDS, ids + limits::IDS_RESERVED))
+/// The field that says up to which one ids may be given before the next commit. A snapshot was copied before commits that
+/// overtook it.
+fn reserved(owned: &mut Owned, ids: u64) -> Option<(Field, u64)> {
+    owned.ids = owned.ids.max(ids);
+    (owned.ids > 0).then_some((layout::IDS, owned.ids + limits::IDS_RESERVED))
 }
 
 /// Reads the head of an actor and as few rows as possible.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lightmoon_contract::NetId;
-use lightmoon_durable::{Event, Keeper, Loaded, layout, limits};
+use lightmoon_durable::{Event, Keeper, Loaded, Saved, layout, limits};
 use lightmoon_store::{Area, Request, Scan};
 
 use crate::desk::{ACTOR, Desk, Lies, copy, entity};
@@ -206,6 +206,11 @@ fn ids_given_without_any_sync_operation_are_reserved_too() {
     desk.load(&mut keeper, ACTOR);
     let given = 5 * limits::IDS_RESERVED;
     keeper.snapshot(ACTOR, given, copy(10, 1));
+    desk.settle(&mut keeper);
+    // A commit overtakes a copy.
+    keeper.snapshot(ACTOR, given, copy(20, 1));
+    keeper.commit(ACTOR, 1, true, Saved { ids: given + 7, ..entity(1, Some("there")) }, Vec::new());
+    let given = given + 7;
     desk.settle(&mut keeper);
     let loaded = desk.load(&mut Keeper::new(2), ACTOR);
     assert_eq!(loaded.ids, given + limits::IDS_RESERVED, "some were given after the copy");

@@ -251,6 +251,11 @@ impl Desk {
                     Out::Answer { token, result } => drop(self.answers.insert(token, result)),
                     Out::Failed { message, .. } => self.failed.push(message),
                     Out::Envelope(_) => {}
+                    Out::Load(_)
+                    | Out::Commit(_)
+                    | Out::Snapshot { .. }
+                    | Out::Released(_)
+                    | Out::Unreadable { .. } => panic!("the desk stores, not the worker"),
                 }
             }
             if !next.more && next.deadline.is_none_or(|deadline| deadline > self.now) {

@@ -20,6 +20,7 @@ fn found(options: NodeOptions) -> Option<(u64, String)> {
     })
 }
 
+#[expect(clippy::print_stdout, reason = "the number of storms is what a reader of the log looks for")]
 fn must_be_found(name: &str, options: NodeOptions) {
     match found(options) {
         Some((storms, what)) => println!("flaw {name}: found after {storms} storms: {what}"),
