@@ -160,8 +160,10 @@ impl Keeping {
     /// The worker hands out a copy of a world.
     pub(crate) fn snapshot(&mut self, actor: ActorId, parcel: Parcel) {
         let Self::Open(open) = self else { return };
-        if let Some(job) = parcel.downcast::<Saved>().ok().and_then(|saved| saved.snapshot) {
-            open.keeper.snapshot(actor, job);
+        if let Ok(saved) = parcel.downcast::<Saved>()
+            && let Saved { snapshot: Some(job), ids, .. } = *saved
+        {
+            open.keeper.snapshot(actor, ids, job);
         }
     }
 

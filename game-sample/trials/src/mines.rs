@@ -1,0 +1,63 @@
+//! The mines: what pilots were told that they mined is in the store, once, after any crash.
+//!
+//! *Responsible for*: comparing acknowledged crystals with the operation logs of pilots. *Not responsible for*: how the store is
+//! read (`lightmoon-sim`).
+
+use std::collections::BTreeMap;
+
+use game_sample_contracts::{MineRefused, Mined, PilotContract};
+use lightmoon_contract::codec::{self, Limits};
+use lightmoon_contract::{ActorId, Contract, NetId};
+use lightmoon_sim::{ClientNumber, Violation, World};
+
+use crate::pilot::Pilot;
+
+/// The checker.
+#[derive(Debug, Default)]
+pub(crate) struct Mines {
+    acknowledged: BTreeMap<(ClientNumber, NetId), Mined>,
+}
+
+impl Mines {
+    /// Notes what bots were told.
+    pub(crate) fn listen(&mut self, world: &mut World<Pilot>) {
+        let clients: Vec<ClientNumber> = world.clients().map(|(client, ..)| client).collect();
+        for client in clients {
+            let mined = world.player_mut(client).bot.take_mined();
+            self.acknowledged.extend(mined.into_iter().map(|mined| ((client, mined.crystal), mined)));
+        }
+    }
+
+    /// How much was acknowledged.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.acknowledged.len()
+    }
+
+    /// Compares with what is stored.
+    pub(crate) fn check(&self, world: &mut World<Pilot>) -> Result<(), Violation> {
+        let actors = world.store().actors()?;
+        let mut logged: BTreeMap<NetId, (ActorId, Mined)> = BTreeMap::new();
+        for (actor, stored) in actors.iter().filter(|(actor, _)| actor.kind == PilotContract::KIND) {
+            for (_, _, entry) in &stored.log {
+                let reply = codec::decode::<Result<Mined, MineRefused>>(&entry.reply, Limits::NODE);
+                let Ok(Ok(mined)) = reply else { continue };
+                // A pilot that asks again for a crystal gets the same answer, whatever it mined since.
+                if let Some(other) = logged.insert(mined.crystal, (*actor, mined))
+                    && other != (*actor, mined)
+                {
+                    return Err(wrong(format!("{actor} has {mined:?}, and the log has {other:?}")));
+                }
+            }
+        }
+        for ((client, crystal), mined) in &self.acknowledged {
+            if logged.get(crystal).map(|(_, logged)| logged) != Some(mined) {
+                return Err(wrong(format!("{client} was told of {mined:?}, which is in no log")));
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn wrong(what: String) -> Violation {
+    Violation { checker: "mines", what }
+}
