@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Crystals, shimmering.
+ * Crystals, shimmering; those that were mined are dark.
  *
  * Responsible for: their facets and glints. Not responsible for: where they float (`world.js`).
  */
@@ -21,6 +21,11 @@ const shards = new SpriteCache(120, (key) => {
 
 export class Crystals {
   constructor() {
+    /** What is left of one. */
+    this.husk = makeSprite(48, 48, (context) => {
+      context.filter = "grayscale(1) brightness(.55)";
+      drawCluster(context, 1, 220);
+    }, 3);
     this.glint = makeSprite(60, 60, (context) => {
       for (let i = 0; i < 2; i += 1) {
         context.rotate(Math.PI / 2);
@@ -44,12 +49,17 @@ export class Crystals {
   draw(screen, camera, bodies, now) {
     const context = screen.context;
     for (const body of bodies) {
-      if (body.look !== "crystal" || !camera.sees(body.x, body.y, 40)) continue;
+      if ((body.look !== "crystal" && body.look !== "spent") || !camera.sees(body.x, body.y, 40)) continue;
       const x = camera.screenX(body.x);
       const y = camera.screenY(body.y);
       const hue = steppedHue(body.hue);
       const time = now * 0.001 + body.phase * 60;
       const size = camera.scale * (0.6 + body.phase * 0.45) * (0.5 + 0.5 * body.light);
+      if (body.look === "spent") {
+        context.globalAlpha = body.light * 0.3;
+        screen.sprite(this.husk, x, y, time * 0.16, size * 0.7);
+        continue;
+      }
       context.globalCompositeOperation = "lighter";
       context.globalAlpha = body.light * (0.36 + 0.14 * Math.sin(time * 1.7));
       screen.sprite(glow(hue), x, y, 0, size * 0.78);

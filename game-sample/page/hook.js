@@ -21,9 +21,10 @@ const FRAMES_MAX = 1_800;
 
 /**
  * @param {import("./world.js").World} world
+ * @param {import("./hold.js").Hold} hold
  * @param {() => import("./session.js").Session | undefined} session
  */
-function makeHook(world, session) {
+function makeHook(world, hold, session) {
   /** @type {FrameRecord[]} */
   let frames = [];
   let recording = false;
@@ -42,6 +43,8 @@ function makeHook(world, session) {
     own: () => (world.own === undefined ? undefined : place(world.own)),
     /** What the client counted: packets, pushes, calls that were not sent. */
     counters: () => session()?.client.counters,
+    /** Ore in the hold, as the server answered. */
+    ore: () => Number(hold.total),
     /** Everything in view. */
     entities: () => world.bodies.filter((body) => body.present).map(place),
     /** Starts or stops the log of frames; starting empties it. */
@@ -77,11 +80,12 @@ function place(body) {
 /**
  * Puts the hook into the window.
  * @param {import("./world.js").World} world
+ * @param {import("./hold.js").Hold} hold
  * @param {() => import("./session.js").Session | undefined} session
  * @returns {Hook}
  */
-export function install(world, session) {
-  const hook = makeHook(world, session);
+export function install(world, hold, session) {
+  const hook = makeHook(world, hold, session);
   Object.defineProperty(window, "driftlight", { value: hook });
   return hook;
 }

@@ -15,9 +15,11 @@ import { Gates } from "./gates.js";
 import { Helm } from "./helm.js";
 import { Help } from "./help.js";
 import { install } from "./hook.js";
+import { Hold } from "./hold.js";
 import { Hud } from "./hud.js";
 import { Input, typing } from "./input.js";
 import { Minimap } from "./minimap.js";
+import { Mining } from "./mining.js";
 import { Nebula } from "./nebula.js";
 import { Pace } from "./pace.js";
 import { Passage } from "./passage.js";
@@ -46,14 +48,19 @@ const passage = new Passage();
 const pace = new Pace();
 const minimap = new Minimap(element("map", HTMLElement), element("minimap", HTMLCanvasElement));
 const hud = new Hud();
+const hold = new Hold();
 const help = new Help();
 /** @type {Session | undefined} */
 let session;
 const chat = new Chat((text) => session?.say(text));
+const mining = new Mining(
+  (crystal) => session?.mine(crystal) ?? Promise.reject(new Error("not connected")),
+  { mined: (mined) => hold.mined(mined), note: (text) => chat.note(text) },
+);
 const helm = new Helm((controls) => session?.steer(controls));
 const input = new Input(canvas, () => helm.want(input.read(camera, world.own), performance.now()));
 const start = new Start(fly);
-const hook = install(world, () => session);
+const hook = install(world, hold, () => session);
 
 /**
  * Connects with the name and colour chosen.
@@ -70,6 +77,7 @@ function fly(name, hue) {
       if (state.is === "lost" && start.open) start.refuse(`The server cannot be reached: ${state.text || state.reason}`);
     },
     entered: () => start.leave(),
+    hold: (listed) => hold.list(listed),
     refused: (why) => {
       session?.close();
       start.refuse(why);
@@ -106,6 +114,7 @@ function seedOf(text) {
 window.addEventListener("keydown", (event) => {
   if (typing(event) || start.open || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.code === "Enter") chat.start();
+  else if (event.code === "KeyE" || event.code === "Space") mining.nearest(world);
   else if (event.code === "KeyH" || event.key === "?") help.toggle();
   else if (event.code === "KeyM") minimap.toggle();
   else if (event.code === "KeyF") hud.toggleFrames();
@@ -113,6 +122,8 @@ window.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+canvas.addEventListener("pointerdown", (event) => mining.at(world, camera, event.clientX, event.clientY));
 
 let before = performance.now();
 
@@ -155,6 +166,7 @@ function draw(now, seconds) {
   gates.draw(screen, camera, world.sector.gates, now);
   drifters.draw(screen, camera, world.bodies, now);
   crystals.draw(screen, camera, world.bodies, now);
+  mining.draw(screen, camera, world.own, now);
   ships.drawTrails(screen, camera, world.bodies);
   ships.draw(screen, camera, world.bodies, now);
   stars.drawDust(screen, camera, flight);

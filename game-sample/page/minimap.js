@@ -60,7 +60,7 @@ export class Minimap {
     this.#drawGround(sector, scale);
     for (const gate of sector.gates) this.#drawGate(gate, scale, now);
     for (const body of world.bodies) {
-      if (body.own || !body.present) continue;
+      if (body.own || !body.present || body.look === "spent") continue;
       context.fillStyle = body.look === "crystal" ? hsl(body.hue, 80, 80, 0.55) : hsl(body.hue, 95, 70, 0.95);
       const radius = body.look === "ship" ? 1.9 : body.look === "drifter" ? 2.4 : 1.1;
       context.beginPath();

@@ -23,6 +23,7 @@ const RETRY_MS = 700;
  * @property {(zone: bigint) => void} attached
  * @property {(name: string, hue: number, text: string) => void} said
  * @property {() => void} entered
+ * @property {(hold: import("./contracts.js").Hold) => void} hold
  * @property {(why: string) => void} refused
  * @property {() => void} packet a state packet arrived
  */
@@ -52,8 +53,10 @@ export class Session {
   async #enter() {
     try {
       const answer = await this.client.me(Pilot).enter(this.name, this.hue);
-      if ("ok" in answer) this.events.entered();
-      else this.events.refused(refusal(answer.err));
+      if ("ok" in answer) {
+        this.events.entered();
+        this.events.hold(await this.client.me(Pilot).hold());
+      } else this.events.refused(refusal(answer.err));
     } catch (error) {
       // A call that was cut off by a lost connection needs no second try: the next connect enters again.
       if (this.client.state.is !== "connected") return;
@@ -67,6 +70,14 @@ export class Session {
    */
   steer(controls) {
     if (this.client.attached !== undefined) this.client.zone(Sector).steer(controls);
+  }
+
+  /**
+   * Asks for a crystal. Rejects when nobody knows whether it was counted: ask again then.
+   * @param {bigint} crystal
+   */
+  mine(crystal) {
+    return this.client.me(Pilot).mine(crystal);
   }
 
   /** @param {string} text */

@@ -17,7 +17,7 @@ import { Trail } from "./trails.js";
 /** @typedef {import("/lightmoon/index.js").ClientView} ClientView */
 /** @typedef {import("/lightmoon/index.js").Entity} Entity */
 
-/** @typedef {"ship" | "drifter" | "crystal"} Look */
+/** @typedef {"ship" | "drifter" | "crystal" | "spent"} Look */
 
 /**
  * @typedef {object} Gate
@@ -199,6 +199,8 @@ function lookOf(role) {
       return "drifter";
     case "Crystal":
       return "crystal";
+    case "Spent":
+      return "spent";
     case "Player":
     case "Other":
       return "ship";

@@ -21,7 +21,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{IntoScheduleConfigs, ScheduleLabel, Schedules};
 use bevy_ecs::system::ScheduleSystem;
 use bytes::Bytes;
-use lightmoon_actor::{ActorKind, Cx};
+use lightmoon_actor::{ActorKind, Cx, Unreadable};
 use lightmoon_contract::call::Serve;
 use lightmoon_contract::{ActorId, NetId, Persist, SessionId};
 
@@ -144,6 +144,14 @@ impl ActorWorld {
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.is_new
+    }
+
+    /// The world that is stored as `state`, without its actor: for audits and tools. No system has run, nothing is saved.
+    ///
+    /// # Errors
+    /// This build cannot read it.
+    pub fn read<A: WorldActor>(actor: ActorId, state: &Bytes) -> Result<Self, Unreadable> {
+        Self::build::<A>(actor.key, Some(state)).map_err(|error| error.of("the world of", actor))
     }
 
     fn build<A: WorldActor>(key: u64, state: Option<&Bytes>) -> Result<Self, ReadError> {

@@ -54,8 +54,10 @@ pub struct Bot {
     was_connected: bool,
     /// `None`: it does not mine.
     miner: Option<Miner>,
-    /// When its session ended, until it sees its ship again.
-    lost_at: Option<Mono>,
+    /// When its session ended, and when it had heard of its sector last, until it sees its ship again.
+    lost_at: Option<(Mono, Mono)>,
+    /// State packets so far, and when their count was last seen to grow.
+    heard_of_sector: (u64, Mono),
     /// Requests since [`Bot::take_asked`], with the time by which they must be answered.
     asked: Vec<(u64, Mono)>,
 }
@@ -80,6 +82,7 @@ impl Bot {
             was_connected: false,
             miner: None,
             lost_at: None,
+            heard_of_sector: (0, Mono::default()),
             asked: Vec::new(),
         }
     }
@@ -157,7 +160,7 @@ impl Bot {
             Event::Connected(_) => self.connected(now, tally),
             Event::Resuming(closing) => {
                 tally.disconnects += 1;
-                self.lost_at.get_or_insert(now);
+                self.lost_at.get_or_insert((now, self.heard_of_sector.1));
                 tally.error(format!("session ended: {} ({:?})", closing.reason, closing.code));
             }
             Event::Lost(closing) => tally.error(format!("lost: {} ({:?})", closing.reason, closing.code)),
@@ -171,9 +174,8 @@ impl Bot {
             // Events of a newer client tell a bot nothing it needs.
             _ => {}
         }
-        if self.lost_at.is_some() && Self::place(client).is_some() {
-            let lost_at = self.lost_at.take().unwrap_or(now);
-            tally.back(now.since(lost_at));
+        if let Some((lost_at, heard_at)) = self.lost_at.take_if(|_| Self::place(client).is_some()) {
+            tally.back(now.since(lost_at), now.since(heard_at));
         }
     }
 
@@ -220,6 +222,10 @@ impl Bot {
             return;
         }
         self.next_thought = now + THINK_EVERY;
+        let packets = client.stats().states;
+        if packets > self.heard_of_sector.0 {
+            self.heard_of_sector = (packets, now);
+        }
         if *client.state() != ConnectionState::Connected {
             return;
         }

@@ -47,6 +47,7 @@ pub struct Tally {
     /// Crystals that were refused: somebody else was quicker, or they were too far away.
     pub refusals: u64,
     back: Latency,
+    out_of_play: Latency,
     operations: BTreeMap<&'static str, Operation>,
     last_errors: Vec<String>,
 }
@@ -102,9 +103,10 @@ impl Tally {
         operation.latency.record(after);
     }
 
-    /// A bot sees its ship again, so long after its session ended.
-    pub fn back(&mut self, after: Duration) {
-        self.back.record(after);
+    /// A bot sees its ship again, so long after its session ended, and after its sector was last heard of.
+    pub fn back(&mut self, after_end: Duration, after_silence: Duration) {
+        self.back.record(after_end);
+        self.out_of_play.record(after_silence);
     }
 
     /// An operation was refused or not answered.
@@ -155,6 +157,7 @@ impl Tally {
             mined_after_doubt: self.mined_after_doubt,
             refusals: self.refusals,
             back_in_play_us: self.back.report(),
+            out_of_play_us: self.out_of_play.report(),
             operations: operations.collect(),
             errors: self.last_errors.clone(),
         }
@@ -211,6 +214,9 @@ pub struct Report {
     pub refusals: u64,
     /// From the end of a session to the first sight of the own ship after it; `None`: none ended.
     pub back_in_play_us: Option<Percentiles>,
+    /// The same from the last state packet before, to a tenth of a second: it includes the time in which the client did not
+    /// know that nobody was there.
+    pub out_of_play_us: Option<Percentiles>,
     /// By kind of operation.
     pub operations: BTreeMap<String, OperationReport>,
     /// The first few errors, as text.

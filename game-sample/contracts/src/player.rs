@@ -37,9 +37,9 @@ pub trait Pilot {
     #[operation(priority = high, reliability = reliable_ordered)]
     async fn leave();
 
-    /// A ship without its pilot was taken out of a sector. Told by the sector.
-    #[operation(priority = high, reliability = reliable_ordered)]
-    fn moored(sector: u64, place: Place);
+    /// Where the ship is, or was when it was taken out without its pilot. Told by the sector every few seconds.
+    #[operation(priority = low, reliability = reliable_ordered)]
+    fn sighted(sector: u64, place: Place);
 }
 
 /// Where the ship is.

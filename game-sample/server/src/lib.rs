@@ -17,6 +17,7 @@
     reason = "systems and observers read better as `Query<..>` than as `Query<'_, '_, ..>`"
 )]
 
+pub mod audit;
 pub mod bots;
 pub mod chat;
 pub mod crystal;

@@ -1,7 +1,8 @@
-//! The sample game's binary: `serve`, `bots` and what every game has. Try `--help`.
+//! The sample game's binary: `serve`, `bots`, `audit` and what every game has. Try `--help`.
 
 use std::process::ExitCode;
 
+use game_sample::audit::AuditVerb;
 use game_sample::bots::{BotsBeside, BotsVerb};
 use game_sample::page::Page;
 use lightmoon::App;
@@ -12,6 +13,7 @@ fn main() -> ExitCode {
         .version(env!("CARGO_PKG_VERSION"))
         .page::<Page>()
         .verb(BotsVerb)
+        .verb(AuditVerb)
         .extension(BotsBeside::default())
         .run()
 }

@@ -52,7 +52,7 @@ impl Persist for Profile {
     const NAME: &'static str = "profile";
 }
 
-/// Where the ship was last: where it arrived, or where it was left.
+/// Where the ship was last: where it arrived, was seen some seconds ago, or was left.
 #[data]
 #[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Berth {
@@ -225,9 +225,9 @@ impl Pilot<Cx> for PilotActor {
         }
     }
 
-    fn moored(&mut self, _cx: &mut Cx, sector: u64, place: Place) {
-        // Older news than what is known now are of no use.
-        if self.aboard.is_none() && self.berth().is_some_and(|berth| berth.sector == sector) {
+    fn sighted(&mut self, _cx: &mut Cx, sector: u64, place: Place) {
+        // News of a sector that the ship has left meanwhile are too old.
+        if self.berth().is_some_and(|berth| berth.sector == sector) {
             self.world.insert_resource(Berth { sector, place });
         }
     }

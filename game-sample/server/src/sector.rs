@@ -83,7 +83,7 @@ impl Zone for SectorZone {
                 )
                     .chain(),
             )
-            .add_systems(Last, (ship::end_immunity, ship::clear_adrift).chain());
+            .add_systems(Last, (ship::end_immunity, ship::sight, ship::clear_adrift).chain());
         gate::spawn(zone.world(), plan);
     }
 

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
-use game_sample_contracts::pilot::Moored;
+use game_sample_contracts::pilot::Sighted;
 use game_sample_contracts::{Label, Place, Pose, Role, Steer};
 use lightmoon::contract::{Persist, Ref, Tick, data};
 use lightmoon::zone::{Outgoing, ZoneTime};
@@ -31,6 +31,10 @@ const EXIT_SPEED: f32 = 140.0;
 
 /// How long a ship waits for its pilot after its sector began anew.
 pub const ADRIFT_SECONDS: u64 = 30;
+
+/// How often a pilot is told where its ship is. With the two seconds in which the pilot's commit gathers, what is stored is
+/// younger than the ten that may be lost, also if the sector's own snapshot were.
+pub const SIGHTED_SECONDS: u64 = 5;
 
 /// A ship and who flies it.
 #[data]
@@ -182,6 +186,21 @@ fn pose_of(motion: &Motion, thrust: u8) -> Pose {
     Pose { x: motion.x, y: motion.y, yaw: motion.yaw, thrust }
 }
 
+/// Tells pilots now and then where their ships are; each at its own time, so that they are not stored all at once.
+pub fn sight(
+    plan: Res<Plan>,
+    time: Res<ZoneTime>,
+    ships: Query<(&Ship, &Flight), With<Manned>>,
+    mut outgoing: ResMut<Outgoing>,
+) {
+    let every = SIGHTED_SECONDS * u64::from(time.rate_hz());
+    for (Ship { player }, Flight(motion)) in &ships {
+        if (time.tick().0 + player % every).is_multiple_of(every) {
+            outgoing.tell(Ref::new(*player), Sighted { sector: plan.0.key, place: place_of(motion) });
+        }
+    }
+}
+
 /// Takes out ships whose pilot did not come back in time after the sector began anew, and tells the pilot where it was.
 pub fn clear_adrift(
     plan: Res<Plan>,
@@ -197,7 +216,7 @@ pub fn clear_adrift(
     }
     for (entity, Ship { player }, Flight(motion)) in &adrift {
         commands.entity(entity).despawn();
-        outgoing.tell(Ref::new(*player), Moored { sector: plan.0.key, place: place_of(motion) });
+        outgoing.tell(Ref::new(*player), Sighted { sector: plan.0.key, place: place_of(motion) });
     }
 }
 

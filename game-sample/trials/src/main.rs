@@ -9,6 +9,7 @@
 
 mod fleet;
 mod mines;
+mod ore;
 mod pilot;
 mod scenario;
 mod trial;

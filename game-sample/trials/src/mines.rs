@@ -16,15 +16,18 @@ use crate::pilot::Pilot;
 #[derive(Debug, Default)]
 pub(crate) struct Mines {
     acknowledged: BTreeMap<(ClientNumber, NetId), Mined>,
+    /// How much of what each was told was noted.
+    heard: BTreeMap<ClientNumber, usize>,
 }
 
 impl Mines {
     /// Notes what bots were told.
-    pub(crate) fn listen(&mut self, world: &mut World<Pilot>) {
-        let clients: Vec<ClientNumber> = world.clients().map(|(client, ..)| client).collect();
-        for client in clients {
-            let mined = world.player_mut(client).bot.take_mined();
-            self.acknowledged.extend(mined.into_iter().map(|mined| ((client, mined.crystal), mined)));
+    pub(crate) fn listen(&mut self, world: &World<Pilot>) {
+        for (client, _, pilot) in world.clients() {
+            let heard = self.heard.entry(client).or_default();
+            let news = pilot.mined[*heard..].iter().map(|mined| ((client, mined.crystal), *mined));
+            self.acknowledged.extend(news);
+            *heard = pilot.mined.len();
         }
     }
 

@@ -4,6 +4,7 @@
 
 use game_sample_bots::Bot;
 use game_sample_bots::report::Tally;
+use game_sample_contracts::Mined;
 use lightmoon_client::{Client, Event};
 use lightmoon_contract::Mono;
 use lightmoon_sim::Player;
@@ -13,11 +14,20 @@ use lightmoon_sim::Player;
 pub(crate) struct Pilot {
     pub(crate) bot: Bot,
     pub(crate) tally: Tally,
+    /// Everything that was acknowledged to it.
+    pub(crate) mined: Vec<Mined>,
+}
+
+impl Pilot {
+    pub(crate) fn new(bot: Bot) -> Self {
+        Self { bot, tally: Tally::default(), mined: Vec::new() }
+    }
 }
 
 impl Player for Pilot {
     fn on_event(&mut self, now: Mono, event: &Event, client: &mut Client) {
         self.bot.on_event(now, event, client, &mut self.tally);
+        self.mined.extend(self.bot.take_mined());
     }
 
     fn think(&mut self, now: Mono, client: &mut Client) {

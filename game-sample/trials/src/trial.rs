@@ -14,6 +14,7 @@ use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, StoreOptions
 
 use crate::fleet::Fleet;
 use crate::mines::Mines;
+use crate::ore::Ores;
 use crate::pilot::Pilot;
 
 /// Two ships that fly apart at full boost move this far in a tick of 50 ms; a tick lies between truth and view.
@@ -35,6 +36,7 @@ pub(crate) struct Trial {
     judge: Judge,
     fleet: Fleet,
     mines: Mines,
+    ores: Ores,
 }
 
 /// What a run came to; equal for equal seeds.
@@ -80,16 +82,26 @@ impl Trial {
             judge,
             fleet: Fleet::default(),
             mines: Mines::default(),
+            ores: Ores::default(),
         }
     }
 
     /// Lets bots join; one of `gate_every` of their goals is a gate.
     pub(crate) fn join(&mut self, count: u64, gate_every: u32) {
+        self.join_as(count, |bot| bot.with_gate_every(gate_every));
+    }
+
+    /// Lets bots join that mine.
+    pub(crate) fn join_miners(&mut self, count: u64) {
+        self.join_as(count, Bot::mining);
+    }
+
+    fn join_as(&mut self, count: u64, make: impl Fn(Bot) -> Bot) {
         for number in 0..count {
             let name = format!("bot {number}");
             let seed = self.seed.wrapping_mul(1_000).wrapping_add(number);
-            let bot = Bot::new(seed).named(name.clone()).with_gate_every(gate_every).mining();
-            self.world.join(Bot::client_options(&name), Pilot { bot, tally: Tally::default() });
+            let bot = make(Bot::new(seed).named(name.clone()));
+            self.world.join(Bot::client_options(&name), Pilot::new(bot));
         }
     }
 
@@ -159,10 +171,11 @@ impl Trial {
     }
 
     fn run_until(&mut self, until: Mono) -> Result<(), Failure> {
-        let (judge, fleet, mines) = (&mut self.judge, &mut self.fleet, &mut self.mines);
+        let Self { judge, fleet, mines, ores, .. } = self;
         let ran = self.world.run_until(until, |world| {
             fleet.look(world)?;
             mines.listen(world);
+            ores.look(world)?;
             judge.look(world)
         });
         ran.map_err(|Violation { checker, what }| {

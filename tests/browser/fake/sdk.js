@@ -104,6 +104,15 @@ class Client {
         setInterval(() => this.packet(), 50);
         return { ok: {} };
       },
+      hold: async () => ({ stacks: [{ hue: 180, amount: 12n }, { hue: 240, amount: 30n }], total: 42n, crystals: 14n }),
+      mine: async (crystal) => {
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        const found = this.movers.find((mover) => mover.id === crystal && mover.role === "Crystal");
+        if (found === undefined) return { err: "Gone" };
+        found.role = "Spent";
+        this.ore = (this.ore ?? 42n) + 3n;
+        return { ok: { crystal, ore: 3, hue: Math.floor(found.hue / 60) * 60, total: this.ore } };
+      },
     };
   }
 

@@ -96,6 +96,11 @@ export class Pilot {
     return this.page.evaluate(() => window.driftlight.entities());
   }
 
+  /** @returns {Promise<number>} ore in the hold */
+  ore() {
+    return this.page.evaluate(() => window.driftlight.ore());
+  }
+
   /** @returns {Promise<string>} key of the zone */
   zone() {
     return this.page.evaluate(() => window.driftlight.zone());

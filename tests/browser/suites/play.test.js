@@ -97,6 +97,29 @@ async function seenBy(pilot, name) {
   return (await pilot.entities()).some((entity) => entity.name === name);
 }
 
+/**
+ * Flies to the nearest crystal and mines it by key.
+ * @param {Pilot} pilot
+ * @returns {Promise<number>} ore afterwards
+ */
+async function mineOne(pilot) {
+  const before = await pilot.ore();
+  const nearest = async () => {
+    const own = await pilot.own();
+    const crystals = (await pilot.entities()).filter((entity) => entity.look === "crystal");
+    if (own === undefined) return undefined;
+    const far = (/** @type {{x: number, y: number}} */ crystal) => Math.hypot(crystal.x - own.x, crystal.y - own.y);
+    return crystals.sort((one, other) => far(one) - far(other))[0] ?? { x: 0, y: 0 };
+  };
+  await pilot.fly(60_000, nearest, async (own) => {
+    const crystal = await nearest();
+    if (crystal === undefined || Math.hypot(crystal.x - own.x, crystal.y - own.y) > 100) return false;
+    await pilot.page.keyboard.press("KeyE");
+    return until(1_500, async () => ((await pilot.ore()) > before ? true : undefined)).catch(() => false);
+  });
+  return pilot.ore();
+}
+
 play("keys move the ship", async () => {
   const ada = await enter("Ada");
   const from = await ada.here();
@@ -127,6 +150,22 @@ play("a held mouse button flies towards the pointer", async () => {
     return own !== undefined && own.x > x + 30 && own.y > y + 15;
   }, from);
   await ada.page.mouse.up();
+});
+
+play("a key mines the nearest crystal, and what was counted is there when the page is opened again", async () => {
+  const ada = await enter("Ada", { viewport: { width: 1280, height: 720 } });
+  const ore = await mineOne(ada);
+  assert.ok(ore > 0, `${ore} ore`);
+  await ada.page.screenshot({ path: `${SHOTS}mined.png` });
+  assert.match(await ada.page.innerText("#ore"), new RegExp(`${ore} ore`));
+  assert.ok((await ada.entities()).some((entity) => entity.look === "spent"), "its remains are seen");
+  const left = await ada.here();
+  await ada.page.reload();
+  await ada.page.click("#start-go");
+  await ada.inPlay(20_000);
+  await ada.until(5_000, "told of its ore", (before) => window.driftlight.ore() === before, ore);
+  const back = await ada.here();
+  assert.ok(Math.hypot(back.x - left.x, back.y - left.y) < 300, `${JSON.stringify(left)} ${JSON.stringify(back)}`);
 });
 
 play("two pages see each other move", async () => {
@@ -200,8 +239,15 @@ play("a gate leads to the next sector", async () => {
   assert.notEqual(gate.name, from.sector);
 });
 
-play("after kill -9 and a restart both pages are back in play by themselves", async () => {
+play("after kill -9 and a restart both pages are back in play by themselves, with their ore, where they were", async () => {
   const [ada, bea] = [await enter("Ada"), await enter("Bea")];
+  const ore = await mineOne(ada);
+  // A ship comes to rest, and where it rests is stored within ten seconds.
+  await ada.page.keyboard.down("KeyS");
+  await ada.page.waitForTimeout(2_500);
+  await ada.page.keyboard.up("KeyS");
+  await ada.page.waitForTimeout(12_000);
+  const left = { zone: await ada.zone(), ...(await ada.here()) };
   await server.kill();
   for (const pilot of [ada, bea]) {
     await pilot.until(8_000, "told that the connection is lost", () => window.driftlight.connection() === "reconnecting");
@@ -211,6 +257,11 @@ play("after kill -9 and a restart both pages are back in play by themselves", as
   await server.run();
   const up = performance.now();
   for (const pilot of [ada, bea]) await pilot.inPlay(15_000);
+  await ada.until(5_000, "told of its ore", (before) => window.driftlight.ore() === before, ore);
+  const back = { zone: await ada.zone(), ...(await ada.here()) };
+  const moved = Math.hypot(back.x - left.x, back.y - left.y);
+  console.log(`${ore} ore is there again, the ship ${Math.round(moved)} units from where it was`);
+  assert.ok(back.zone === left.zone && moved < 600, `${JSON.stringify(left)} ${JSON.stringify(back)}`);
   console.log(`back in play ${Math.round(performance.now() - up)} ms after the server was ready`);
   for (const pilot of [ada, bea]) {
     const from = await pilot.here();

@@ -26,6 +26,7 @@ const SHOTS = {
   corner: { query: "sector=4&x=850&y=850&yaw=0.8" },
   phone: { query: "sector=2", width: 390, height: 844 },
   boost: { query: "sector=3&seed=6", run: async (page) => { await page.keyboard.down("KeyW"); await page.keyboard.down("ShiftLeft"); await page.waitForTimeout(2500); } },
+  mine: { query: "sector=4&seed=3", run: async (page) => { await page.waitForTimeout(900); await page.keyboard.press("KeyE"); await page.waitForTimeout(130); } },
   help: { query: "sector=5", run: async (page) => { await page.keyboard.press("KeyH"); await page.keyboard.press("KeyF"); await page.waitForTimeout(600); } },
   banner: { query: "sector=1", run: async (page) => { await page.evaluate("window.driftlightFake.drop()"); await page.keyboard.press("Enter"); await page.keyboard.type("hello there"); await page.keyboard.press("Enter"); await page.keyboard.press("KeyM"); await page.waitForTimeout(700); } },
 };

@@ -10,7 +10,7 @@ use crate::trial::{Failure, Trial};
 const BOTS: u64 = 4;
 
 pub(super) fn run(trial: &mut Trial) -> Result<(), Failure> {
-    trial.join(BOTS, 5);
+    trial.join_miners(BOTS);
     trial.run(Duration::from_secs(6))?;
     for _ in 0..2 {
         let latency = Duration::from_micros(trial.random.u64(200..50_000));
