@@ -290,7 +290,7 @@ fn a_stop_waits_for_a_store_that_is_away_only_so_long() {
     net.is_store_away = true;
     net.peers.clear();
     net.input(Input::Stop { reason: "maintenance".into() });
-    let patience = NodeOptions::default().stop_patience.as_millis() as u64;
+    let patience = u64::try_from(NodeOptions::default().stop_patience.as_millis()).unwrap();
     net.pass(patience - 100);
     assert!(!net.has_stopped, "there is something to store");
     net.pass(1_500);
