@@ -13,6 +13,8 @@ pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) const BOTS_STOP_WITHIN: Duration = Duration::from_secs(15);
 /// Between two looks at a file that will be written.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// A kill that waits for an acknowledged operation waits no longer.
+pub(crate) const LINE_WITHIN: Duration = Duration::from_secs(3);
 /// All bots have begun and have a ship after this.
 pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(30);
 /// Bots that were in play are again after this much time of a server that is up; what they reach mostly is below.

@@ -12,7 +12,7 @@
 //!
 //! Invariants:
 //! - I1: only processes that this one started are killed.
-//! - I2: moments and kinds of kills depend on the seed alone; what happens in between does not.
+//! - I2: waits and kinds of kills depend on the seed alone; what happens in between does not.
 
 mod audit;
 mod fleet;

@@ -47,11 +47,13 @@ pub(crate) struct Step {
     /// How long the server is left alone, from the moment it is ready.
     pub(crate) wait: Duration,
     pub(crate) kind: Kind,
+    /// Whether it waits for the next acknowledged operation after that.
+    pub(crate) at_line: bool,
     /// Of [`Kind::Twice`]: from the first kill to the second, at least.
     pub(crate) between: Duration,
 }
 
-/// Draws the next kill. Six of ten waits are so short that bots are on their way back; the others let zones write their
+/// Draws the next kill. One of three comes right after an operation was acknowledged: others are under way then. Six of ten waits are so short that bots are on their way back; the others let zones write their
 /// snapshots, which they do each ten seconds.
 pub(crate) fn next(random: &mut Rng) -> Step {
     let millis = if random.u32(..10) < 6 { random.u64(50..=1_000) } else { random.u64(2_000..=15_000) };
@@ -61,7 +63,9 @@ pub(crate) fn next(random: &mut Rng) -> Step {
         15..=17 => Kind::Both,
         _ => Kind::Twice,
     };
-    Step { wait: Duration::from_millis(millis), kind, between: Duration::from_millis(random.u64(..80)) }
+    let at_line = random.u32(..3) == 0;
+    let between = Duration::from_millis(random.u64(..80));
+    Step { wait: Duration::from_millis(millis), kind, at_line, between }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ const SHOWN_MAX: usize = 40;
 pub(crate) struct Report {
     pub(crate) head: String,
     pub(crate) kills: BTreeMap<Kind, u64>,
+    /// Kills right after an acknowledged operation.
+    pub(crate) at_lines: u64,
     pub(crate) ready_ms: Vec<u64>,
     pub(crate) back_ms: BTreeMap<Kind, Vec<u64>>,
     /// Of kills of a node alone that had served for a while.
@@ -77,6 +79,7 @@ impl fmt::Display for Report {
         let kinds: Vec<String> =
             Kind::ALL.iter().map(|kind| format!("{} {kind}", self.kills.get(kind).unwrap_or(&0))).collect();
         writeln!(f, "kills: {} ({})", self.kills.values().sum::<u64>(), kinds.join(", "))?;
+        writeln!(f, "kills in the millisecond after an acknowledged operation: {}", self.at_lines)?;
         writeln!(f, "stops in order: {}, audits: {}", self.stops, self.audits)?;
         if let Some(spread) = Spread::of(&self.ready_ms) {
             writeln!(f, "from kill to ready: {spread}")?;

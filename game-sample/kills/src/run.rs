@@ -15,7 +15,7 @@ use game_sample_bots::ledger::wall_ms;
 
 use crate::audit::Audit;
 use crate::fleet::Fleet;
-use crate::limits::{BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LOOK_EVERY, TRAIL_LAG};
+use crate::limits::{BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, LOOK_EVERY, TRAIL_LAG};
 use crate::plan::{self, Kind, Step};
 use crate::report::Report;
 use crate::server::{Place, Server};
@@ -106,8 +106,11 @@ impl Run {
     }
 
     fn kill(&mut self, number: usize, server: &mut Server, step: Step) -> Result<()> {
-        let Step { wait, kind, between } = step;
+        let Step { wait, kind, at_line, between } = step;
         std::thread::sleep(wait);
+        let began = Instant::now();
+        let hit = at_line && self.await_line();
+        let served = wait + began.elapsed();
         let at = wall_ms();
         server.kill(kind != Kind::Parent, kind.takes_parent())?;
         if kind.takes_parent() {
@@ -116,19 +119,34 @@ impl Run {
         let in_time = if kind == Kind::Twice { server.kill_follower(between)? } else { false };
         server.await_ready()?;
         let ready = wall_ms();
-        let is_first = wait >= GOOD_LIFE && kind == Kind::Node;
+        let is_first = served >= GOOD_LIFE && kind == Kind::Node;
         self.ended(Ended { kind: Some(kind), is_first, end: End { at, ready, next: u64::MAX } });
         *self.report.kills.entry(kind).or_default() += 1;
         self.report.ready_ms.push(ready - at);
+        self.report.at_lines += u64::from(hit);
         let while_it_began = if in_time { ", once while it began" } else { "" };
         say(&format!(
             "kill {number}/{} after {:.1} s: {kind} killed {} ms after it was ready{while_it_began}, ready again in {} ms",
             self.kills,
             self.began.elapsed().as_secs_f64(),
-            wait.as_millis(),
+            served.as_millis(),
             ready - at
         ));
         Ok(())
+    }
+
+    /// Until the next operation is acknowledged; `false`: none was in time.
+    fn await_line(&self) -> bool {
+        let path = self.place.folder.join("ledger.jsonl");
+        let length = || std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let (before, began) = (length(), Instant::now());
+        while began.elapsed() < LINE_WITHIN {
+            if length() > before {
+                return true;
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        false
     }
 
     /// Notes an end of the server.

@@ -8,6 +8,7 @@
 //! - I2: output depends on the arguments only.
 
 mod fleet;
+mod mines;
 mod ore;
 mod pilot;
 mod scenario;

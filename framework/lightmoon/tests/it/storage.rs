@@ -199,13 +199,15 @@ fn a_full_disk_refuses_what_must_last_and_goes_on_when_there_is_room() {
         command.env("DISK", scratch.path()).status()
     };
     if !run(&["true".as_ref()]).is_ok_and(|status| status.success()) {
-        let why = "SKIPPED: a full disk needs `unshare` and a tmpfs of one's own, and this system refuses them\n";
+        let why =
+            "SKIPPED: a full disk needs `unshare` and a tmpfs of one's own, and this system refuses them\n";
         std::io::stdout().write_all(why.as_bytes()).unwrap();
         return;
     }
     let test = std::env::current_exe().unwrap();
     let mut program = vec![test.as_os_str()];
-    program.extend(["--exact", "storage::fills_its_disk", "--ignored", "--nocapture"].map(std::ffi::OsStr::new));
+    program
+        .extend(["--exact", "storage::fills_its_disk", "--ignored", "--nocapture"].map(std::ffi::OsStr::new));
     assert!(run(&program).unwrap().success(), "see above");
 }
 

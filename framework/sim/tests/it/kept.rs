@@ -10,10 +10,10 @@ mod storm;
 use storm::{Storm, storm};
 
 /// Seeds that failed once.
-const CORPUS: [u64; 0] = [];
+const CORPUS: [u64; 3] = [1_009, 1_023, 1_113];
 
 /// Seeds of the everyday run; each takes a second or two without optimisation.
-const SEEDS: std::ops::Range<u64> = 0..8;
+const SEEDS: std::ops::Range<u64> = 0..2;
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
@@ -39,7 +39,7 @@ fn many_storms() {
 
 #[test]
 fn one_seed_is_one_storm() {
-    for seed in [3, 4] {
+    for seed in [4] {
         let hashes: Vec<(u64, u64)> = (0..2)
             .map(|_| {
                 let mut storm = Storm::new(seed, Storm::options());

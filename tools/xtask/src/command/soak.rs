@@ -56,10 +56,20 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "kill",
         docs: "the sample's server, optimised, killed 200 times a round while 50 bots mine; audits every 25 kills",
-        prepare: &["build", "--quiet", "--release", "--package", "game-sample", "--package", "game-sample-kills"],
+        prepare: &[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "game-sample",
+            "--package",
+            "game-sample-kills",
+        ],
         round: kill,
         is_once: true,
-        is_figure: |line| !["kill ", "audit ", "again:"].iter().any(|start| line.trim_start().starts_with(start)),
+        is_figure: |line| {
+            !["kill ", "audit ", "again:"].iter().any(|start| line.trim_start().starts_with(start))
+        },
     },
     Suite {
         name: "power",
@@ -177,7 +187,8 @@ fn kill(stage: &Stage, round: u64) -> Command {
 }
 
 fn cut_power(stage: &Stage, round: u64) -> Command {
-    let package = ["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--test", "it", "power"];
+    let package =
+        ["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--test", "it", "power"];
     let mut command = stage.cargo(&package);
     command.args(["--", "--nocapture"]);
     command.env("LIGHTMOON_POWER_TRIALS", KILLS_PER_ROUND).env("LIGHTMOON_SEED", (round + 1).to_string());
@@ -210,7 +221,13 @@ fn write_report(suite: &Suite, stage: &Stage, outcome: &Outcome, hours: Option<f
     Ok(())
 }
 
-fn report(suite: &Suite, outcome: &Outcome, hours: Option<f64>, commit: &str, machine: &str) -> Result<String> {
+fn report(
+    suite: &Suite,
+    outcome: &Outcome,
+    hours: Option<f64>,
+    commit: &str,
+    machine: &str,
+) -> Result<String> {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let mut text = String::new();
     writeln!(text, "# Soak: {}\n", suite.name)?;
@@ -267,7 +284,8 @@ mod tests {
     #[test]
     fn a_report_names_commit_machine_and_failures() {
         let round = |_: &Stage, _| Command::new("true");
-        let suite = Suite { name: "sim", docs: "seeds", prepare: &[], round, is_once: true, is_figure: |_| true };
+        let suite =
+            Suite { name: "sim", docs: "seeds", prepare: &[], round, is_once: true, is_figure: |_| true };
         let outcome = Outcome {
             rounds: 3,
             failures: vec!["round 2: seed 7".to_owned()],
