@@ -86,7 +86,7 @@ fn trials(arguments: &Arguments) -> Result<bool> {
         None => (own_folder(), true),
     };
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let report = Run::new(arguments, binary, folder.clone())?.to_its_end()?;
+    let report = Run::new(arguments, binary, folder.clone())?.finish()?;
     say(&report.to_string());
     let passed = report.violations.is_empty();
     match (passed, is_own) {

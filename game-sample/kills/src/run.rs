@@ -69,7 +69,7 @@ impl Run {
     }
 
     /// Everything, from a fresh folder to the report.
-    pub(crate) fn to_its_end(mut self) -> Result<Report> {
+    pub(crate) fn finish(mut self) -> Result<Report> {
         let mut random = Rng::with_seed(self.seed);
         let mut server = Server::start(self.place.clone())?;
         let mut fleet = Fleet::start(&self.place, self.count, self.seed)?;
