@@ -122,9 +122,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let mut passed = true;
     for suite in chosen {
         let hours = arguments.hours.unwrap_or(if suite.is_once { 0.0 } else { HOURS });
+        // What is built and run is this one, whatever is committed meanwhile.
+        let commit = first_line("git", &["rev-parse", "--short=12", "HEAD"], &stage);
         let outcome = soak(suite, &stage, Duration::from_secs_f64(hours * 3600.0))?;
         passed &= outcome.failures.is_empty();
-        write_report(suite, &stage, &outcome, arguments.hours)?;
+        write_report(suite, &stage, &outcome, arguments.hours, &commit)?;
     }
     Ok(passed)
 }
@@ -208,11 +210,16 @@ fn failures(run: &Run, round: u64) -> Vec<String> {
     lines
 }
 
-fn write_report(suite: &Suite, stage: &Stage, outcome: &Outcome, hours: Option<f64>) -> Result<()> {
-    let commit = first_line("git", &["rev-parse", "--short=12", "HEAD"], stage);
+fn write_report(
+    suite: &Suite,
+    stage: &Stage,
+    outcome: &Outcome,
+    hours: Option<f64>,
+    commit: &str,
+) -> Result<()> {
     let day = first_line("date", &["-u", "+%Y-%m-%d"], stage);
     let path = format!("docs/reports/{day}-soak-{}.md", suite.name);
-    let text = report(suite, outcome, hours, &commit, &first_line("uname", &["-srm"], stage))?;
+    let text = report(suite, outcome, hours, commit, &first_line("uname", &["-srm"], stage))?;
     let full = stage.metadata.workspace_root.join(&path);
     fs::create_dir_all(stage.metadata.workspace_root.join("docs/reports"))
         .context("cannot make docs/reports")?;
