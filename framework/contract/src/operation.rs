@@ -95,6 +95,8 @@ pub struct OperationSpec {
     pub max_loss_ms: u32,
     /// Whether caller, arguments and answer go to the actor's operation log; only with [`Durability::Sync`].
     pub logged: bool,
+    /// Whether it may wait for others: it is an `async fn`.
+    pub waits: bool,
 }
 
 /// Everything a contract says about itself.

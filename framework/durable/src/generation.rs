@@ -63,6 +63,8 @@ impl Opening {
     pub fn outcome(&mut self, outcome: &Outcome) -> Step {
         match (self.seen, outcome) {
             (_, Outcome::Unavailable) => Step::AskLater,
+            // An operator has to look; until then the node stays closed.
+            (_, Outcome::Damaged) => Step::AskLater,
             (None, Outcome::Done(Done::Page(page))) => {
                 self.seen = Some(page.head.as_ref().and_then(|head| head.get(layout::GENERATION)));
                 Step::Ask

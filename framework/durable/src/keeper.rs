@@ -25,7 +25,7 @@ pub use commit::log_entry;
 pub(crate) use commit::open_entity_row;
 use commit::{Flight, Work};
 use load::Load;
-use snapshot::Making;
+use snapshot::{Copied, Making};
 use traffic::{Purpose, Traffic};
 
 /// Something that happened to an actor, or to the store.
@@ -126,7 +126,7 @@ pub struct Counters {
 pub enum Flaw {
     /// Commits whoever owns the actor.
     NoFence,
-    /// Repeats a commit whose outcome is not known, as a new one.
+    /// Repeats a commit whose outcome is not known under the next number, without asking whether it happened.
     BlindRetry,
     /// Leaves durable entities out of their commit.
     EntityLeftOut,
@@ -151,6 +151,10 @@ struct Owned {
     /// Durable entities that are rows: the commit that wrote each.
     entities: BTreeMap<NetId, u64>,
     making: Option<Box<Making>>,
+    /// A copy that was made while another one was on its way: the last of an activation.
+    next_copy: Option<Box<Copied>>,
+    /// Ids given, as far as commits told.
+    ids: u64,
     /// Snapshots of this epoch.
     snapshots: u64,
     /// Whether the first snapshot is not published yet: what it shows is in no commit, so commits wait for it.
@@ -161,7 +165,7 @@ struct Owned {
 
 impl Owned {
     fn is_busy(&self) -> bool {
-        self.flight.is_some() || !self.queue.is_empty() || self.making.is_some()
+        self.flight.is_some() || !self.queue.is_empty() || self.making.is_some() || self.next_copy.is_some()
     }
 }
 
@@ -222,16 +226,14 @@ impl Keeper {
     /// Takes a commit. [`Event::Committed`] or [`Event::Lost`] is the answer.
     pub fn commit(&mut self, actor: ActorId, number: u64, is_urgent: bool, saved: Saved, log: Vec<LogEntry>) {
         let Some(owned) = self.actors.get_mut(&actor) else { return };
-        let Saved { snapshot, .. } = &saved;
-        let has_snapshot = snapshot.is_some();
         let mut saved = saved;
-        let snapshot = saved.snapshot.take();
+        let (snapshot, ids) = (saved.snapshot.take(), saved.ids);
         let bytes =
             saved.bytes() + log.iter().map(|row| row.arguments.len() + row.reply.len()).sum::<usize>();
         self.bytes += bytes;
         owned.queue.push_back(Work::Commit { number, is_urgent, saved, log, bytes });
-        if let Some(job) = snapshot.filter(|_| has_snapshot) {
-            self.snapshot(actor, job);
+        if let Some(job) = snapshot {
+            self.snapshot(actor, ids, job);
         }
         self.go_on(actor);
     }
@@ -255,7 +257,7 @@ impl Keeper {
         self.traffic.came_back();
         match purpose {
             Purpose::Load(actor) => self.load_outcome(now, actor, request, outcome),
-            Purpose::Commit(actor) => self.commit_outcome(now, actor, outcome),
+            Purpose::Commit(actor) => self.commit_outcome(actor, outcome),
             Purpose::Ask(actor) => self.ask_outcome(now, actor, request, outcome),
             Purpose::Chunk(actor, id) => self.chunk_outcome(now, actor, id, request, outcome),
             Purpose::Sweep(actor) => self.swept(actor, &outcome),
@@ -374,7 +376,8 @@ impl Keeper {
             let queued = owned.queue.iter().map(Work::bytes).sum::<usize>();
             let sent = owned.flight.as_ref().map_or(0, |flight| flight.bytes());
             let making = owned.making.as_ref().map_or(0, |making| making.bytes());
-            self.bytes = self.bytes.saturating_sub(queued + sent + making);
+            let copied = owned.next_copy.as_ref().map_or(0, |copied| copied.bytes());
+            self.bytes = self.bytes.saturating_sub(queued + sent + making + copied);
             self.events.push_back(Event::Lost { actor, message });
             if owned.wants_load {
                 self.actors.insert(actor, Owned { wants_load: true, ..Owned::default() });

@@ -11,7 +11,7 @@
 //! | 0 | 0 | 0 | the manifest of a zone's snapshots |
 //! | 1 | 0 | part | the state of an actor without ticks, cut into parts |
 //! | 1 | NetId | 0 | a durable entity: seq u64, then a record, or nothing where it is gone |
-//! | 1 | NetId with counter 0 | 0 | a kept resource of a zone, as a durable entity; counters of entities begin at 1 |
+//! | 1 | NetId with counter 0 | 0 | a kept resource of a zone or its tick, as a durable entity; counters of entities begin at 1 |
 //! | 2 … 6 | | | outbox, inbox marks, timers, flow journal, replies: not used yet |
 //! | 7 | seq | n | the operation log |
 //!

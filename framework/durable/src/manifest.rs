@@ -48,13 +48,17 @@ pub(crate) struct Entry {
 pub(crate) struct Part {
     /// Its bytes.
     pub(crate) bytes: u32,
-    /// CRC-32C of them.
+    /// CRC-32C of them, the last four first.
     pub(crate) checksum: u32,
 }
 
 impl Part {
     pub(crate) fn of(bytes: &Bytes) -> Self {
-        Self { bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX), checksum: crc32c::crc32c(bytes) }
+        // A part is a record, which ends with its own checksum, and the checksum of such bytes is always the same. So its
+        // last four bytes go first.
+        let (record, sum) = bytes.split_at(bytes.len().saturating_sub(4));
+        let checksum = crc32c::crc32c_append(crc32c::crc32c(sum), record);
+        Self { bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX), checksum }
     }
 }
 
@@ -130,6 +134,12 @@ mod tests {
         assert_eq!(Manifest::open(&manifest.seal()), Ok(manifest.clone()));
         let newer = record::seal(NAME, VERSION + 1, &codec::encode(&manifest));
         assert!(matches!(Manifest::open(&newer), Err(RecordError::NewerSchema { .. })));
+    }
+
+    #[test]
+    fn a_part_of_another_snapshot_is_found() {
+        let part = |text: &[u8]| record::seal("lightmoon.snapshot", 1, text);
+        assert_ne!(Part::of(&part(b"tick 10")), Part::of(&part(b"tick 20")));
     }
 
     #[test]

@@ -129,6 +129,12 @@ impl Archive {
         loop {
             match self.store.poll(Mono(0)) {
                 Some((_, Outcome::Done(done))) => return Ok(done),
+                Some((_, Outcome::Damaged)) => {
+                    return Err(Failure::new(
+                        "something that is stored is damaged",
+                        "see the log above, and restore a copy of the folder",
+                    ));
+                }
                 Some((_, Outcome::Refused(_) | Outcome::Unknown | Outcome::Unavailable)) => {
                     return Err(gone());
                 }

@@ -160,8 +160,10 @@ impl Keeping {
     /// The worker hands out a copy of a world.
     pub(crate) fn snapshot(&mut self, actor: ActorId, parcel: Parcel) {
         let Self::Open(open) = self else { return };
-        if let Some(job) = parcel.downcast::<Saved>().ok().and_then(|saved| saved.snapshot) {
-            open.keeper.snapshot(actor, job);
+        if let Ok(saved) = parcel.downcast::<Saved>()
+            && let Saved { snapshot: Some(job), ids, .. } = *saved
+        {
+            open.keeper.snapshot(actor, ids, job);
         }
     }
 
@@ -252,7 +254,8 @@ fn loaded_input(actor: ActorId, loaded: Loaded) -> In {
 fn load_error(error: LoadFailure) -> LoadError {
     match error {
         LoadFailure::Unreadable(why) => LoadError::Unreadable(Unreadable(why)),
-        _ => LoadError::Away,
+        // Whatever else keeps an actor from being loaded is as if the store were away: ask again.
+        LoadFailure::Away | _ => LoadError::Away,
     }
 }
 

@@ -52,7 +52,8 @@ impl Host {
             return None;
         }
         let encoded = self.encodes.keys().next().map(|(at, _)| *at);
-        let due = if self.inputs.is_empty() { self.due.into_iter().chain(encoded).min() } else { Some(Mono(0)) };
+        let due =
+            if self.inputs.is_empty() { self.due.into_iter().chain(encoded).min() } else { Some(Mono(0)) };
         let turn = due.map(|due| due.max(self.paused_until.unwrap_or_default()));
         turn.into_iter().chain(self.ends_at).min()
     }

@@ -113,7 +113,9 @@ impl Judge {
         client: ClientNumber,
         world: &World<P>,
     ) -> Result<(), Violation> {
-        let held = HeldView::of(world.client(client), &self.components);
+        // What a former node told is not what is there now.
+        let hears = (!world.hears_former(client)).then(|| world.client(client));
+        let held = hears.and_then(|client| HeldView::of(client, &self.components));
         let held = match &mut self.bender {
             Some(bender) => held.map(|held| bender.bend(client, held)),
             None => held,

@@ -67,7 +67,7 @@ struct Seat<P> {
 }
 
 /// Keeps the store's chance apart from that of links and nodes.
-const STORE_SEED: u64 = 0x7374_6F72_65;
+const STORE_SEED: u64 = 0x0073_746F_7265;
 
 /// A simulated world.
 pub struct World<P> {
@@ -258,6 +258,15 @@ impl<P: Player> World<P> {
         !self.former.is_empty()
     }
 
+    /// Whether a client is still connected to a node that was replaced, or does not know yet that it is gone.
+    ///
+    /// # Panics
+    /// There is no such client.
+    pub fn hears_former(&self, client: ClientNumber) -> bool {
+        let link = self.seats[client.0 as usize].link.and_then(|link| self.links.get(&link));
+        link.is_some_and(|connection| connection.life != self.host.life)
+    }
+
     /// Starts a node; gives the one before.
     fn begin_life(&mut self) -> Host {
         let seed = self.seeds.u64(..);
@@ -382,10 +391,7 @@ impl<P: Player> World<P> {
                 note(&mut self.trace, now, *id, end, &arrival);
                 match end {
                     End::Node => {
-                        let mut hosts = self.former.iter_mut().chain([&mut self.host]);
-                        if let Some(host) = hosts.find(|host| host.life == *life) {
-                            host.inputs.push(input(*id, arrival));
-                        }
+                        put_in(of_life(&mut self.former, &mut self.host, *life), input(*id, arrival));
                     }
                     // A client hears of its newest connection only.
                     End::Client if seat.link == Some(*id) => {
@@ -402,10 +408,8 @@ impl<P: Player> World<P> {
         while let Some(((life, ticket), outcome)) = self.store.poll(self.now) {
             self.trace.update(&life.to_le_bytes());
             self.trace.update(&ticket.0.to_le_bytes());
-            let mut hosts = self.former.iter_mut().chain([&mut self.host]);
-            if let Some(host) = hosts.find(|host| host.life == life) {
-                host.inputs.push(Input::Stored { ticket, outcome });
-            }
+            let host = of_life(&mut self.former, &mut self.host, life);
+            put_in(host, Input::Stored { ticket, outcome });
         }
     }
 
@@ -521,6 +525,18 @@ impl<P: Player> World<P> {
         let seat = &mut self.seats[number.0 as usize];
         seat.link = Some(id);
         seat.client.on_connected(self.now);
+    }
+}
+
+/// The node of this life, if it is not gone.
+fn of_life<'a>(former: &'a mut [Host], host: &'a mut Host, life: u64) -> Option<&'a mut Host> {
+    former.iter_mut().chain([host]).find(|host| host.life == life)
+}
+
+/// What comes for a node that is gone is lost.
+fn put_in(host: Option<&mut Host>, input: Input) {
+    if let Some(host) = host {
+        host.inputs.push(input);
     }
 }
 

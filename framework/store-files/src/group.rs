@@ -63,7 +63,7 @@ impl Group {
         };
         let outcome = outcome.unwrap_or_else(|error| {
             self.unreadable += 1;
-            unavailable(&error)
+            damaged(&error)
         });
         self.outcomes.push((ticket, outcome));
     }
@@ -148,12 +148,12 @@ fn put(writes: &mut Writes, prefix: &[u8], row: &Row) {
 }
 
 /// The outcome of a request whose records cannot be read: nothing was done, and it is said loudly.
-fn unavailable(error: &ReadError) -> Outcome {
+fn damaged(error: &ReadError) -> Outcome {
     tracing::error!(
         error = error as &dyn std::error::Error,
-        "a stored record cannot be read; requests for it are answered with Unavailable: restore a copy of the data folder"
+        "a stored record is damaged; requests for it are refused: restore a copy of the data folder"
     );
-    Outcome::Unavailable
+    Outcome::Damaged
 }
 
 /// Answers a request that reads; `None`: its records cannot be read.
@@ -172,7 +172,7 @@ pub(crate) fn answer(engine: &Engine, cache: &mut Heads, request: &Request) -> O
     match answered {
         Ok(done) => Some(Outcome::Done(done)),
         Err(error) => {
-            unavailable(&error);
+            damaged(&error);
             None
         }
     }

@@ -30,7 +30,7 @@
 //! - I2: a log that lost acknowledged commits is refused at opening, by numbers and checksums; after a cut of power, if it
 //!   lost more than what was acknowledged in the second before.
 //! - I3: a value read is the value written: each is a record with a checksum, compared at every load. One that is not is
-//!   answered with [`Outcome::Unavailable`], an error in the log and a count in [`Report::unreadable`].
+//!   answered with [`Outcome::Damaged`], an error in the log and a count in [`Report::unreadable`].
 //! - I4: a failed write fences the store: `Unknown` for the requests of its group, `Unavailable` from then on. It comes up
 //!   again in the same process when it can.
 

@@ -125,7 +125,7 @@ impl<W: Fn()> Worker<W> {
         for (ticket, request) in reads {
             let answered = group::answer(engine, &mut self.heads, &request);
             decided.unreadable += u64::from(answered.is_none());
-            decided.outcomes.push((ticket, answered.unwrap_or(Outcome::Unavailable)));
+            decided.outcomes.push((ticket, answered.unwrap_or(Outcome::Damaged)));
         }
         Ok(decided)
     }

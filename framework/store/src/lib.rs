@@ -27,7 +27,8 @@
 //!   serial read decides: what it does not show never happens later.
 //! - I3: every request taken gets one outcome. Nothing is promised about the order of outcomes, nor of effects of
 //!   requests that are under way at the same time.
-//! - I4: rows and partitions are listed in the order of their keys' bytes.
+//! - I4: a value read is the value written; a store that finds that it is not answers [`Outcome::Damaged`].
+//! - I5: rows and partitions are listed in the order of their keys' bytes.
 
 pub mod conformance;
 pub mod limits;

@@ -21,6 +21,9 @@ pub enum Outcome {
     Unknown,
     /// Nothing was sent; a repeat is safe.
     Unavailable,
+    /// What the request needs is stored, but has changed since it was written: nothing was done, and a repeat changes
+    /// nothing. Do without it, or stop; an operator restores a copy. Other requests are not touched by it.
+    Damaged,
 }
 
 /// What a request that happened gives back.

@@ -61,7 +61,8 @@ use crate::time::TickRate;
 /// A zone with [`Zone::KEEPS`] is stored, and goes on where it was after a crash. Of its world are kept the components and
 /// resources that [`ZoneBuilder::persist`] and [`ZoneBuilder::persist_resource`] name, and nothing else: velocities that a
 /// system computes, caches and scenery are made anew. What a `durability = sync` operation changed is durable before
-/// its answer leaves; everything else at most [`crate::ZoneOptions::max_loss`] later.
+/// its answer leaves; everything else at most [`crate::ZoneOptions::max_loss`] later. Observers meet what is restored as if
+/// it had just been added.
 ///
 /// ```
 /// use bevy_ecs::prelude::*;

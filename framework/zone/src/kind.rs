@@ -12,7 +12,7 @@
 //! - I1: operations run between ticks, in order of arrival, each at once; what they did is seen by the schedules of the
 //!   next tick. That is what "at tick start" means.
 //! - I2: ticks and ids of one zone that keeps nothing never come twice while its worker lives. One that is kept goes on at
-//!   the tick of its snapshot: the ticks after it are lived again.
+//!   the tick of its snapshot or of its last row, whichever is later: the ticks after it are lived again.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

@@ -8,7 +8,8 @@
 //! [`Disabled`](bevy_ecs::entity_disabling::Disabled) is kept with it. Everything else of a world is made anew by `build`,
 //! by required components, and by observers: they meet what is restored as if it had just been added.
 //!
-//! A resource is kept as an entity of its own, under an id that no entity gets: see [`resource_id`].
+//! A resource is kept as an entity of its own, under an id that no entity gets: see [`resource_id`]. The tick of a zone stands
+//! beside every durable entity in the same way, so that times which a `sync` operation wrote down mean the same later.
 //!
 //! Invariants:
 //! - I1: two kept types of one world have two names; so have two resources two ids.
@@ -34,6 +35,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use column::{About, Column, Role};
 use form::{Table, TableEntry};
 
+/// How names of the framework's own begin.
+const OWN_PREFIX: &str = "lightmoon.";
+
 /// What is kept of a world.
 pub(crate) struct Policy {
     /// Sorted by name.
@@ -57,6 +61,10 @@ impl Policy {
             (1..=PERSIST_NAME_BYTES_MAX).contains(&name.len()),
             "the name `{name}` of {of} has not 1 to {PERSIST_NAME_BYTES_MAX} bytes"
         );
+        let is_ours = name.starts_with(OWN_PREFIX);
+        assert!(!is_ours, "names that begin with `{OWN_PREFIX}` are the framework's: rename {of} (`{name}`)");
+        let is_tick = about.role == Role::Resource(form::tick_id());
+        assert!(!is_tick, "the resource `{name}` would have the id of the tick: rename {of}");
         assert!(about.version >= 1, "versions count from 1: raise the one of {of} (`{name}`)");
         for other in self.abouts() {
             let taken = other.type_name;

@@ -33,8 +33,8 @@ use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
 use crate::outgoing::Outgoing;
 use crate::persist::error::ReadError;
-use crate::persist::restore;
 use crate::persist::touched::Persisted;
+use crate::persist::{form, restore};
 use crate::random::ZoneRandom;
 use crate::replication::{Packet, Replication, Shared};
 use crate::report::{Counters, Phases, ZoneReport};
@@ -52,11 +52,15 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// The last tick that ran.
-    fn tick(&self) -> Tick {
-        match self {
-            Self::Anew(tick) => *tick,
-            Self::Stored(loaded) => Tick(loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.tick)),
-        }
+    fn tick(&self) -> Result<Tick, ReadError> {
+        let loaded = match self {
+            Self::Anew(tick) => return Ok(*tick),
+            Self::Stored(loaded) => loaded,
+        };
+        let shown = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.tick);
+        let beside = loaded.entities.iter().find(|(id, _)| *id == form::tick_id());
+        let committed = beside.and_then(|(_, row)| row.as_ref()).map_or(Ok(0), form::read_tick)?;
+        Ok(Tick(shown.max(committed)))
     }
 
     /// Ids given before the world is built. Until a first snapshot is stored a zone begins anew: what `build` and
@@ -123,7 +127,7 @@ impl TickLoop {
         origin: &Origin,
     ) -> Result<Self, ReadError> {
         let mut world = World::new();
-        let tick = origin.tick();
+        let tick = origin.tick()?;
         world.insert_resource(TickRate::new(RATE_HZ_DEFAULT));
         world.insert_resource(ZoneTime::new(tick, RATE_HZ_DEFAULT, cx.now()));
         world.insert_resource(ZoneRandom::new(cx.random()));
@@ -166,8 +170,11 @@ impl TickLoop {
         })
     }
 
-    /// What comes is an operation, a `sync` one or another.
+    /// What comes is a `sync` operation, or something else.
     pub(crate) fn begin_operation(&mut self, is_sync: bool) {
+        if self.world.get_resource::<Persisted>().is_none_or(|persisted| persisted.is_open() == is_sync) {
+            return;
+        }
         self.persisted(
             |persisted, world| if is_sync { persisted.open(world) } else { persisted.close(world) },
         );

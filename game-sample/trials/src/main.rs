@@ -8,6 +8,9 @@
 //! - I2: output depends on the arguments only.
 
 mod fleet;
+#[cfg(test)]
+mod kept;
+mod mines;
 mod ore;
 mod pilot;
 mod scenario;

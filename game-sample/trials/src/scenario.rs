@@ -1,6 +1,7 @@
 //! The scenarios: each a file, each a story of faults. Adding one is adding a file and a line here.
 
 mod gates;
+mod kills;
 mod mine;
 mod reconnect;
 mod wander_clean;
@@ -18,10 +19,11 @@ pub(crate) struct Scenario {
 }
 
 /// All of them.
-pub(crate) const SCENARIOS: [Scenario; 5] = [
+pub(crate) const SCENARIOS: [Scenario; 6] = [
     Scenario { name: "wander_clean", run: wander_clean::run },
     Scenario { name: "wander_lossy", run: wander_lossy::run },
     Scenario { name: "gates", run: gates::run },
     Scenario { name: "mine", run: mine::run },
     Scenario { name: "reconnect", run: reconnect::run },
+    Scenario { name: "kills", run: kills::run },
 ];

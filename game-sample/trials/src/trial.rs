@@ -10,9 +10,10 @@ use game_sample_bots::report::Tally;
 use game_sample_contracts::{Label, Pose};
 use lightmoon::zone::EntityLook;
 use lightmoon_contract::{Mono, Replicate};
-use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, Violation, World};
+use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, StoreOptions, Violation, World};
 
 use crate::fleet::Fleet;
+use crate::mines::Mines;
 use crate::ore::Ores;
 use crate::pilot::Pilot;
 
@@ -34,6 +35,7 @@ pub(crate) struct Trial {
     world: World<Pilot>,
     judge: Judge,
     fleet: Fleet,
+    mines: Mines,
     ores: Ores,
 }
 
@@ -79,6 +81,7 @@ impl Trial {
             world,
             judge,
             fleet: Fleet::default(),
+            mines: Mines::default(),
             ores: Ores::default(),
         }
     }
@@ -124,9 +127,35 @@ impl Trial {
         self.judge.disturbed(Rules { in_flight: rules(links).in_flight + length, ..rules(links) });
     }
 
+    /// Changes what the store is like from now on.
+    pub(crate) const fn store(&mut self, options: StoreOptions) {
+        self.world.set_store(options);
+    }
+
+    /// The node is gone at once, another one begins on the same store, and nothing acknowledged may be missing there.
+    pub(crate) fn kill(&mut self) -> Result<(), Failure> {
+        self.world.restart();
+        self.judge.disturbed(rules(self.links));
+        self.mined()
+    }
+
+    /// Compares what bots were told of their mining with what is in the store.
+    pub(crate) fn mined(&mut self) -> Result<(), Failure> {
+        let checked = self.mines.check(&mut self.world);
+        checked.map_err(|Violation { checker, what }| {
+            Failure::new(format!("{checker} at {} ms: {what}", self.now().as_millis()))
+        })
+    }
+
+    /// Acknowledged crystals so far.
+    pub(crate) fn crystals(&self) -> usize {
+        self.mines.acknowledged()
+    }
+
     /// All faults are over; from now on everybody must get back to play.
     pub(crate) fn heal(&mut self) {
         self.links(LinkOptions::CLEAN);
+        self.store(StoreOptions::default());
         self.judge.heal(self.now());
     }
 
@@ -142,9 +171,10 @@ impl Trial {
     }
 
     fn run_until(&mut self, until: Mono) -> Result<(), Failure> {
-        let (judge, fleet, ores) = (&mut self.judge, &mut self.fleet, &mut self.ores);
+        let Self { judge, fleet, mines, ores, .. } = self;
         let ran = self.world.run_until(until, |world| {
             fleet.look(world)?;
+            mines.listen(world);
             ores.look(world)?;
             judge.look(world)
         });

@@ -14,6 +14,7 @@
 //! - I2: an activation is saved between two operations, never while one waits.
 //! - I3: what an operation sends while it waits for its own requests is not held by its own effect: an operation with
 //!   `sync` that waits has its effect after its last wait.
+//! - I4: an operation that waits begins only when every `sync` effect before it is in a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -83,6 +84,12 @@ impl Keep {
     /// Whether an operation stands in the log of the actor.
     pub(super) fn is_logged(&self, number: OperationNumber) -> bool {
         self.spec(number).is_some_and(|spec| spec.logged)
+    }
+
+    /// Whether an operation comes too early: it waits, and what it asks others would wait for effects that are in no commit
+    /// and come into none as long as it waits.
+    pub(super) fn is_too_early(&self, number: OperationNumber) -> bool {
+        self.gate.is_dirty() && self.spec(number).is_some_and(|spec| spec.waits)
     }
 
     /// Whether so much waits for a commit that nothing more is served.
@@ -358,7 +365,8 @@ impl Worker {
     ) -> Option<Box<dyn Activation>> {
         let Some(keep) = &mut self.places.at(index).keep else { return Some(activation) };
         if keep.keeping.snapshot_every.is_some() {
-            keep.wants_snapshot = true;
+            // One that is under way does not show what happened since.
+            (keep.wants_snapshot, keep.snapshot_in_flight) = (true, false);
         }
         self.save(index, activation)
     }
@@ -412,8 +420,12 @@ impl Worker {
     /// A snapshot is published, or given up.
     pub(super) fn snapshotted(&mut self, actor: ActorId) {
         let Some(index) = self.places.find(actor) else { return };
-        if let Some(keep) = &mut self.places.at(index).keep {
-            keep.snapshot_in_flight = false;
+        let Some(keep) = &mut self.places.at(index).keep else { return };
+        keep.snapshot_in_flight = false;
+        if keep.wants_snapshot {
+            // It was due meanwhile.
+            keep.wants_commit = true;
+            self.list(index);
         }
     }
 
@@ -421,7 +433,7 @@ impl Worker {
     pub(super) fn lost(&mut self, actor: ActorId, message: String) {
         let Some(index) = self.places.find(actor) else { return };
         if let Some(keep) = &mut self.places.at(index).keep {
-            keep.in_flight = 0;
+            (keep.in_flight, keep.snapshot_in_flight) = (0, false);
             for sent in keep.gate.lose() {
                 self.discard(sent, &CallError::Gone);
             }
@@ -499,6 +511,9 @@ impl Worker {
             (Some(_) | None, _) => {}
         }
         let passed = match &mut self.places.at(index).keep {
+            Some(keep) if keep.gate.held() >= limits::HELD_PER_WORLD_MAX => {
+                return self.discard(sent, &CallError::Busy);
+            }
             Some(keep) => keep.gate.pass(sent),
             None => Some(sent),
         };

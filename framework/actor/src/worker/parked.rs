@@ -33,6 +33,11 @@ impl Parked {
         self.queues.iter_mut().find_map(VecDeque::pop_front)
     }
 
+    /// What [`Self::pop`] gives next.
+    pub(super) fn next(&self) -> Option<&Envelope> {
+        self.queues.iter().find_map(VecDeque::front)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queues.iter().all(VecDeque::is_empty)
     }

@@ -80,6 +80,19 @@ impl Place {
     pub(super) fn is_choked(&self) -> bool {
         self.keep.as_ref().is_some_and(|keep| keep.is_choked())
     }
+
+    /// Whether an operation has to wait until the effects before it are in a commit.
+    pub(super) fn is_too_early(&self, number: OperationNumber) -> bool {
+        self.keep.as_ref().is_some_and(|keep| keep.is_too_early(number))
+    }
+
+    /// Whether the first of the messages that wait can be served.
+    pub(super) fn may_go_on(&self) -> bool {
+        let next = self.parked.as_ref().and_then(|parked| parked.next());
+        !self.is_choked()
+            && matches!(self.state, State::Empty | State::Idle(_))
+            && next.is_some_and(|next| !self.is_too_early(next.number))
+    }
 }
 
 /// All places of a worker.

@@ -64,7 +64,11 @@ impl Worker {
     fn door(&mut self, index: u32, envelope: &Envelope) -> Door {
         let place = self.places.at(index);
         match &place.state {
-            State::Empty | State::Idle(_) if place.parked.is_none() && !place.is_choked() => Door::Open,
+            State::Empty | State::Idle(_)
+                if place.parked.is_none() && !place.is_choked() && !place.is_too_early(envelope.number) =>
+            {
+                Door::Open
+            }
             State::Empty | State::Loading | State::Idle(_) | State::Running | State::Resting => Door::Parks,
             State::Waiting(task) => match envelope.reply_to {
                 ReplyTo::Ask(id) if self.port.asks().is_waited_for_by(id, task.operation) => Door::Circle,
@@ -88,11 +92,7 @@ impl Worker {
     /// Puts an actor that can serve its parked messages into the list of those that do.
     pub(super) fn release(&mut self, index: u32) {
         let place = self.places.at(index);
-        if place.parked.is_some()
-            && !place.released
-            && !place.is_choked()
-            && matches!(place.state, State::Empty | State::Idle(_))
-        {
+        if !place.released && place.may_go_on() {
             place.released = true;
             self.released.push_back(index);
         }
@@ -102,7 +102,7 @@ impl Worker {
     pub(super) fn serve_parked(&mut self, index: u32) {
         let place = self.places.at(index);
         place.released = false;
-        if place.is_choked() || !matches!(place.state, State::Empty | State::Idle(_)) {
+        if !place.may_go_on() {
             return;
         }
         if self.must_load(index) {

@@ -1,6 +1,7 @@
 //! Actors that are kept: nothing is told before it is durable, nothing durable is lost.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use lightmoon_actor::{In, Kinds, LoadError, Out, Step, StoreState, WorkerOptions};
 use lightmoon_contract::{ActorId, CallError, Contract, Operation};
@@ -14,6 +15,8 @@ struct Bank {
     stored: BTreeMap<ActorId, u64>,
     /// Commits handed out that are not durable yet: actor, number, state, log entries.
     commits: Vec<(ActorId, u64, Option<u64>, usize)>,
+    /// Copies handed out: what they show.
+    copies: Vec<u64>,
     unreadable: Vec<ActorId>,
     released: Vec<ActorId>,
 }
@@ -24,14 +27,24 @@ const fn id(key: u64) -> ActorId {
 
 impl Bank {
     fn new() -> Self {
+        Self::of(TillKind::default())
+    }
+
+    /// Of tills that are copied every ten seconds.
+    fn of_copied() -> Self {
+        Self::of(TillKind { snapshot_every: Some(Duration::from_secs(10)) })
+    }
+
+    fn of(kind: TillKind) -> Self {
         take_told();
         let mut kinds = Kinds::default();
-        kinds.register(TillContract::KIND, TillContract::NAME, TillKind);
+        kinds.register(TillContract::KIND, TillContract::NAME, kind);
         let bench = Bench::of(WorkerOptions { seed: 1, ..WorkerOptions::default() }, kinds);
         Self {
             bench,
             stored: BTreeMap::new(),
             commits: Vec::new(),
+            copies: Vec::new(),
             unreadable: Vec::new(),
             released: Vec::new(),
         }
@@ -59,12 +72,12 @@ impl Bank {
                         let state = commit.parcel.map(|parcel| *parcel.downcast::<u64>().expect("a number"));
                         self.commits.push((commit.actor, commit.number, state, commit.log.len()));
                     }
+                    Out::Snapshot { parcel, .. } => {
+                        self.copies.push(*parcel.downcast::<u64>().expect("a number"))
+                    }
                     Out::Unreadable { actor, .. } => self.unreadable.push(actor),
                     Out::Released(actor) => self.released.push(actor),
-                    out @ (Out::Snapshot { .. }
-                    | Out::Envelope(_)
-                    | Out::Answer { .. }
-                    | Out::Failed { .. }) => panic!("{out:?}"),
+                    out @ (Out::Envelope(_) | Out::Answer { .. } | Out::Failed { .. }) => panic!("{out:?}"),
                 }
             }
             self.bench.settle();
@@ -345,4 +358,60 @@ fn actors_live_whatever_the_order_in_which_they_are_loaded() {
     let mut saved: Vec<ActorId> = bank.commits.iter().map(|(actor, ..)| *actor).collect();
     saved.sort_unstable();
     assert_eq!(saved, [id(1), id(2), id(3)], "each has its timers");
+}
+
+#[test]
+fn an_operation_that_waits_begins_when_the_sync_effects_before_it_are_in_a_commit() {
+    let mut bank = Bank::new();
+    bank.stored.insert(id(2), 30);
+    bank.ask(1, till::Look {});
+    let pay = bank.bench.ask_from(client(), 1, till::Pay { amount: 1 });
+    let first = bank.bench.ask_from(client(), 1, till::PayAfter { amount: 2, other: 2 });
+    let second = bank.bench.ask_from(client(), 1, till::PayAfter { amount: 3, other: 2 });
+    bank.settle();
+    // Else its question would wait for a commit that cannot be made as long as it waits for the answer.
+    for _ in 0..3 {
+        bank.commit();
+    }
+    assert_eq!(bank.answer::<till::Pay>(pay), Some(Ok(1)));
+    assert_eq!(bank.answer::<till::PayAfter>(first), Some(Ok(33)));
+    assert_eq!(bank.answer::<till::PayAfter>(second), Some(Ok(66)));
+}
+
+#[test]
+fn a_copy_that_was_due_while_another_was_under_way_follows_at_once() {
+    let mut bank = Bank::of_copied();
+    bank.ask(1, till::PayLazily { amount: 5 });
+    assert_eq!(bank.copies, [0], "as it was loaded");
+    bank.bench.pass(10_000);
+    bank.serve_loads();
+    assert_eq!(bank.copies, [0], "one at a time");
+    bank.bench.put_in(In::Snapshotted { actor: id(1) });
+    bank.settle();
+    assert_eq!(bank.copies, [0, 5], "else what is behind waits for the next sync operation");
+    bank.bench.put_in(In::Snapshotted { actor: id(1) });
+    bank.bench.pass(10_000);
+    bank.serve_loads();
+    assert_eq!(bank.copies, [0, 5, 5]);
+}
+
+#[test]
+fn an_actor_that_is_lost_while_it_is_copied_is_copied_again_in_its_next_life() {
+    let mut bank = Bank::of_copied();
+    bank.bench.worker.start(bank.bench.now, id(1));
+    bank.settle();
+    bank.bench.put_in(In::Lost { actor: id(1), message: "claimed by another".to_owned() });
+    bank.stored.insert(id(1), 90);
+    bank.bench.pass(1_000);
+    bank.serve_loads();
+    assert_eq!(bank.copies, [0, 90]);
+}
+
+#[test]
+fn the_end_copies_what_is_behind_also_while_a_copy_is_under_way() {
+    let mut bank = Bank::of_copied();
+    bank.ask(1, till::PayLazily { amount: 5 });
+    bank.bench.stop();
+    bank.settle();
+    assert_eq!(bank.copies, [0, 5]);
 }

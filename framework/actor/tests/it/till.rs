@@ -1,6 +1,7 @@
 //! A kind that is kept: tills that count money, stored as one number.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Told, Unreadable, Unsavable};
 use lightmoon_contract::call::{Body, Form, Serve, Served};
@@ -104,16 +105,19 @@ impl Till<Cx> for Money {
     }
 
     async fn wait(&mut self, cx: &mut Cx) {
-        cx.sleep(std::time::Duration::from_secs(5)).await;
+        cx.sleep(Duration::from_secs(5)).await;
     }
 }
 
 /// Makes tills.
 #[derive(Debug, Default)]
-pub(crate) struct TillKind;
+pub(crate) struct TillKind {
+    /// Tills that are copied now and then: only the copies hold what is behind.
+    pub(crate) snapshot_every: Option<Duration>,
+}
 
-/// A till that is alive.
-struct Live(Option<Box<Money>>);
+/// A till that is alive, and whether it is copied.
+struct Live(Option<Box<Money>>, bool);
 
 impl ActorKind for TillKind {
     fn activate(&self, _: &mut Cx, key: u64) -> Box<dyn Activation> {
@@ -125,7 +129,7 @@ impl ActorKind for TillKind {
     }
 
     fn keeping(&self) -> Option<Keeping> {
-        Some(Keeping::default())
+        Some(Keeping { snapshot_every: self.snapshot_every, ..Keeping::default() })
     }
 
     fn restore(&self, _: &mut Cx, _: u64, stored: Parcel) -> Result<Box<dyn Activation>, Unreadable> {
@@ -134,7 +138,7 @@ impl ActorKind for TillKind {
             return Err(Unreadable("that much money was written by a newer build".to_owned()));
         }
         let money = Money { amount: stored.unwrap_or(0), saved: *stored };
-        Ok(Box::new(Live(Some(Box::new(money)))))
+        Ok(Box::new(Live(Some(Box::new(money)), self.snapshot_every.is_some())))
     }
 }
 
@@ -165,10 +169,15 @@ impl Activation for Live {
 
     fn alarm(&mut self, _: &mut Cx) {}
 
-    fn save(&mut self, _: Save) -> Result<Kept, Unsavable> {
+    fn save(&mut self, what: Save) -> Result<Kept, Unsavable> {
+        let copies = self.1;
         let money = self.0.as_mut().expect("no operation waits");
         if money.amount == UNSAVABLE {
             return Err(Unsavable("thirteen cannot be saved".to_owned()));
+        }
+        if copies {
+            let parcel = what.snapshot.then(|| Box::new(money.amount) as Parcel);
+            return Ok(Kept { parcel, in_commit: false, bytes: 8 });
         }
         if money.saved == Some(money.amount) {
             return Ok(Kept::default());

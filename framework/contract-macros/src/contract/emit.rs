@@ -185,7 +185,7 @@ fn emit_spec(operation: &Operation) -> TokenStream {
     let timeout_ms = operation.timeout_ms();
     let durability = camel_ident(operation.durability());
     let max_loss_ms = operation.max_loss_ms();
-    let logged = options.has(Word::Log);
+    let (logged, waits) = (options.has(Word::Log), operation.is_async);
     let every_ms = options.get(Word::EveryMs).map_or_else(
         || quote!(::core::option::Option::None),
         |value| {
@@ -209,6 +209,7 @@ fn emit_spec(operation: &Operation) -> TokenStream {
             durability: ::lightmoon_contract::operation::Durability::#durability,
             max_loss_ms: #max_loss_ms,
             logged: #logged,
+            waits: #waits,
         }
     }
 }

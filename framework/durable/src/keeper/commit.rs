@@ -9,13 +9,16 @@
 //! | refused | somebody else owns the actor: its activation is lost |
 //! | unknown | a serial read of the head: `seq = n + 1` → it happened; `seq = n` in our epoch → the same once more; else lost |
 //! | unavailable | the same once more, when the store is back |
+//! | damaged | lost: what is stored of the actor cannot be relied on |
 //!
 //! Invariants:
 //! - I1: a commit that may be under way is sent again only after a serial read that does not show it.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use lightmoon_contract::{ActorId, Mono, NetId, codec, data};
-use lightmoon_store::{Area, Change, Condition, Done, Head, Is, KeyRange, Outcome, Request, Row, Test};
+use lightmoon_store::{
+    Area, Change, Condition, Done, Field, Head, Is, KeyRange, Outcome, Request, Row, Test,
+};
 
 use super::traffic::Purpose;
 use super::{Event, Keeper, Owned};
@@ -44,15 +47,15 @@ pub(crate) struct LogRow {
 pub(super) enum Work {
     /// What an activation saved.
     Commit { number: u64, is_urgent: bool, saved: Saved, log: Vec<LogEntry>, bytes: usize },
-    /// A snapshot whose parts are all there.
-    Manifest(Entry),
+    /// A snapshot whose parts are all there, and how many ids were given when it was copied.
+    Manifest { entry: Entry, ids: u64 },
 }
 
 impl Work {
     pub(super) const fn bytes(&self) -> usize {
         match self {
             Self::Commit { bytes, .. } => *bytes,
-            Self::Manifest(_) => 0,
+            Self::Manifest { .. } => 0,
         }
     }
 }
@@ -85,13 +88,18 @@ impl Keeper {
         if owned.flight.is_some() || owned.load.is_some() {
             return;
         }
-        let waits_for_first = owned.awaits_first && !matches!(owned.queue.front(), Some(Work::Manifest(_)));
+        let waits_for_first =
+            owned.awaits_first && !matches!(owned.queue.front(), Some(Work::Manifest { .. }));
         if waits_for_first
-            && let Some(at) = owned.queue.iter().position(|work| matches!(work, Work::Manifest(_)))
+            && let Some(at) = owned.queue.iter().position(|work| matches!(work, Work::Manifest { .. }))
         {
             // The first snapshot goes before what happened since: without it those would be laid over nothing.
             if let Some(manifest) = owned.queue.remove(at) {
                 owned.queue.push_front(manifest);
+                // The commits that it overtook, and that a copy after it shows, get the number after theirs.
+                if let Some(copied) = &mut owned.next_copy {
+                    copied.seq += 1;
+                }
             }
         } else if waits_for_first {
             return;
@@ -100,7 +108,7 @@ impl Keeper {
         let bytes = work.bytes();
         let is_urgent = match &work {
             Work::Commit { is_urgent, .. } => *is_urgent,
-            Work::Manifest(_) => false,
+            Work::Manifest { .. } => false,
         };
         let (request, effect) = self.request(actor, work);
         if let Err(why) = request.check() {
@@ -125,9 +133,7 @@ impl Keeper {
         let mut changes = Vec::new();
         let effect = match work {
             Work::Commit { number, saved, log, .. } => {
-                if saved.ids > 0 {
-                    head.push((layout::IDS, saved.ids + limits::IDS_RESERVED));
-                }
+                head.extend(reserved(owned, saved.ids));
                 let Saved { state, entities, .. } = saved;
                 if let Some(state) = state {
                     put_state(owned, &state, &mut changes);
@@ -141,7 +147,9 @@ impl Keeper {
                 }
                 Effect::Saved { number }
             }
-            Work::Manifest(entry) => {
+            Work::Manifest { entry, ids } => {
+                // A zone without `sync` operations has no other commits.
+                head.extend(reserved(owned, ids));
                 let mut next = owned.manifest.clone();
                 next.push(entry.clone());
                 let covered = covered(owned, next.covered());
@@ -161,34 +169,56 @@ impl Keeper {
         (Request::Commit { partition, condition, head: Head::of(head), changes }, effect)
     }
 
-    pub(super) fn commit_outcome(&mut self, now: Mono, actor: ActorId, outcome: Outcome) {
+    pub(super) fn commit_outcome(&mut self, actor: ActorId, outcome: Outcome) {
         match outcome {
             Outcome::Done(_) => self.commit_happened(actor),
             Outcome::Refused(head) => self.commit_refused(actor, head.as_ref()),
-            Outcome::Unknown => self.find_out(now, actor),
+            Outcome::Unknown => self.find_out(actor),
+            Outcome::Damaged => self.lose(actor, damaged(actor)),
             // Handled before.
             Outcome::Unavailable => {}
         }
     }
 
-    fn find_out(&mut self, now: Mono, actor: ActorId) {
+    fn find_out(&mut self, actor: ActorId) {
         self.counters.unknown += 1;
         #[cfg(feature = "flaws")]
         if self.has_flaw(super::Flaw::BlindRetry) {
-            if let Some(flight) = self.actors.get_mut(&actor).and_then(|owned| owned.flight.as_mut()) {
-                let request = flight.request.clone();
-                self.traffic.send_later(now, Purpose::Commit(actor), request);
-            }
-            return;
+            return self.repeat_as_new(actor);
         }
-        let _ = now;
         self.traffic.send(Purpose::Ask(actor), ask(actor), true);
+    }
+
+    /// Wrong: the same effects under the next number. The same commit once more would be harmless, its condition holds once.
+    #[cfg(feature = "flaws")]
+    fn repeat_as_new(&mut self, actor: ActorId) {
+        let Some(owned) = self.actors.get_mut(&actor) else { return };
+        let Some(flight) = &mut owned.flight else { return };
+        owned.seq += 1;
+        let seq = owned.seq + 1;
+        if let Request::Commit { condition, head, changes, .. } = &mut flight.request {
+            *condition =
+                Condition::Holds(vec![Test { field: layout::EPOCH, is: Is::Equal, value: owned.epoch }]);
+            let ids = head.get(layout::IDS).map(|ids| (layout::IDS, ids));
+            *head = Head::of([(layout::SEQ, seq)].into_iter().chain(ids));
+            for change in changes {
+                if let Change::Put(row) = change
+                    && let Some((section, _, n)) = layout::numbers(&row.key)
+                    && section == Section::Log as u8
+                {
+                    row.key = layout::row(Section::Log, seq, n);
+                }
+            }
+        }
+        let request = flight.request.clone();
+        self.traffic.send(Purpose::Commit(actor), request, true);
     }
 
     /// A serial read says how far the actor's commits are.
     pub(super) fn ask_outcome(&mut self, now: Mono, actor: ActorId, request: Request, outcome: Outcome) {
         let head = match outcome {
             Outcome::Done(Done::Page(page)) => page.head,
+            Outcome::Damaged => return self.lose(actor, damaged(actor)),
             // Reading again is safe.
             Outcome::Unknown | Outcome::Unavailable | Outcome::Done(_) | Outcome::Refused(_) => {
                 return self.traffic.send_later(now, Purpose::Ask(actor), request);
@@ -232,6 +262,17 @@ impl Keeper {
         }
         self.lose(actor, format!("actor {actor} was claimed by epoch {epoch}"));
     }
+}
+
+fn damaged(actor: ActorId) -> String {
+    format!("what is stored of actor {actor} is damaged: restore a copy of the store")
+}
+
+/// The field that says up to which one ids may be given before the next commit. A snapshot was copied before commits that
+/// overtook it.
+fn reserved(owned: &mut Owned, ids: u64) -> Option<(Field, u64)> {
+    owned.ids = owned.ids.max(ids);
+    (owned.ids > 0).then_some((layout::IDS, owned.ids + limits::IDS_RESERVED))
 }
 
 /// Reads the head of an actor and as few rows as possible.

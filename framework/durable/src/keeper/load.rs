@@ -86,6 +86,14 @@ impl Keeper {
                     (true | false, _) => self.parts_read(actor, at),
                 }
             }
+            // A damaged part is as one that is missing: the snapshot before it may be whole.
+            (Step::Parts(at), Outcome::Damaged) => {
+                load.parts.clear();
+                self.parts_read(actor, at);
+            }
+            (Step::Rows | Step::Claim, Outcome::Damaged) => {
+                self.unreadable(actor, "what is stored is damaged: restore a copy of the store".to_owned());
+            }
             // Reading again is safe.
             (Step::Rows | Step::Parts(_), Outcome::Unknown) => {
                 self.traffic.send_later(now, Purpose::Load(actor), request);

@@ -26,6 +26,8 @@ use crate::{SnapshotJob, layout, limits};
 pub(super) struct Making {
     id: u64,
     entry: Entry,
+    /// Ids given when the copy was made.
+    ids: u64,
     parts: Vec<Bytes>,
     /// Parts handed to the store.
     sent: usize,
@@ -40,30 +42,51 @@ impl Making {
     }
 }
 
+/// A copy that waits until the one before it is published.
+#[derive(Debug)]
+pub(super) struct Copied {
+    /// It shows every commit up to this one.
+    pub(super) seq: u64,
+    ids: u64,
+    job: SnapshotJob,
+}
+
+impl Copied {
+    pub(super) const fn bytes(&self) -> usize {
+        self.job.bytes
+    }
+}
+
 impl Keeper {
-    /// Takes a copy of a world, made after everything that was handed in so far.
+    /// Takes a copy of a world, made after everything that was handed in so far, when `ids` ids were given.
     /// [`Event::Snapshotted`] is the answer.
-    pub fn snapshot(&mut self, actor: ActorId, job: SnapshotJob) {
+    pub fn snapshot(&mut self, actor: ActorId, ids: u64, job: SnapshotJob) {
+        let Some(owned) = self.actors.get_mut(&actor) else { return };
+        // Each commit that was handed in takes one number.
+        let ahead = u64::from(owned.flight.is_some()) + owned.queue.len() as u64;
+        let copied = Copied { seq: owned.seq + ahead, ids, job };
+        self.bytes += copied.bytes();
+        let before = owned.next_copy.replace(Box::new(copied));
+        self.bytes = self.bytes.saturating_sub(before.map_or(0, |before| before.bytes()));
+        self.begin_making(actor);
+    }
+
+    /// Begins with the copy that waits, if none is on its way.
+    fn begin_making(&mut self, actor: ActorId) {
         let Some(owned) = self.actors.get_mut(&actor) else { return };
         if owned.making.is_some() {
             return;
         }
-        // Each commit that was handed in takes one number.
-        let ahead = u64::from(owned.flight.is_some()) + owned.queue.len() as u64;
+        let Some(copied) = owned.next_copy.take() else { return };
+        let Copied { seq, ids, job } = *copied;
         owned.snapshots += 1;
-        let entry = Entry {
-            epoch: owned.epoch,
-            number: owned.snapshots,
-            seq: owned.seq + ahead,
-            tick: job.tick,
-            parts: Vec::new(),
-        };
+        let (epoch, number, tick, bytes) = (owned.epoch, owned.snapshots, job.tick, job.bytes);
+        let entry = Entry { epoch, number, seq, tick, parts: Vec::new() };
         let id = self.next_encode;
         self.next_encode += 1;
         owned.awaits_first = owned.manifest.entries.is_empty();
-        let bytes = job.bytes;
-        self.bytes += bytes;
-        owned.making = Some(Box::new(Making { id, entry, parts: Vec::new(), sent: 0, written: 0, bytes }));
+        let making = Making { id, entry, ids, parts: Vec::new(), sent: 0, written: 0, bytes };
+        owned.making = Some(Box::new(making));
         self.encodes.push_back(Encode { actor, id, job });
     }
 
@@ -87,7 +110,7 @@ impl Keeper {
         {
             let mut entry = making.entry.clone();
             entry.seq = u64::MAX >> 1;
-            owned.queue.push_front(Work::Manifest(entry));
+            owned.queue.push_front(Work::Manifest { entry, ids: making.ids });
         }
         self.send_parts(actor);
     }
@@ -108,6 +131,7 @@ impl Keeper {
             owned.awaits_first = false;
             self.bytes = self.bytes.saturating_sub(bytes);
             self.events.push_back(Event::Snapshotted { actor });
+            self.begin_making(actor);
             self.go_on(actor);
         }
     }
@@ -125,7 +149,7 @@ impl Keeper {
             self.traffic.send(Purpose::Chunk(actor, making.id), request, false);
         }
         if making.written == making.parts.len() {
-            owned.queue.push_back(Work::Manifest(making.entry.clone()));
+            owned.queue.push_back(Work::Manifest { entry: making.entry.clone(), ids: making.ids });
             self.go_on(actor);
         }
     }
@@ -149,7 +173,7 @@ impl Keeper {
                 self.send_parts(actor);
             }
             // The same chunk once more does no harm.
-            Outcome::Unknown | Outcome::Unavailable | Outcome::Refused(_) => {
+            Outcome::Unknown | Outcome::Unavailable | Outcome::Refused(_) | Outcome::Damaged => {
                 self.traffic.send_later(now, Purpose::Chunk(actor, id), request);
             }
         }

@@ -2,7 +2,7 @@
 
 use lightmoon_contract::ActorId;
 use lightmoon_durable::layout::{self, Section};
-use lightmoon_durable::{Event, Keeper};
+use lightmoon_durable::{Event, Keeper, LoadFailure};
 use lightmoon_store::{Area, Outcome};
 
 use crate::desk::{ACTOR, Desk, Lies, entry, number, state};
@@ -105,4 +105,32 @@ fn while_the_store_is_away_loads_fail_at_once_and_commits_wait() {
     let events = desk.settle(&mut keeper);
     assert!(matches!(events[..], [Event::Committed { number: 1, .. }]), "{events:?}");
     assert!(!keeper.is_away());
+}
+
+#[test]
+fn a_damaged_actor_is_unreadable_and_touches_no_other() {
+    let mut desk = Desk::new(1);
+    let mut keeper = Keeper::new(1);
+    keeper.load(desk.now, ACTOR);
+    let (ticket, _) = keeper.poll_request(desk.now).unwrap();
+    keeper.outcome(desk.now, ticket, Outcome::Damaged);
+    let event = keeper.poll_event();
+    let unreadable =
+        |event| matches!(event, Some(Event::LoadFailed { error: LoadFailure::Unreadable(_), .. }));
+    assert!(unreadable(event));
+    assert!(!keeper.is_away());
+    desk.load(&mut keeper, ActorId::new(ACTOR.kind, 1));
+}
+
+#[test]
+fn a_commit_that_meets_damage_is_lost_and_not_repeated() {
+    let mut desk = Desk::new(1);
+    let mut keeper = Keeper::new(1);
+    desk.load(&mut keeper, ACTOR);
+    keeper.commit(ACTOR, 1, true, state(1), Vec::new());
+    let (ticket, _) = keeper.poll_request(desk.now).unwrap();
+    keeper.outcome(desk.now, ticket, Outcome::Damaged);
+    assert!(matches!(keeper.poll_event(), Some(Event::Lost { actor: ACTOR, .. })));
+    assert!(keeper.poll_request(desk.now).is_none());
+    assert_eq!(keeper.bytes(), 0);
 }

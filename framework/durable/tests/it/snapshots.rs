@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lightmoon_contract::NetId;
-use lightmoon_durable::{Event, Keeper, Loaded, layout, limits};
+use lightmoon_durable::{Event, Keeper, Loaded, Saved, layout, limits};
 use lightmoon_store::{Area, Request, Scan};
 
 use crate::desk::{ACTOR, Desk, Lies, copy, entity};
@@ -20,10 +20,10 @@ fn a_snapshot_is_loaded_with_what_came_after_it() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
-    keeper.snapshot(ACTOR, copy(10, 3));
+    keeper.snapshot(ACTOR, 0, copy(10, 3));
     desk.settle(&mut keeper);
     keeper.commit(ACTOR, 1, true, entity(1, Some("before")), Vec::new());
-    keeper.snapshot(ACTOR, copy(20, 3));
+    keeper.snapshot(ACTOR, 0, copy(20, 3));
     keeper.commit(ACTOR, 2, true, entity(2, None), Vec::new());
     desk.settle(&mut keeper);
     let loaded = desk.load(&mut Keeper::new(2), ACTOR);
@@ -38,7 +38,7 @@ fn commits_wait_for_the_first_snapshot() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
-    keeper.snapshot(ACTOR, copy(1, 1));
+    keeper.snapshot(ACTOR, 0, copy(1, 1));
     keeper.commit(ACTOR, 1, true, entity(1, Some("early")), Vec::new());
     assert!(keeper.poll_request(desk.now).is_none(), "the copy is not encoded yet");
     let events = desk.settle(&mut keeper);
@@ -53,7 +53,7 @@ fn the_three_newest_are_kept_and_a_damaged_one_is_passed_over() {
     desk.load(&mut keeper, ACTOR);
     for tick in 1..=5 {
         keeper.commit(ACTOR, tick, true, entity(tick, Some("there")), Vec::new());
-        keeper.snapshot(ACTOR, copy(tick * 10, 2));
+        keeper.snapshot(ACTOR, 0, copy(tick * 10, 2));
         desk.settle(&mut keeper);
     }
     let (_, chunks) = desk.page(Area::Chunks, &layout::actor(ACTOR));
@@ -78,11 +78,11 @@ fn rows_stay_until_the_oldest_kept_snapshot_shows_them() {
         let (_, rows) = desk.page(Area::Commits, &layout::actor(ACTOR));
         rows.iter().filter(|row| layout::numbers(&row.key).unwrap().0 == 1).count()
     };
-    keeper.snapshot(ACTOR, copy(1, 1));
+    keeper.snapshot(ACTOR, 0, copy(1, 1));
     keeper.commit(ACTOR, 1, true, entity(1, Some("there")), Vec::new());
     desk.settle(&mut keeper);
     for (tick, left) in [(2, 1), (3, 1), (4, 0)] {
-        keeper.snapshot(ACTOR, copy(tick, 1));
+        keeper.snapshot(ACTOR, 0, copy(tick, 1));
         desk.settle(&mut keeper);
         assert_eq!(rows(&mut desk), left, "after the snapshot of tick {tick}");
     }
@@ -93,9 +93,9 @@ fn what_a_crash_leaves_of_a_snapshot_is_removed() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
-    keeper.snapshot(ACTOR, copy(1, 2));
+    keeper.snapshot(ACTOR, 0, copy(1, 2));
     desk.settle(&mut keeper);
-    keeper.snapshot(ACTOR, copy(2, 5));
+    keeper.snapshot(ACTOR, 0, copy(2, 5));
     let encode = keeper.poll_encode().unwrap();
     keeper.encoded(encode.actor, encode.id, (encode.job.encode)());
     // Three parts are written, then the node is gone.
@@ -117,7 +117,7 @@ fn a_snapshot_that_is_too_large_is_given_up_and_commits_go_on() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
-    keeper.snapshot(ACTOR, copy(1, limits::SNAPSHOT_PARTS_MAX + 1));
+    keeper.snapshot(ACTOR, 0, copy(1, limits::SNAPSHOT_PARTS_MAX + 1));
     keeper.commit(ACTOR, 1, true, entity(1, Some("there")), Vec::new());
     let events = desk.settle(&mut keeper);
     assert!(events.iter().any(|event| matches!(event, Event::Committed { .. })), "{events:?}");
@@ -149,7 +149,7 @@ impl Lives {
 
     /// One life, that ends at some moment by a crash.
     fn live(&mut self, keeper: &mut Keeper) {
-        keeper.snapshot(ACTOR, copy(self.clock, PARTS));
+        keeper.snapshot(ACTOR, 0, copy(self.clock, PARTS));
         // What was handed in and is not told to be durable: commit, entity, when.
         let mut waiting = Vec::new();
         for step in 1..=self.desk.random.u64(..60) {
@@ -162,7 +162,7 @@ impl Lives {
                 }
                 2 => {
                     self.clock += 1;
-                    keeper.snapshot(ACTOR, copy(self.clock, PARTS));
+                    keeper.snapshot(ACTOR, 0, copy(self.clock, PARTS));
                 }
                 3 => self.desk.encode_one(keeper),
                 _ => self.desk.carry_or_wait(keeper),
@@ -197,4 +197,37 @@ fn a_zone_is_loaded_whole_whenever_it_crashes() {
             lives.live(&mut keeper);
         }
     }
+}
+
+#[test]
+fn ids_given_without_any_sync_operation_are_reserved_too() {
+    let mut desk = Desk::new(1);
+    let mut keeper = Keeper::new(1);
+    desk.load(&mut keeper, ACTOR);
+    let given = 5 * limits::IDS_RESERVED;
+    keeper.snapshot(ACTOR, given, copy(10, 1));
+    desk.settle(&mut keeper);
+    // A commit overtakes a copy.
+    keeper.snapshot(ACTOR, given, copy(20, 1));
+    keeper.commit(ACTOR, 1, true, Saved { ids: given + 7, ..entity(1, Some("there")) }, Vec::new());
+    let given = given + 7;
+    desk.settle(&mut keeper);
+    let loaded = desk.load(&mut Keeper::new(2), ACTOR);
+    assert_eq!(loaded.ids, given + limits::IDS_RESERVED, "some were given after the copy");
+}
+
+#[test]
+fn a_copy_that_comes_while_another_is_on_its_way_is_published_after_it() {
+    let mut desk = Desk::new(1);
+    let mut keeper = Keeper::new(1);
+    desk.load(&mut keeper, ACTOR);
+    keeper.snapshot(ACTOR, 0, copy(10, 2));
+    keeper.commit(ACTOR, 1, true, entity(1, Some("there")), Vec::new());
+    keeper.snapshot(ACTOR, 1, copy(20, 2));
+    keeper.release(ACTOR);
+    desk.settle(&mut keeper);
+    assert!(keeper.is_quiet());
+    let loaded = desk.load(&mut Keeper::new(2), ACTOR);
+    assert_eq!(loaded.snapshot.as_ref().map(|snapshot| snapshot.tick), Some(20));
+    assert_eq!(loaded.entities, [], "it shows the commit before it");
 }

@@ -6,6 +6,7 @@
 
 mod calls;
 mod game;
+mod kept;
 mod login;
 mod stop;
 mod world;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{CallError, Contract, Data, Mono, Operation, codec};
-use lightmoon_node::{Input, LinkId, Node, NodeOptions, Output, Transport};
+use lightmoon_contract::{CallError, Contract, Data, Descriptor, Mono, Operation, codec};
+use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, Transport};
+use lightmoon_store::{MemoryStore, Outcome, Store as _};
 use lightmoon_wire::{ClientConfig, ClientEvent, ClientLink, Closing, OutgoingCall, StreamKey, Transmit};
 
 use crate::game;
@@ -23,23 +24,45 @@ pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) peers: BTreeMap<LinkId, Peer>,
     pub(crate) has_stopped: bool,
+    pub(crate) store: MemoryStore,
+    /// The store takes nothing.
+    pub(crate) is_store_away: bool,
+    /// The node found that a newer one owns the store.
+    pub(crate) fenced: Option<String>,
     /// Everything the node put out, as text, to compare runs.
     pub(crate) trace: Vec<String>,
     inputs: Vec<Input>,
     next_link: u64,
+    descriptor: Descriptor,
 }
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
+        Self::of(game::game(), seed, MemoryStore::new())
+    }
+
+    /// A node that runs `game` on a store, perhaps that of a node before it.
+    pub(crate) fn of(game: Game, seed: u64, store: MemoryStore) -> Self {
         let now = Mono::from_millis(1_000);
-        let node = Node::new(game::game(), NodeOptions::default(), seed, now).unwrap();
-        let (peers, inputs, trace) = Default::default();
-        Self { now, node, peers, has_stopped: false, trace, inputs, next_link: 1 }
+        let descriptor = game.descriptor().clone();
+        Self {
+            now,
+            node: Node::new(game, NodeOptions::default(), seed, now).unwrap(),
+            peers: BTreeMap::new(),
+            has_stopped: false,
+            store,
+            is_store_away: false,
+            fenced: None,
+            trace: Vec::new(),
+            inputs: Vec::new(),
+            next_link: 1,
+            descriptor,
+        }
     }
 
     /// A client that says Hello with this token; nothing is carried yet.
     pub(crate) fn connect(&mut self, token: &str) -> LinkId {
-        let descriptor = game::descriptor();
+        let descriptor = &self.descriptor;
         let config = ClientConfig::new(
             descriptor.fingerprint(),
             descriptor.to_bytes().into(),
@@ -183,9 +206,21 @@ impl World {
     }
 
     fn carry(&mut self, output: Output) {
-        let Output::Transmit { link, transmit } = output else {
-            self.has_stopped = true;
-            return;
+        let (link, transmit) = match output {
+            Output::Transmit { link, transmit } => (link, transmit),
+            Output::Store { ticket, .. } if self.is_store_away => {
+                return self.inputs.push(Input::Stored { ticket, outcome: Outcome::Unavailable });
+            }
+            Output::Store { ticket, request } => {
+                self.store.submit(ticket, request).unwrap();
+                let answered = std::iter::from_fn(|| self.store.poll(self.now));
+                return self
+                    .inputs
+                    .extend(answered.map(|(ticket, outcome)| Input::Stored { ticket, outcome }));
+            }
+            Output::Encode(job) => return self.inputs.push(Input::Encoded(job.run())),
+            Output::Fenced { reason } => return self.fenced = Some(reason),
+            Output::Stopped => return self.has_stopped = true,
         };
         let Some(peer) = self.peers.get_mut(&link) else { return };
         match transmit {

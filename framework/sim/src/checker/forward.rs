@@ -57,7 +57,7 @@ impl Forward {
     /// # Errors
     /// Something went back, or a snapshot shows what never was.
     pub fn check(&mut self, stored: &BTreeMap<ActorId, StoredActor>) -> Result<(), Violation> {
-        for actor in self.before.keys().filter(|actor| !stored.contains_key(actor)) {
+        if let Some(actor) = self.before.keys().find(|actor| !stored.contains_key(actor)) {
             return Err(Violation::new("forward", format!("actor {actor} is stored no more")));
         }
         stored.values().try_for_each(|actor| self.check_actor(actor))

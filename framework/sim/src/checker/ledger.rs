@@ -43,6 +43,8 @@ struct Effect {
     state: State,
     /// It was in the store: it stays there.
     was_stored: bool,
+    /// It was asked for before a crash, so that an acknowledgement that was on its way tells of a node that is gone.
+    is_excused: bool,
 }
 
 /// What an auditor found in the store: how often each token stands in states, and in logs.
@@ -93,7 +95,8 @@ pub struct Ledger {
 impl Ledger {
     /// A client asks for an operation.
     pub fn asked(&mut self, token: u64, promise: Promise) {
-        self.effects.insert(token, Effect { promise, state: State::Open, was_stored: false });
+        self.effects
+            .insert(token, Effect { promise, state: State::Open, was_stored: false, is_excused: false });
     }
 
     /// A client, or an actor, was told that the operation had its effect.
@@ -105,6 +108,7 @@ impl Ledger {
             return Err(wrong(token, "was told of and never asked for"));
         };
         match effect.state {
+            State::Open if effect.is_excused => {}
             State::Open => effect.state = State::Told(now),
             State::Told(_) => return Ok(()),
             State::Refused => return Err(wrong(token, "was told of after it was refused")),
@@ -156,8 +160,11 @@ impl Ledger {
 impl Effect {
     /// It is lost, if it can be: nobody can be held to it later.
     fn forgive(&mut self) {
-        if matches!(self.promise, Promise::Behind(_)) && matches!(self.state, State::Told(_)) && !self.was_stored {
-            self.state = State::Open;
+        if matches!(self.promise, Promise::Behind(_)) && !self.was_stored {
+            self.is_excused = true;
+            if matches!(self.state, State::Told(_)) {
+                self.state = State::Open;
+            }
         }
     }
 
@@ -244,6 +251,17 @@ mod tests {
         ledger(BEHIND, Some(6_500)).check(disturbed, &found(&[], &[])).unwrap();
         let in_order = Moment { in_order: true, ..CRASH };
         ledger(BEHIND, Some(7_500)).check(in_order, &found(&[], &[])).unwrap_err();
+    }
+
+    #[test]
+    fn an_answer_that_was_on_its_way_at_a_crash_binds_sync_effects_only() {
+        for (promise, binds) in [(BEHIND, false), (Promise::Sync, true)] {
+            let mut ledger = ledger(promise, None);
+            ledger.check(CRASH, &found(&[], &[])).unwrap();
+            ledger.told(Mono::from_millis(10_020), 1).unwrap();
+            let next = Moment { at: Mono::from_millis(20_000), ..CRASH };
+            assert_eq!(ledger.check(next, &found(&[], &[])).is_err(), binds);
+        }
     }
 
     #[test]

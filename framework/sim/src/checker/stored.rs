@@ -65,7 +65,9 @@ impl StoredActor {
                 Some((section, 0, 0)) if section == Section::Manifest as u8 => {
                     listed = audit::snapshots(&row.value).map_err(|error| wrong(error.to_string()))?;
                 }
-                Some((section, 0, _)) if section == Section::State as u8 => state.extend_from_slice(&row.value),
+                Some((section, 0, _)) if section == Section::State as u8 => {
+                    state.extend_from_slice(&row.value)
+                }
                 Some((section, net, 0)) if section == Section::State as u8 => {
                     read.durable_entity(NetId(net), &row.value).map_err(wrong)?;
                 }
@@ -128,8 +130,7 @@ impl StoredActor {
     #[must_use]
     pub fn entities(&self, damaged: usize) -> BTreeMap<NetId, StoredEntity> {
         let snapshot = self.snapshots.get(damaged);
-        let mut entities =
-            snapshot.map(|(_, snapshot)| snapshot.entities.clone()).unwrap_or_default();
+        let mut entities = snapshot.map(|(_, snapshot)| snapshot.entities.clone()).unwrap_or_default();
         for (net, (seq, entity)) in &self.rows {
             if snapshot.is_some_and(|(listed, _)| *seq <= listed.seq) {
                 continue;

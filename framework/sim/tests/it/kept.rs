@@ -10,10 +10,10 @@ mod storm;
 use storm::{Storm, storm};
 
 /// Seeds that failed once.
-const CORPUS: [u64; 0] = [];
+const CORPUS: [u64; 3] = [1_009, 1_023, 1_113];
 
 /// Seeds of the everyday run; each takes a second or two without optimisation.
-const SEEDS: std::ops::Range<u64> = 0..8;
+const SEEDS: std::ops::Range<u64> = 0..4;
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {

@@ -113,7 +113,7 @@ fn without_checksums_a_changed_value_goes_unseen() {
 
     let (mut store, _) = open(&data).unwrap();
     let audit = ledger::audit(&mut store, &notes, CHUNK_BYTES).expect_err("it is damaged");
-    assert!(audit.contains(&format!("{:?}", Outcome::Unavailable)), "{audit}");
+    assert!(audit.contains(&format!("{:?}", Outcome::Damaged)), "{audit}");
     assert_eq!(store.report().unreadable, 1);
     drop(store);
 

@@ -105,9 +105,11 @@ impl<'a> Bench<'a> {
         let request = Request::Read { area, partition: partition.clone(), keys, limit, serial: true };
         match self.call(request)? {
             Outcome::Done(Done::Page(page)) => Ok(page),
-            other @ (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Unknown | Outcome::Unavailable) => {
-                Err(format!("a read gave {other:?}"))
-            }
+            other @ (Outcome::Done(_)
+            | Outcome::Refused(_)
+            | Outcome::Unknown
+            | Outcome::Unavailable
+            | Outcome::Damaged) => Err(format!("a read gave {other:?}")),
         }
     }
 

@@ -114,7 +114,7 @@ pub(super) fn one_of_two_wins(bench: &mut Bench<'_>) -> Result<(), String> {
         match outcome {
             Outcome::Done(Done::Written) => winners.push(name),
             Outcome::Refused(_) => {}
-            other @ (Outcome::Done(_) | Outcome::Unknown | Outcome::Unavailable) => {
+            other @ (Outcome::Done(_) | Outcome::Unknown | Outcome::Unavailable | Outcome::Damaged) => {
                 return Err(format!("a racing commit gave {other:?}"));
             }
         }

@@ -64,9 +64,11 @@ fn list(
     let scan = Scan::Partitions { area, space: Space(space), after, limit };
     match bench.call(Request::Scan(scan))? {
         Outcome::Done(Done::Partitions(keys)) => Ok(keys),
-        other @ (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Unknown | Outcome::Unavailable) => {
-            Err(format!("a scan gave {other:?}"))
-        }
+        other @ (Outcome::Done(_)
+        | Outcome::Refused(_)
+        | Outcome::Unknown
+        | Outcome::Unavailable
+        | Outcome::Damaged) => Err(format!("a scan gave {other:?}")),
     }
 }
 

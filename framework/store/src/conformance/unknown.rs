@@ -38,6 +38,7 @@ pub(super) fn counter_is_exact(bench: &mut Bench<'_>) -> Result<(), String> {
                 ));
             }
             Outcome::Done(other) => return Err(format!("a commit gave {other}")),
+            Outcome::Damaged => return Err("a commit met damage".to_owned()),
         };
     }
     let page = serial(bench, KeyRange::all(), 1_000)?;
@@ -59,7 +60,9 @@ fn serial(bench: &mut Bench<'_>, keys: KeyRange, limit: usize) -> Result<Page, S
         match bench.call(request)? {
             Outcome::Done(Done::Page(page)) => return Ok(page),
             Outcome::Unknown | Outcome::Unavailable => {}
-            other @ (Outcome::Done(_) | Outcome::Refused(_)) => return Err(format!("a read gave {other:?}")),
+            other @ (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Damaged) => {
+                return Err(format!("a read gave {other:?}"));
+            }
         }
     }
     Err("no serial read is answered".to_owned())

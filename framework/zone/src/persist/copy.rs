@@ -10,6 +10,7 @@
 //! - I1: what is encoded is the world of the moment of the copy, whatever happened to the world since.
 //! - I2: the bytes are a function of that world: entities by id, columns by name.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::size_of;
 use std::ops::Range;
@@ -55,21 +56,19 @@ impl<T> Clone for Shelf<T> {
 #[derive(Debug)]
 pub(crate) struct CopiedIds {
     ids: Vec<NetId>,
-    /// Tables whose ids are here: where they lie in the world, and where they begin here. Few: looked through.
-    tables: Vec<(*const NetIdentity, usize)>,
+    /// Where the ids of a table begin, by the address of its identities: while the world is copied that is its name.
+    tables: BTreeMap<usize, usize>,
 }
 
 impl CopiedIds {
     /// The ids of the table with these identities.
     pub(crate) fn table(&mut self, identities: &[NetIdentity]) -> usize {
-        let place = identities.as_ptr();
-        if let Some((_, start)) = self.tables.iter().find(|(at, _)| *at == place) {
-            return *start;
-        }
-        let start = self.ids.len();
-        self.ids.extend(identities.iter().map(NetIdentity::id));
-        self.tables.push((place, start));
-        start
+        let ids = &mut self.ids;
+        *self.tables.entry(identities.as_ptr().addr()).or_insert_with(|| {
+            let start = ids.len();
+            ids.extend(identities.iter().map(NetIdentity::id));
+            start
+        })
     }
 
     pub(crate) fn single(&mut self, id: NetId) -> usize {
@@ -164,7 +163,7 @@ impl WorldCopy {
         lost: &Arc<AtomicBool>,
         columns: impl FnOnce(&mut CopiedIds) -> Vec<(Box<dyn Copied>, bool)>,
     ) -> Self {
-        let mut ids = CopiedIds { ids: shelf.take(), tables: Vec::new() };
+        let mut ids = CopiedIds { ids: shelf.take(), tables: BTreeMap::new() };
         let columns = columns(&mut ids);
         Self {
             tick,

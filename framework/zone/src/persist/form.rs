@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! entity = record "lightmoon.entity":   { name bytes · version varint · value bytes }*
+//! tick   = an entity with the name "lightmoon.tick", version 1, value u64 LE
 //! state  = record "lightmoon.world":    table · item*
 //! part   = record "lightmoon.snapshot": tick varint · ids varint · check 16 · part varint · parts varint · table · piece
 //!
@@ -129,6 +130,30 @@ pub(crate) fn read_entity(row: &Bytes, each: ValueReader<'_>) -> Result<(), Read
         each(&name, version, from.bytes()?)?;
     }
     Ok(())
+}
+
+const TICK: &str = "lightmoon.tick";
+
+/// Under which id a zone's tick stands among its durable entities.
+pub(crate) fn tick_id() -> NetId {
+    super::resource_id(TICK)
+}
+
+/// The row of a zone's tick.
+pub(crate) fn seal_tick(tick: u64) -> Bytes {
+    let mut row = EntityWriter::default();
+    row.push(TICK, 1, &tick.to_le_bytes());
+    row.seal()
+}
+
+/// The tick of a row.
+pub(crate) fn read_tick(row: &Bytes) -> Result<u64, ReadError> {
+    let mut tick = 0;
+    read_entity(row, &mut |_, _, bytes| {
+        tick = u64::from_le_bytes(Reader::new(bytes, STORED)?.raw(8)?.try_into().expect("eight bytes"));
+        Ok(())
+    })?;
+    Ok(tick)
 }
 
 fn open(name: &str, bytes: &Bytes) -> Result<Bytes, ReadError> {
@@ -331,6 +356,9 @@ mod tests {
         let mut entity = EntityWriter::default();
         entity.push("ore", 3, &[0xAA]);
         assert_eq!(body("lightmoon.entity", &entity.seal())[..], [3, b'o', b'r', b'e', 3, 1, 0xAA]);
+        let tick = seal_tick(0x0102);
+        assert_eq!(body("lightmoon.entity", &tick)[..], *b"\x0Elightmoon.tick\x01\x08\x02\x01\0\0\0\0\0\0");
+        assert_eq!((read_tick(&tick), tick_id()), (Ok(0x0102), NetId(4_260_420_640_655_278_080)));
 
         let state = seal_world(&table(), &[item(5, &[0xAA])]);
         assert_eq!(body("lightmoon.world", &state)[..], [&TABLE[..], &ITEM].concat());
@@ -384,6 +412,16 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             read(&[bytes.into()]).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_part_whose_entities_are_not_those_of_its_check_is_refused_though_its_checksum_is_right() {
+        let part = parts(&[item(1, b"five"), item(2, b"crystals")]).remove(0);
+        let mut body = record::open(&part).unwrap().body.to_vec();
+        // The last byte of the last value.
+        *body.last_mut().unwrap() ^= 1;
+        let forged = record::seal(SNAPSHOT, VERSION, &body);
+        assert_eq!(read_parts(&[forged], &mut |_, _, _| Ok(())), Err(ReadError::Check { tick: 7 }));
     }
 
     #[test]

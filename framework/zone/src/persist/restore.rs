@@ -78,6 +78,9 @@ pub(crate) fn row(
     id: NetId,
     row: Option<&Bytes>,
 ) -> Result<(), ReadError> {
+    if id == form::tick_id() {
+        return Ok(());
+    }
     let there = world.resource::<NetIds>().entity(id);
     let Some(row) = row else {
         if is_resource_id(id) {

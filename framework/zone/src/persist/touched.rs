@@ -30,7 +30,7 @@ use bevy_ecs::world::DeferredWorld;
 use bytes::Bytes;
 use lightmoon_actor::{Save, Unsavable};
 use lightmoon_contract::NetId;
-use lightmoon_durable::limits::ENTITY_BYTES_MAX;
+use lightmoon_durable::limits::{ENTITY_BYTES_MAX, IDS_RESERVED};
 use lightmoon_durable::{Saved, SnapshotJob};
 
 use super::column::Role;
@@ -51,6 +51,8 @@ pub(crate) struct Persisted {
     shown: Option<ChangeTick>,
     /// Whether the last copy was dropped before it was encoded.
     lost: Arc<AtomicBool>,
+    /// Ids given at the last save.
+    ids_stored: u64,
     ids_shelf: Shelf<NetId>,
 }
 
@@ -132,6 +134,7 @@ impl Persisted {
             pending: BTreeSet::new(),
             shown: None,
             lost: Arc::default(),
+            ids_stored: world.resource::<NetIds>().given(),
             ids_shelf: Shelf::default(),
         }
     }
@@ -140,6 +143,11 @@ impl Persisted {
     pub(crate) fn is_as_stored(&mut self, world: &mut World) {
         self.shown = Some(world.increment_change_tick());
         world.resource_mut::<Touched>().is_less = false;
+    }
+
+    /// Whether the last operation was a `sync` one.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.since.is_some()
     }
 
     /// A `sync` operation comes.
@@ -175,9 +183,15 @@ impl Persisted {
         self.close(world);
         let ids = world.resource::<NetIds>().given();
         let rows = self.pending.iter().map(|id| Ok((*id, self.row(world, *id)?)));
-        let entities = rows.collect::<Result<Vec<_>, Unsavable>>()?;
+        let mut entities = rows.collect::<Result<Vec<_>, Unsavable>>()?;
         self.pending.clear();
-        let snapshot = (what.snapshot && self.has_news(world)).then(|| self.copy(world, ids));
+        if !entities.is_empty() {
+            let tick = world.resource::<ZoneTime>().tick().0;
+            entities.push((form::tick_id(), Some(form::seal_tick(tick))));
+            entities.sort_unstable_by_key(|(id, _)| *id);
+            self.ids_stored = ids;
+        }
+        let snapshot = (what.snapshot && self.has_news(world, ids)).then(|| self.copy(world, ids));
         Ok(Saved { entities, ids, snapshot, ..Saved::default() })
     }
 
@@ -210,11 +224,12 @@ impl Persisted {
     }
 
     /// Whether a copy would show what the last one does not.
-    fn has_news(&mut self, world: &mut World) -> bool {
+    fn has_news(&mut self, world: &mut World, ids: u64) -> bool {
         let Some(shown) = self.shown.filter(|_| !self.lost.swap(false, Ordering::Relaxed)) else {
             return true;
         };
-        if world.resource::<Touched>().is_less {
+        // Ids are reserved by commits: a zone that gives many without changing anything kept needs one now and then.
+        if world.resource::<Touched>().is_less || ids > self.ids_stored + IDS_RESERVED / 2 {
             return true;
         }
         let now = world.change_tick();
@@ -235,6 +250,7 @@ impl Persisted {
         });
         copy.table = self.policy.table();
         self.is_as_stored(world);
+        self.ids_stored = ids;
         SnapshotJob { tick, bytes: copy.bytes(), encode: Box::new(move || copy.encode()) }
     }
 

@@ -183,6 +183,13 @@ impl Arena {
                 self.answers.insert(token, result);
             }
             Out::Failed { message, .. } => self.failed.push(message),
+            Out::Load(_)
+            | Out::Commit(_)
+            | Out::Snapshot { .. }
+            | Out::Released(_)
+            | Out::Unreadable { .. } => {
+                panic!("the arena is not kept")
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use lightmoon_sim::checker::{Forward, Ledger, StoredActor};
 use lightmoon_sim::{SimStore, Violation};
 use lightmoon_zone::audit::{StoredEntity, world};
 
-use super::game::{Book, Chest, ClerkContract, Item, Mark, Mover, Receipt, VaultContract};
+use super::game::{Book, Chest, ClerkContract, Item, Mark, Mover, Receipt, VaultContract, patron};
 
 /// Reads everything; tells `forward` who is who and `ledger` what actors were told.
 pub(crate) fn find(
@@ -23,14 +23,16 @@ pub(crate) fn find(
     let mut found = Found::default();
     for (actor, stored) in &actors {
         for (_, _, entry) in &stored.log {
-            let token = codec::decode::<u64>(&entry.arguments, Limits::NODE);
-            found.logs(token.map_err(|_| wrong(*actor, "a log entry without a token"))?);
+            // All that is logged has a token and nothing else.
+            let logged = codec::decode::<patron::Take>(&entry.arguments, Limits::NODE);
+            found.logs(logged.map_err(|_| wrong(*actor, "a log entry without a token"))?.token);
         }
         if actor.kind == VaultContract::KIND {
             in_vault(stored, forward, &mut found)?;
         } else if let Some(state) = &stored.state {
             if actor.kind == ClerkContract::KIND {
-                let record = record::open_as("book", state).map_err(|error| wrong(*actor, &error.to_string()))?;
+                let record =
+                    record::open_as("book", state).map_err(|error| wrong(*actor, &error.to_string()))?;
                 let book: Book = codec::decode(&record.body, Limits::NODE)
                     .map_err(|_| wrong(*actor, "a book that cannot be read"))?;
                 book.tokens.iter().for_each(|token| found.holds(*token));

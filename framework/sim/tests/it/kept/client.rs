@@ -1,6 +1,7 @@
 //! A client that asks for everything, and remembers what it was told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use lightmoon_client::{Client, ConnectionState, Event, Pending};
@@ -50,6 +51,8 @@ pub(crate) struct Asker {
     pub(crate) news: Vec<News>,
     /// Operations that were answered well, by name.
     pub(crate) answered: BTreeSet<&'static str>,
+    /// Errors that it was answered, with how many there were.
+    pub(crate) failures: BTreeMap<String, u32>,
     /// It asks for nothing more.
     pub(crate) is_quiet: bool,
 }
@@ -71,6 +74,7 @@ impl Asker {
             open: Vec::new(),
             news: Vec::new(),
             answered: BTreeSet::new(),
+            failures: BTreeMap::new(),
             is_quiet: false,
         }
     }
@@ -110,8 +114,9 @@ impl Asker {
                 self.open.push(open);
                 continue;
             };
-            if result.is_ok() {
-                self.answered.insert(open.name);
+            match &result {
+                Ok(_) => drop(self.answered.insert(open.name)),
+                Err(error) => *self.failures.entry(format!("{} {error}", open.name)).or_default() += 1,
             }
             match result {
                 Ok(Said::Done) => self.news.push(News::Told(now, token)),
@@ -124,6 +129,17 @@ impl Asker {
                 Ok(Said::Open) | Err(_) => {}
             }
         }
+    }
+}
+
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open: Vec<_> = self.open.iter().map(|open| open.name).collect();
+        f.debug_struct("Asker")
+            .field("open", &open)
+            .field("answered", &self.answered)
+            .field("failures", &self.failures)
+            .finish_non_exhaustive()
     }
 }
 
