@@ -17,7 +17,7 @@ use crate::{Failure, clock, limits};
 use lightmoon_contract::Mono;
 use lightmoon_net::{Commands, Credit, NetEvent};
 use lightmoon_node::{EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, Output, Transport};
-use lightmoon_store::{Outcome, Store as _, Why};
+use lightmoon_store::{Outcome, Request, Store as _, Ticket, Why};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -228,12 +228,7 @@ impl Driver {
                     let _ = self.commands.send(lightmoon_net::LinkId(link.0), transmit);
                 }
                 Output::Store { ticket, request } => {
-                    if let Err(rejected) = self.storage.submit(ticket, request) {
-                        if rejected.why != Why::Busy {
-                            tracing::error!(why = %rejected.why, "the store does not take a request");
-                        }
-                        self.inputs.push(Input::Stored { ticket, outcome: Outcome::Unavailable });
-                    }
+                    self.inputs.extend(ask(&mut self.storage, ticket, request));
                 }
                 // The thread lives as long as this end of its channel.
                 Output::Encode(job) => drop(self.encoder.send(job)),
@@ -265,6 +260,16 @@ impl Driver {
         self.window.reported = now;
         self.window.turn_max = Duration::ZERO;
     }
+}
+
+/// Hands a request to the store; gives its outcome if it is not taken.
+fn ask(storage: &mut Storage, ticket: Ticket, request: Request) -> Option<Input> {
+    let rejected = storage.submit(ticket, request).err()?;
+    // The keeper looks at limits before: anything but a full queue is a fault of ours.
+    if rejected.why != Why::Busy {
+        tracing::error!(target: "lightmoon::store", why = %rejected.why, "the store does not take a request");
+    }
+    Some(Input::Stored { ticket, outcome: Outcome::Unavailable })
 }
 
 /// Keeps this thread on one core, so that the world stays in its cache. The last one: interrupts mostly go to the first.
