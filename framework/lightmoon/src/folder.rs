@@ -146,6 +146,9 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        return Failure::new(format!("no room in {}: {error}", path.display()), "free some and start again");
+    }
     Failure::new(
         format!("cannot write to {}: {error}", path.display()),
         "make it writable for this user, or choose another place",

@@ -26,6 +26,7 @@ mod console;
 mod encoder;
 mod extension;
 mod failure;
+mod flaws;
 mod folder;
 mod io;
 mod keys;

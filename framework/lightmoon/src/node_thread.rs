@@ -13,7 +13,7 @@
 use crate::board::{Board, Snapshot};
 use crate::io::Happening;
 use crate::storage::Storage;
-use crate::{Failure, clock, limits};
+use crate::{Failure, clock, flaws, limits};
 use lightmoon_contract::Mono;
 use lightmoon_net::{Commands, Credit, NetEvent};
 use lightmoon_node::{EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, Output, Transport};
@@ -80,6 +80,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
     }
     let mut options = NodeOptions { probe: clock::mono, ..NodeOptions::default() };
     options.wire.linger_time_max = limits::LINGER_MAX;
+    flaws::spoil(&mut options);
     let node = match Node::new(plan.game, options, plan.seed, clock::mono()) {
         Ok(node) => node,
         Err(error) => {

@@ -10,7 +10,7 @@ use crate::node_thread::ToNode;
 use crate::options::StoreChoice;
 use lightmoon_contract::Mono;
 use lightmoon_store::{MemoryStore, Outcome, Rejected, Request, Store, Ticket};
-use lightmoon_store_files::{FilesOptions, FilesStore, Report};
+use lightmoon_store_files::{FilesOptions, FilesStore, OpenError, Report};
 use std::path::Path;
 use std::sync::mpsc::Sender;
 
@@ -55,9 +55,12 @@ pub(crate) fn open_files(
     accept_loss: bool,
     wake: impl Fn() + Send + 'static,
 ) -> Result<FilesStore, Failure> {
-    let options = FilesOptions { accept_loss, ..FilesOptions::default() };
-    let (store, opened) =
-        FilesStore::open(folder, options, wake).map_err(|error| Failure::new(error.to_string(), ""))?;
+    let options = FilesOptions { accept_loss, faults: crate::flaws::store(), ..FilesOptions::default() };
+    let failed = |error: OpenError| match std::error::Error::source(&error) {
+        Some(source) => Failure::new(format!("{error} ({source})"), ""),
+        None => Failure::new(error.to_string(), ""),
+    };
+    let (store, opened) = FilesStore::open(folder, options, wake).map_err(failed)?;
     for warning in &opened.warnings {
         tracing::warn!(target: "lightmoon::store", "{warning}");
     }

@@ -57,6 +57,11 @@ pub const INCOMING_BYTES_TOTAL_MAX: u64 = 4 * 1024 * 1024;
 /// How long a TLS handshake and the WebTransport request may take. Reached: closed, counted by `handshakes_failed`.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Least time between two answers to packets of connections that are not known. After a restart each client needs one to
+/// learn that its connection is gone: quinn's 20 ms would let the thousandth wait for twenty seconds. An answer is smaller
+/// than what it answers, and ten thousand a second cost a few percent of a core.
+pub const RESET_EVERY_MIN: Duration = Duration::from_micros(100);
+
 /// How long a closing link may still send what was queued before the close. Then it is closed without.
 pub const LINGER: Duration = Duration::from_millis(250);
 /// How long a closed link waits for the peer to agree. WebTransport carries code and reason on a stream, so leaving at

@@ -59,6 +59,7 @@ pub(crate) fn endpoint(options: &NetOptions) -> EndpointConfig {
     let reset_key: Arc<dyn HmacKey> = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, reset_key.as_ref()));
     let mut config = EndpointConfig::new(reset_key);
     config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(connection_id_key)));
+    config.min_reset_interval(limits::RESET_EVERY_MIN);
     config
 }
 

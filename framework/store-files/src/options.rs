@@ -41,4 +41,6 @@ pub struct Faults {
     pub no_crc: bool,
     /// Bytes of the engine's memory tables; 0: as always. Small ones make many files.
     pub memtable_bytes: u64,
+    /// Waits before it writes a group: a slow disk.
+    pub delay_ms: u64,
 }

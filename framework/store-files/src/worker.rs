@@ -112,6 +112,9 @@ impl<W: Fn()> Worker<W> {
         let Group { writes, heads, outcomes, reads, unreadable } = group;
         let mut decided = Decided { outcomes, unreadable, rows: writes.len() as u64, ..Decided::default() };
         if decided.rows > 0 {
+            if self.options.faults.delay_ms > 0 {
+                std::thread::sleep(Duration::from_millis(self.options.faults.delay_ms));
+            }
             engine.commit(writes).map_err(|error| format!("the log cannot be written: {error}"))?;
             if !self.options.faults.no_anchor {
                 let known = Known { number: engine.number(), ..self.anchor.known() };

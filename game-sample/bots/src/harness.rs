@@ -95,6 +95,8 @@ pub struct BotsOptions {
     pub ledger: Option<PathBuf>,
     /// File that gets a line for each bot and second.
     pub trail: Option<PathBuf>,
+    /// Whether SIGINT and SIGTERM end the run in order, with its report.
+    pub signals: bool,
 }
 
 /// Ends a run early, from any thread. Clones end the same runs.
@@ -155,20 +157,37 @@ async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) ->
             tally: Rc::clone(tally),
             ledger: ledger.clone(),
             trail: trail.clone(),
-            trailed: begun,
+            trailed: None,
             player: 0,
         };
         let bot = Bot::new(bot_seed(options.seed, number));
         let bot = if options.script == Script::Mine { bot.mining() } else { bot };
         bots.spawn_local(run.play(endpoint, connect_options(options, number), bot));
     }
+    let asked = options.signals.then(|| tokio::task::spawn_local(stop_when_asked(stop.clone())));
     while let Some(ended) = bots.join_next().await {
         ended.context("a bot panicked")??;
+    }
+    if let Some(asked) = asked {
+        asked.abort();
     }
     for endpoint in &endpoints {
         endpoint.wait_idle().await;
     }
     Ok(())
+}
+
+/// Ends the run at a signal.
+async fn stop_when_asked(stop: Stop) {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Without them the run ends by its time.
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    stop.stop();
 }
 
 fn at(path: &Path) -> String {
@@ -197,8 +216,8 @@ struct OneRun {
     tally: Rc<RefCell<Tally>>,
     ledger: Option<Ledger>,
     trail: Option<Trail>,
-    /// When the last trail line was written.
-    trailed: Instant,
+    /// When the last trail line of this attachment was written.
+    trailed: Option<Instant>,
     /// Key of the bot's player; 0 before the first session.
     player: u64,
 }
@@ -232,6 +251,12 @@ impl OneRun {
                 let now = session.now();
                 bot.on_event(now, &event, session.client(), &mut self.tally.borrow_mut());
                 self.note_mined(bot).await?;
+                if matches!(event, Event::Attached(_)) {
+                    self.trailed = None;
+                }
+                if self.trailed.is_none() {
+                    self.note_place(session.client());
+                }
                 if let Event::Connected(welcome) = event {
                     self.player = welcome.player;
                     break;
@@ -251,14 +276,13 @@ impl OneRun {
         Ok(())
     }
 
-    /// Writes down where the ship is, once a second.
+    /// Writes down where the ship is: at its first sight, then once a second.
     fn note_place(&mut self, client: &Client) {
-        let Some(trail) = self.trail.as_ref().filter(|_| self.trailed.elapsed() >= TRAIL_EVERY) else {
-            return;
-        };
+        let is_due = self.trailed.is_none_or(|trailed| trailed.elapsed() >= TRAIL_EVERY);
+        let Some(trail) = self.trail.as_ref().filter(|_| is_due) else { return };
         if let Some((sector, pose)) = Bot::place(client) {
-            trail.append(TrailLine::now(self.player, sector, pose.x, pose.y));
-            self.trailed = Instant::now();
+            trail.append(TrailLine::now(self.player, sector, pose.x, pose.y, self.trailed.is_none()));
+            self.trailed = Some(Instant::now());
         }
     }
 }

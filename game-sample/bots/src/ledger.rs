@@ -15,7 +15,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use game_sample_contracts::Mined;
 use serde::{Deserialize, Serialize};
@@ -62,13 +62,16 @@ pub struct TrailLine {
     pub y: f32,
     /// Milliseconds since 1970.
     pub ms: u64,
+    /// Whether it is the first sight after its client was attached to the sector.
+    #[serde(default)]
+    pub first: bool,
 }
 
 impl TrailLine {
     /// Where the ship is now.
     #[must_use]
-    pub fn now(player: u64, sector: u64, x: f32, y: f32) -> Self {
-        Self { player, sector, x, y, ms: wall_ms() }
+    pub fn now(player: u64, sector: u64, x: f32, y: f32, first: bool) -> Self {
+        Self { player, sector, x, y, ms: wall_ms(), first }
     }
 }
 
@@ -165,10 +168,14 @@ impl Trail {
 
 fn follow(file: File, lines: &mpsc::Receiver<String>) {
     let mut file = BufWriter::new(file);
+    let mut flush_at = Instant::now() + TRAIL_FLUSH_EVERY;
     loop {
-        let written = match lines.recv_timeout(TRAIL_FLUSH_EVERY) {
+        let written = match lines.recv_timeout(flush_at.saturating_duration_since(Instant::now())) {
             Ok(line) => file.write_all(line.as_bytes()),
-            Err(mpsc::RecvTimeoutError::Timeout) => file.flush(),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                flush_at = Instant::now() + TRAIL_FLUSH_EVERY;
+                file.flush()
+            }
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 // Nobody is left to be told.
                 let _lost = file.flush();
@@ -216,7 +223,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("trail-{}-{}.jsonl", std::process::id(), wall_ms()));
         let trail = Trail::open(&path).unwrap();
         for number in 0..100 {
-            trail.append(TrailLine { player: number, sector: 1, x: 0.5, y: -2.0, ms: 5 });
+            trail.append(TrailLine { player: number, sector: 1, x: 0.5, y: -2.0, ms: 5, first: false });
         }
         drop(trail);
         let text = std::fs::read_to_string(&path).unwrap();

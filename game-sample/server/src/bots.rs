@@ -65,6 +65,7 @@ impl Extension for BotsBeside {
             crew: "beside".to_owned(),
             ledger: None,
             trail: None,
+            signals: false,
         };
         let stop = self.stop.clone();
         let thread = std::thread::Builder::new().name("bots".to_owned()).spawn(move || {
@@ -111,7 +112,7 @@ impl Verb for BotsVerb {
                 "Take address and certificate from the file that the server wrote, instead of asking --server",
             ),
             setting("count", "N", "50", "Number of bots, 1 to 5000"),
-            setting("seconds", "S", "60", "How long they play"),
+            setting("seconds", "S", "60", "How long they play; SIGINT and SIGTERM end it earlier"),
             setting("seed", "K", "1", "Decides names, colours and choices; the same seed is the same pilots"),
             setting("script", "NAME", "wander", "What they do: wander, or mine crystals"),
             setting(
@@ -157,7 +158,17 @@ fn options(settings: &Settings) -> Result<BotsOptions, Failure> {
     let time = Some(Duration::from_secs(seconds));
     let file = |name| Some(settings.text(name)).filter(|path| !path.is_empty()).map(PathBuf::from);
     let (ledger, trail) = (file("ledger"), file("trail"));
-    Ok(BotsOptions { location, count, time, seed, script, crew: "bots".to_owned(), ledger, trail })
+    Ok(BotsOptions {
+        location,
+        count,
+        time,
+        seed,
+        script,
+        crew: "bots".to_owned(),
+        ledger,
+        trail,
+        signals: true,
+    })
 }
 
 fn publish(report: &Report, path: &str) -> Result<(), Failure> {

@@ -74,6 +74,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "contracts", in_quick: true, needs: &[], run: contracts::step },
     Suite { name: "simulation", in_quick: true, needs: &[], run: sim::step },
     Suite { name: "flaws", in_quick: false, needs: &[], run: flaws },
+    Suite { name: "kills", in_quick: false, needs: &[], run: kills },
     Suite {
         name: "typescript types",
         in_quick: false,
@@ -114,6 +115,9 @@ const FLAWS_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// Node's suites take seconds, the browser's a few minutes.
 const NODE_LIMIT: Duration = Duration::from_secs(10 * 60);
 
+/// No kill begins after 80 seconds; what follows takes seconds.
+const KILLS_LIMIT: Duration = Duration::from_secs(4 * 60);
+
 fn everyday_build(stage: &Stage) -> Result<Vec<Step>> {
     counted_once("everyday build", stage.cargo(&["build", "--quiet"]), BUILD_LIMIT)
 }
@@ -137,6 +141,22 @@ fn flaws(stage: &Stage) -> Result<Vec<Step>> {
     command.args(["--test", "it", "kept::flaws"]);
     command.env("CARGO_TARGET_DIR", stage.metadata.target_directory.join("flaws"));
     counted_inside("flaws", command, FLAWS_LIMIT)
+}
+
+/// A tenth of what `cargo xtask soak kill` does, from a seed that the commit decides.
+fn kills(stage: &Stage) -> Result<Vec<Step>> {
+    let mut command = Command::new(stage.built("game-sample-kills"));
+    command.args(["--kills", "20", "--seconds", "80", "--seed", &commit_number(stage).to_string()]);
+    command.current_dir(&stage.metadata.workspace_root);
+    counted_once("kills", command, KILLS_LIMIT)
+}
+
+/// A number made of the commit's name; 1 where there is none.
+fn commit_number(stage: &Stage) -> u64 {
+    let mut command = Command::new("git");
+    command.args(["rev-parse", "--short=8", "HEAD"]).current_dir(&stage.metadata.workspace_root);
+    let name = command.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    name.ok().and_then(|name| u64::from_str_radix(&name, 16).ok()).unwrap_or(1)
 }
 
 fn typescript_types(stage: &Stage) -> Result<Vec<Step>> {

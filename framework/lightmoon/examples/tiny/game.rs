@@ -1,7 +1,9 @@
-//! The game itself: a door that counts.
+//! The game itself: a door that counts, and keeps what is paid at it.
 
 use lightmoon::Game;
+use lightmoon::contract::Persist;
 use lightmoon::prelude::*;
+use lightmoon::zone::DurableActor;
 
 /// Doors; every visitor has one.
 #[contract]
@@ -9,6 +11,26 @@ pub trait Door {
     /// Knocks, and answers how often it was knocked at this door.
     #[operation(client = own)]
     fn knock(times: u32) -> u32;
+
+    /// Listens, and answers how often it was knocked; nothing changes.
+    #[operation(client = own, durability = none)]
+    fn listen() -> u32;
+
+    /// Pays, and answers what was paid at this door; it is kept when the answer is there.
+    #[operation(client = own, durability = sync)]
+    fn pay(coins: u32) -> u32;
+}
+
+/// What is kept of a visitor.
+#[data]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Purse {
+    /// Coins paid.
+    pub coins: u32,
+}
+
+impl Persist for Purse {
+    const NAME: &'static str = "purse";
 }
 
 lightmoon_contract::contracts! {
@@ -19,7 +41,9 @@ lightmoon_contract::contracts! {
 
 #[derive(Debug, Default)]
 struct Visitor {
+    /// Not kept.
     knocks: u32,
+    purse: Purse,
 }
 
 impl Actor for Visitor {
@@ -33,8 +57,29 @@ impl Door<Cx> for Visitor {
         self.knocks = self.knocks.saturating_add(times);
         self.knocks
     }
+
+    fn listen(&mut self, _cx: &mut Cx) -> u32 {
+        self.knocks
+    }
+
+    fn pay(&mut self, _cx: &mut Cx, coins: u32) -> u32 {
+        self.purse.coins = self.purse.coins.saturating_add(coins);
+        self.purse.coins
+    }
+}
+
+impl DurableActor for Visitor {
+    type State = Purse;
+
+    fn state(&self) -> &Purse {
+        &self.purse
+    }
+
+    fn restore(_cx: &mut Cx, _key: u64, purse: Purse) -> Self {
+        Self { knocks: 0, purse }
+    }
 }
 
 pub(crate) fn game() -> Game {
-    Game::new(descriptor()).player::<DoorContract, Visitor>()
+    Game::new(descriptor()).durable_player::<DoorContract, Visitor>()
 }

@@ -22,6 +22,13 @@ impl Scratch {
         Self(path)
     }
 
+    /// A folder within another one.
+    pub(crate) fn within(folder: &Path) -> Self {
+        let path = folder.join("scratch");
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

@@ -11,4 +11,5 @@ mod harness;
 mod lifecycle;
 mod login;
 mod play;
+mod storage;
 mod supervise;

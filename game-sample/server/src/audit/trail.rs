@@ -89,6 +89,7 @@ mod tests {
             x: (second as f32 - 100.0) * 100.0,
             y: 0.0,
             ms: second * 1_000,
+            first: false,
         };
         (60..=100).map(line).collect()
     }

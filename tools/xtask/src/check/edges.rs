@@ -89,6 +89,7 @@ const ROWS: &[Row] = &[
         "game-sample-trials",
         &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, LIGHTMOON, CONTRACT, CLIENT, SIM],
     ),
+    Row::new("game-sample-kills", &[SAMPLE, SAMPLE_BOTS]),
     Row::new("lightmoon-cli", &[CONTRACT]).in_tests(&[SAMPLE_CONTRACTS]),
     Row::new("xtask", &[]),
     Row::new(

@@ -27,6 +27,10 @@ struct Suite {
     prepare: &'static [&'static str],
     /// One round; rounds are repeated until the time is over.
     round: fn(&Stage, u64) -> Command,
+    /// Whether one round is the full count, so that no more is done unless `--hours` asks for it.
+    is_once: bool,
+    /// Which of the lines that a round prints belong into the report.
+    is_figure: fn(&str) -> bool,
 }
 
 /// Seeds in one round of the simulation.
@@ -38,12 +42,42 @@ const SUITES: &[Suite] = &[
         docs: "simulation of the sample game, 100 new seeds a round, optimised",
         prepare: &["build", "--quiet", "--release", "--package", "game-sample-trials"],
         round: simulate,
+        is_once: false,
+        is_figure: |_| false,
     },
     Suite {
         name: "tests",
         docs: "all tests of the workspace again and again: finds flaky ones",
         prepare: &["test", "--quiet", "--workspace", "--no-run"],
         round: |stage, _| stage.cargo(&["test", "--quiet", "--workspace", "--no-fail-fast"]),
+        is_once: false,
+        is_figure: |_| false,
+    },
+    Suite {
+        name: "kill",
+        docs: "the sample's server, optimised, killed 200 times a round while 50 bots mine; audits every 25 kills",
+        prepare: &[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "game-sample",
+            "--package",
+            "game-sample-kills",
+        ],
+        round: kill,
+        is_once: true,
+        is_figure: |line| {
+            !["kill ", "audit ", "again:"].iter().any(|start| line.trim_start().starts_with(start))
+        },
+    },
+    Suite {
+        name: "power",
+        docs: "200 cuts of power a round under the store in files, each with another choice of what the disk forgets",
+        prepare: &["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--no-run"],
+        round: cut_power,
+        is_once: true,
+        is_figure: |line| line.contains("cuts of power") || line.contains("without syncs"),
     },
 ];
 
@@ -53,21 +87,27 @@ const ROUND_LIMIT: Duration = Duration::from_secs(60 * 60);
 const PREPARE_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// Hours at most: a week.
 const HOURS_MAX: f64 = 168.0;
+/// Hours for suites that have no full count.
+const HOURS: f64 = 1.0;
+/// Kills in one round, and cuts of power.
+const KILLS_PER_ROUND: &str = "200";
+/// Lines of figures kept for a report.
+const FIGURES_MAX: usize = 1_000;
 /// Failing lines kept for a report.
 const FAILURES_MAX: usize = 1_000;
 
 /// Rounds until the time is over. The report lies under docs/reports. Exit code 1 when a round failed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// sim or tests; all, one after the other, without it
+    /// sim, tests, kill or power; all, one after the other, without it
     suite: Option<String>,
-    /// Hours for each suite
-    #[arg(long, value_name = "H", default_value_t = 1.0)]
-    hours: f64,
+    /// Hours for each suite; without it one round where that is a full count, 1 otherwise
+    #[arg(long, value_name = "H")]
+    hours: Option<f64>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
-    if !(0.0..=HOURS_MAX).contains(&arguments.hours) {
+    if !(0.0..=HOURS_MAX).contains(&arguments.hours.unwrap_or(HOURS)) {
         bail!("--hours must lie between 0 and {HOURS_MAX}");
     }
     let chosen: Vec<&Suite> = match &arguments.suite {
@@ -81,7 +121,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let stage = Stage { metadata: Metadata::ask()?, is_quick: false };
     let mut passed = true;
     for suite in chosen {
-        let outcome = soak(suite, &stage, Duration::from_secs_f64(arguments.hours * 3600.0))?;
+        let hours = arguments.hours.unwrap_or(if suite.is_once { 0.0 } else { HOURS });
+        let outcome = soak(suite, &stage, Duration::from_secs_f64(hours * 3600.0))?;
         passed &= outcome.failures.is_empty();
         write_report(suite, &stage, &outcome, arguments.hours)?;
     }
@@ -92,6 +133,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 struct Outcome {
     rounds: u64,
     failures: Vec<String>,
+    /// What the rounds said of themselves.
+    figures: Vec<String>,
     took: Duration,
 }
 
@@ -104,8 +147,11 @@ fn soak(suite: &Suite, stage: &Stage, time: Duration) -> Result<Outcome> {
     let started = Instant::now();
     let mut outcome = Outcome::default();
     loop {
-        let run = program::run(&mut (suite.round)(stage, outcome.rounds), ROUND_LIMIT, Show::Nothing)?;
+        let show = if suite.is_once { Show::All } else { Show::Nothing };
+        let run = program::run(&mut (suite.round)(stage, outcome.rounds), ROUND_LIMIT, show)?;
         outcome.rounds += 1;
+        let figures = run.lines.iter().filter(|line| (suite.is_figure)(line)).cloned();
+        outcome.figures.extend(figures.take(FIGURES_MAX.saturating_sub(outcome.figures.len())));
         if !run.succeeded {
             let mut found = failures(&run, outcome.rounds);
             found.truncate(FAILURES_MAX.saturating_sub(outcome.failures.len()));
@@ -133,6 +179,22 @@ fn simulate(stage: &Stage, round: u64) -> Command {
     command
 }
 
+fn kill(stage: &Stage, round: u64) -> Command {
+    let mut command = Command::new(stage.metadata.target_directory.join("release/game-sample-kills"));
+    command.args(["--kills", KILLS_PER_ROUND, "--seed", &(round + 1).to_string()]);
+    command.current_dir(&stage.metadata.workspace_root);
+    command
+}
+
+fn cut_power(stage: &Stage, round: u64) -> Command {
+    let package =
+        ["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--test", "it", "power"];
+    let mut command = stage.cargo(&package);
+    command.args(["--", "--nocapture"]);
+    command.env("LIGHTMOON_POWER_TRIALS", KILLS_PER_ROUND).env("LIGHTMOON_SEED", (round + 1).to_string());
+    command
+}
+
 /// The lines of a round that name what failed.
 fn failures(run: &Run, round: u64) -> Vec<String> {
     let tells = |line: &&String| {
@@ -146,7 +208,7 @@ fn failures(run: &Run, round: u64) -> Vec<String> {
     lines
 }
 
-fn write_report(suite: &Suite, stage: &Stage, outcome: &Outcome, hours: f64) -> Result<()> {
+fn write_report(suite: &Suite, stage: &Stage, outcome: &Outcome, hours: Option<f64>) -> Result<()> {
     let commit = first_line("git", &["rev-parse", "--short=12", "HEAD"], stage);
     let day = first_line("date", &["-u", "+%Y-%m-%d"], stage);
     let path = format!("docs/reports/{day}-soak-{}.md", suite.name);
@@ -159,18 +221,28 @@ fn write_report(suite: &Suite, stage: &Stage, outcome: &Outcome, hours: f64) -> 
     Ok(())
 }
 
-fn report(suite: &Suite, outcome: &Outcome, hours: f64, commit: &str, machine: &str) -> Result<String> {
+fn report(
+    suite: &Suite,
+    outcome: &Outcome,
+    hours: Option<f64>,
+    commit: &str,
+    machine: &str,
+) -> Result<String> {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let mut text = String::new();
     writeln!(text, "# Soak: {}\n", suite.name)?;
     writeln!(text, "- what: {}", suite.docs)?;
-    writeln!(text, "- command: `cargo xtask soak {} --hours {hours}`", suite.name)?;
+    let hours = hours.map(|hours| format!(" --hours {hours}")).unwrap_or_default();
+    writeln!(text, "- command: `cargo xtask soak {}{hours}`", suite.name)?;
     writeln!(text, "- commit: {commit}")?;
     writeln!(text, "- machine: {machine}, {cores} cores")?;
     writeln!(text, "- rounds: {}, in {:.1} minutes", outcome.rounds, outcome.took.as_secs_f64() / 60.0)?;
     writeln!(text, "- failures: {}", outcome.failures.len())?;
     for failure in &outcome.failures {
         writeln!(text, "  - {failure}")?;
+    }
+    if !outcome.figures.is_empty() {
+        writeln!(text, "\n```text\n{}\n```", outcome.figures.join("\n"))?;
     }
     Ok(text)
 }
@@ -202,7 +274,8 @@ mod tests {
             command.args(["-c", &format!("echo 'repeat it: cargo xtask sim --seed {round}'; exit 1")]);
             command
         };
-        let suite = Suite { name: "sim", docs: "", prepare: &["--version"], round };
+        let prepare = &["--version"];
+        let suite = Suite { name: "sim", docs: "", prepare, round, is_once: false, is_figure: |_| false };
         let outcome = soak(&suite, &stage(), Duration::ZERO).unwrap();
         assert_eq!(outcome.rounds, 1);
         assert_eq!(outcome.failures, ["round 1: repeat it: cargo xtask sim --seed 0"]);
@@ -210,15 +283,19 @@ mod tests {
 
     #[test]
     fn a_report_names_commit_machine_and_failures() {
-        let suite = Suite { name: "sim", docs: "seeds", prepare: &[], round: |_, _| Command::new("true") };
+        let round = |_: &Stage, _| Command::new("true");
+        let suite =
+            Suite { name: "sim", docs: "seeds", prepare: &[], round, is_once: true, is_figure: |_| true };
         let outcome = Outcome {
             rounds: 3,
             failures: vec!["round 2: seed 7".to_owned()],
+            figures: vec!["places compared: 9".to_owned()],
             took: Duration::from_secs(60),
         };
-        let text = report(&suite, &outcome, 1.0, "abcdef", "Linux").unwrap();
+        let text = report(&suite, &outcome, Some(1.0), "abcdef", "Linux").unwrap();
         for part in ["commit: abcdef", "machine: Linux", "rounds: 3", "failures: 1", "round 2: seed 7"] {
             assert!(text.contains(part), "{text}");
         }
+        assert!(text.contains("places compared: 9"), "{text}");
     }
 }

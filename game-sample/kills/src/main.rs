@@ -1,0 +1,119 @@
+//! Kill trials of the sample game: a real server, real bots, kill -9 at random moments.
+//!
+//! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the processes ([`server`],
+//! [`fleet`]), where ships may be after a kill ([`trail`]), what is stored (the sample's verb `audit`), the figures ([`report`]).
+//!
+//! ```text
+//! start server, start bots
+//! again and again:  wait ── kill the node, its parent, or both ── wait until it is ready
+//! now and then:     bots all in play? ── stop in order ── audit ── start
+//! end:              stop bots ── stop server ── audit ── report
+//! ```
+//!
+//! Invariants:
+//! - I1: only processes that this one started are killed.
+//! - I2: waits and kinds of kills depend on the seed alone; what happens in between does not.
+
+mod audit;
+mod fleet;
+mod limits;
+mod plan;
+mod report;
+mod run;
+mod server;
+mod trail;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+use crate::run::Run;
+
+/// Kills the sample game's server again and again while bots mine, and holds what it remembers against what they were told.
+/// Exit code 1: something was violated, each in a line.
+#[derive(Clone, Debug, Parser)]
+struct Arguments {
+    /// Count of kills
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    kills: usize,
+    /// Decides when and what is killed
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Count of bots
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    count: usize,
+    /// The server's --store; `files:` is a fresh data folder
+    #[arg(long, value_name = "URL", default_value = "files:")]
+    store: String,
+    /// The sample's program; without it the one beside this program
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// Count of kills between two audits
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    audit_every: usize,
+    /// No kill begins after this many seconds
+    #[arg(long, value_name = "S")]
+    seconds: Option<u64>,
+    /// Folder for data, ledger, trail and logs; without it one of its own, removed when nothing was violated
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match trials(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // If stderr is closed nobody can be told; the exit code still tells.
+            let _closed = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether nothing was violated.
+fn trials(arguments: &Arguments) -> Result<bool> {
+    let binary = match &arguments.binary {
+        Some(path) => path.canonicalize().with_context(|| format!("no program {}", path.display()))?,
+        None => std::env::current_exe()?.with_file_name("game-sample"),
+    };
+    let (folder, is_own) = match &arguments.folder {
+        Some(folder) => (folder.clone(), false),
+        None => (own_folder(), true),
+    };
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let report = Run::new(arguments, binary, folder.clone())?.to_its_end()?;
+    say(&report.to_string());
+    let passed = report.violations.is_empty();
+    match (passed, is_own) {
+        (true, true) => std::fs::remove_dir_all(&folder).context("cannot remove the folder of the run")?,
+        (false, _) => say(&format!(
+            "data folder, ledger, trail and logs of the run: {}\n  again: game-sample-kills --kills {} --seed {} --count {} --store {}",
+            folder.display(),
+            arguments.kills,
+            arguments.seed,
+            arguments.count,
+            arguments.store
+        )),
+        (true, false) => {}
+    }
+    Ok(passed)
+}
+
+fn own_folder() -> PathBuf {
+    std::env::temp_dir().join(format!(
+        "game-sample-kills-{}-{}",
+        std::process::id(),
+        game_sample_bots::ledger::wall_ms()
+    ))
+}
+
+/// A line of progress.
+fn say(line: &str) {
+    // A reader that left early wants no more.
+    let _closed = writeln!(std::io::stdout(), "{line}");
+}
