@@ -59,6 +59,7 @@ fn follow(world: &mut World<Pilot>, seconds: u64, trail: &mut Vec<TrailLine>) {
                 x: pose.x,
                 y: pose.y,
                 ms,
+                first: false,
             };
             trail.extend(ships(world, bot).iter().map(line));
         }
