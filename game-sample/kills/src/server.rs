@@ -106,13 +106,14 @@ impl Server {
     }
 
     /// Kills the follower of a killed node while it starts, `between` after it began. Whether there was one in time.
-    pub(crate) fn kill_follower(&self, between: Duration) -> Result<bool> {
+    pub(crate) fn kill_follower(&mut self, between: Duration) -> Result<bool> {
         let began = Instant::now();
         while began.elapsed() < READY_WITHIN {
             if let Some(follower) = self.child_of_parent().filter(|child| *child != self.node) {
                 std::thread::sleep(between);
                 let is_ready = ready_node(&self.place.ready_json()) == Some(follower);
                 kill_process(follower, Signal::KILL).context("cannot kill the node that starts")?;
+                self.node = follower;
                 return Ok(!is_ready);
             }
             std::thread::yield_now();

@@ -17,16 +17,16 @@ pub trait Door {
     fn listen() -> u32;
 
     /// Pays, and answers what was paid at this door; it is kept when the answer is there.
-    #[operation(client = own, durability = sync)]
+    #[operation(client = own, durability = sync, timeout_ms = 2000)]
     fn pay(coins: u32) -> u32;
 }
 
 /// What is kept of a visitor.
 #[data]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Purse {
+pub(crate) struct Purse {
     /// Coins paid.
-    pub coins: u32,
+    pub(crate) coins: u32,
 }
 
 impl Persist for Purse {
