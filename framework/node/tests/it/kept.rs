@@ -1,5 +1,7 @@
 //! What a node keeps: it is there when another node begins on the same store.
 
+use std::time::Duration;
+
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
 use lightmoon_contract::ActorId;
