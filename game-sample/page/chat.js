@@ -89,10 +89,12 @@ export class Chat {
   }
 
   /**
-   * A line of the game itself.
+   * A line of the game itself. The same once more takes the place of the one before.
    * @param {string} text
    */
   note(text) {
+    const last = this.log.lastElementChild;
+    if (last?.classList.contains("note") && last.textContent === text) last.remove();
     this.#line([text]).classList.add("note");
   }
 

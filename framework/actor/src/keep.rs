@@ -19,8 +19,9 @@ use lightmoon_contract::{ActorId, Caller, OperationNumber};
 /// How a kind of actors keeps what they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keeping {
-    /// Time from the first effect of a `behind` operation that is not saved to the commit that saves it. Default 2 s:
-    /// many effects share a commit, and a flush that takes long still ends within the loss that is promised.
+    /// Time from the first effect of a `behind` operation that is not saved to the commit that saves it; less if the
+    /// operation's `max_loss_ms` is less. Default 2 s: many effects share a commit, and a flush that takes long still ends
+    /// within the loss that is promised.
     pub flush_after: Duration,
     /// Time between two snapshots of a world that ticks; `None`: the whole state is in each commit. Default `None`.
     pub snapshot_every: Option<Duration>,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use lightmoon_contract::Kind;
 
-use crate::ActorKind;
+use crate::{ActorKind, Keeping};
 
 #[derive(Clone)]
 struct Registered {
@@ -47,10 +47,10 @@ impl Kinds {
         self.registered.get(&kind).map(|registered| registered.name)
     }
 
-    /// Whether `kind` keeps what its actors are.
+    /// How actors of `kind` are kept; `None`: not at all, or there is no such kind.
     #[must_use]
-    pub fn keeps(&self, kind: Kind) -> bool {
-        self.registered.get(&kind).is_some_and(|registered| registered.kind.keeping().is_some())
+    pub fn keeping(&self, kind: Kind) -> Option<Keeping> {
+        self.registered.get(&kind)?.kind.keeping()
     }
 
     /// Whether any kind keeps what its actors are.

@@ -33,6 +33,25 @@ function counterRows(totals, before, seconds) {
   });
 }
 
+/** @param {any} store */
+function storeRows(store) {
+  const rows = [
+    ["state", store.away ? "does not answer: play goes on, `sync` operations are refused" : (store.files?.state ?? "in memory")],
+    ["generation of the node", store.generation],
+    ["answers and messages that wait for commits", store.held],
+    ["bytes that wait for the store", store.waitingBytes],
+    ["bytes of effects in no commit yet, about", store.unsavedBytes],
+  ];
+  if (store.files) {
+    rows.push(
+      ["last commit of the store", store.files.lastCommit],
+      ["slowest group of commits, µs", store.files.latencyMaxMicros],
+      ["free where the data lies, MB", Math.floor((store.files.freeBytes ?? 0) / 1e6)],
+    );
+  }
+  return rows;
+}
+
 /** @type {{ at: number, totals: Record<string, number> } | undefined} */
 let last;
 
@@ -48,6 +67,8 @@ function show(status) {
     ["actors", status.actors],
     ["zones", status.zones.length],
     ["longest turn, µs", status.turnMaxMicros],
+    ["commits", status.store.commits],
+    ["snapshots", status.store.snapshots],
   ];
   byId("tiles").replaceChildren(
     ...tiles.map(([label, value]) => {
@@ -56,6 +77,7 @@ function show(status) {
       return tile;
     }),
   );
+  table("store", ["what", "now"], storeRows(status.store));
   const zoneKeys = ["zone", "entities", "viewers", "tick", "rateHz", "tickMicros", "longestTickMicros", "ticksSkipped"];
   const zoneHeads = ["zone", "entities", "viewers", "tick", "rate, Hz", "last tick, µs", "longest tick, µs", "ticks skipped"];
   table("zones", zoneHeads, status.zones.map((/** @type {any} */ zone) => zoneKeys.map((key) => zone[key] ?? "")));

@@ -62,12 +62,12 @@ pub(crate) const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 pub(crate) const LOCK_LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The first pause before a node is started again that died again; each one is twice the last. The first death has none.
-pub(crate) const RESTART_PAUSE_FIRST: Duration = Duration::from_millis(250);
+pub(crate) const RESTART_PAUSE_FIRST: Duration = Duration::from_millis(100);
 /// The longest such pause: what a person who corrects the cause waits at most.
 pub(crate) const RESTART_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A node that served for so long is no part of a series of crashes: the next restart is at once. Long enough to have loaded
 /// its zones and served players; a fault that takes longer to come back costs less than a pause for everybody.
-pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(5);
+pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(2);
 
 /// A second signal so soon after the first is the same request to a node that has a parent: a service manager sends one
 /// to each process, and the parent passes its own on. Shorter than a person takes to press Ctrl-C again.

@@ -34,6 +34,20 @@ pub enum Error {
         /// Name of the operation.
         operation: &'static str,
     },
+    /// An operation of a zone promises to lose less than its snapshots can hold. Lower `ZoneOptions::max_loss`, or raise the
+    /// operation's `max_loss_ms`.
+    #[error(
+        "{contract}.{operation} may lose {max_loss_ms} ms at most, but its zone is saved less often: lower \
+         `ZoneOptions::max_loss`, or raise the operation's `max_loss_ms`"
+    )]
+    SnapshotsTooRare {
+        /// Name of the contract.
+        contract: &'static str,
+        /// Name of the operation.
+        operation: &'static str,
+        /// What it promises.
+        max_loss_ms: u32,
+    },
     /// A zone to be started is of a kind that is not registered. Call `Game::zone` for it.
     #[error("zone {kind}/{key} is to be started, but its kind is not registered")]
     StartsUnknownKind {

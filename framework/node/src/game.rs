@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use lightmoon_actor::{Actor, Cx, Kinds, plain};
+use lightmoon_actor::{Actor, Cx, Keeping, Kinds, plain};
 use lightmoon_contract::call::{Serve, ServeWorld};
 use lightmoon_contract::operation::{ContractSpec, Durability, OperationSpec};
 use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
@@ -191,10 +191,7 @@ impl Game {
             }
             operations.extend(registered.spec.operations.iter().map(|spec| ((kind, spec.number), spec)));
             (registered.install)(&mut kinds, probe);
-            let promises = registered.spec.operations.iter().find(|spec| spec.durability == Durability::Sync);
-            if let Some(operation) = promises.filter(|_| !kinds.keeps(kind)) {
-                return Err(Error::NothingKept { contract: name, operation: operation.name });
-            }
+            check_promises(registered.spec, kinds.keeping(kind))?;
         }
         if let Some(start) = self.starts.iter().find(|start| !known.contains(&start.kind)) {
             return Err(Error::StartsUnknownKind { kind: start.kind, key: start.key });
@@ -212,6 +209,24 @@ impl Game {
             authenticate: self.authenticate.unwrap_or_else(|| Box::new(Guests)),
         })
     }
+}
+
+/// Whether actors that are kept like this can hold what their operations promise.
+fn check_promises(spec: ContractSpec, keeping: Option<Keeping>) -> Result<(), Error> {
+    let contract = spec.name;
+    let snapshots_ms = keeping.and_then(|keeping| keeping.snapshot_every).map(|every| every.as_millis());
+    for OperationSpec { name: operation, durability, max_loss_ms, .. } in spec.operations {
+        match (durability, snapshots_ms) {
+            (Durability::Sync, _) if keeping.is_none() => {
+                return Err(Error::NothingKept { contract, operation });
+            }
+            (Durability::Behind, Some(snapshots_ms)) if u128::from(*max_loss_ms) < snapshots_ms => {
+                return Err(Error::SnapshotsTooRare { contract, operation, max_loss_ms: *max_loss_ms });
+            }
+            (Durability::None | Durability::Behind | Durability::Sync, _) => {}
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Game {

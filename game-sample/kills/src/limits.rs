@@ -20,7 +20,7 @@ pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(30);
 /// Bots that were in play are again after this much time of a server that is up; what they reach mostly is below.
 pub(crate) const BACK_WITHIN_MS: u64 = 10_000;
 /// A node that lived for so long is started again at once; one that died sooner after a pause, up to five seconds.
-pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(5);
+pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(2);
 /// Goal for 95 of 100 bots whose node lived that long, from the kill to the first sight of the own ship.
 pub(crate) const BACK_P95_MS: u64 = 2_000;
 /// A trail line is in its file after this: bots flush each half second.

@@ -8,6 +8,8 @@
 //! - I2: output depends on the arguments only.
 
 mod fleet;
+#[cfg(test)]
+mod kept;
 mod mines;
 mod ore;
 mod pilot;

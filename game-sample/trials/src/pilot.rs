@@ -16,11 +16,13 @@ pub(crate) struct Pilot {
     pub(crate) tally: Tally,
     /// Everything that was acknowledged to it.
     pub(crate) mined: Vec<Mined>,
+    /// It closes its connection and never comes back.
+    pub(crate) has_left: bool,
 }
 
 impl Pilot {
     pub(crate) fn new(bot: Bot) -> Self {
-        Self { bot, tally: Tally::default(), mined: Vec::new() }
+        Self { bot, tally: Tally::default(), mined: Vec::new(), has_left: false }
     }
 }
 
@@ -31,6 +33,9 @@ impl Player for Pilot {
     }
 
     fn think(&mut self, now: Mono, client: &mut Client) {
+        if self.has_left {
+            client.close("it has left");
+        }
         self.bot.think(now, client, &mut self.tally);
     }
 

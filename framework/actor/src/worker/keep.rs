@@ -17,9 +17,10 @@
 //! - I4: an operation that waits begins only when every `sync` effect before it is in a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use lightmoon_contract::operation::Durability;
-use lightmoon_contract::{ActorId, CallError, Caller, OperationNumber, OperationSpec};
+use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, OperationSpec};
 
 use super::Worker;
 use super::places::State;
@@ -38,6 +39,8 @@ pub(super) struct Keep {
     in_flight: u32,
     /// Whether `behind` effects are not handed out yet.
     is_behind: bool,
+    /// When they are saved at the latest.
+    flush_at: Mono,
     /// Whether a commit is due; made as soon as none is under way and no operation waits.
     wants_commit: bool,
     /// Whether it stands in the list of those that want a commit.
@@ -59,6 +62,7 @@ impl Keep {
             gate: Gate::new(),
             in_flight: 0,
             is_behind: false,
+            flush_at: Mono(0),
             wants_commit: false,
             is_listed: false,
             wants_snapshot: false,
@@ -79,6 +83,11 @@ impl Keep {
             return Durability::Behind;
         }
         self.spec(number).map_or(Durability::None, |spec| spec.durability)
+    }
+
+    /// How much of an operation's effect a crash may take, in time.
+    fn max_loss(&self, number: OperationNumber) -> Duration {
+        self.spec(number).map_or(Duration::MAX, |spec| Duration::from_millis(spec.max_loss_ms.into()))
     }
 
     /// Whether an operation stands in the log of the actor.
@@ -250,7 +259,10 @@ impl Worker {
         };
         match keep.durability(ended.number) {
             Durability::None => {}
-            Durability::Behind => self.became_behind(index),
+            Durability::Behind => {
+                let max_loss = keep.max_loss(ended.number);
+                self.became_behind(index, max_loss);
+            }
             Durability::Sync => {
                 keep.gate.dirtied();
                 keep.wants_commit = true;
@@ -265,14 +277,18 @@ impl Worker {
         }
     }
 
-    /// Effects are there that the next flush saves.
-    pub(super) fn became_behind(&mut self, index: u32) {
+    /// Effects are there that the next flush saves, at most `max_loss` from now.
+    pub(super) fn became_behind(&mut self, index: u32, max_loss: Duration) {
         let slot = self.places.slot(index);
         let now = self.port.now();
         let Some(keep) = &mut self.places.at(index).keep else { return };
         // The snapshots of a world hold them.
-        if keep.keeping.snapshot_every.is_none() && !std::mem::replace(&mut keep.is_behind, true) {
-            let at = now + keep.keeping.flush_after;
+        if keep.keeping.snapshot_every.is_some() {
+            return;
+        }
+        let at = now + keep.keeping.flush_after.min(max_loss);
+        if !std::mem::replace(&mut keep.is_behind, true) || at < keep.flush_at {
+            keep.flush_at = at;
             self.port.set_timer(slot, at, Due::Save(slot));
         }
     }

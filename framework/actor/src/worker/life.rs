@@ -10,6 +10,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use lightmoon_contract::{ActorId, CallError, Caller, OperationSpec};
 
@@ -271,7 +272,7 @@ impl Worker {
                 match catch_unwind(AssertUnwindSafe(|| activation.alarm(&mut cx))) {
                     Ok(()) => {
                         self.end_segment(slot.index);
-                        self.became_behind(slot.index);
+                        self.became_behind(slot.index, Duration::MAX);
                         self.put_back(slot.index, activation);
                     }
                     Err(payload) => {

@@ -194,6 +194,20 @@ fn behind_effects_are_answered_at_once_and_saved_within_two_seconds() {
 }
 
 #[test]
+fn an_operation_that_may_lose_less_is_saved_sooner() {
+    let mut bank = Bank::new();
+    bank.ask(1, till::PayLazily { amount: 3 });
+    bank.bench.pass(500);
+    bank.ask(1, till::PaySoon { amount: 4 });
+    bank.bench.pass(999);
+    bank.serve_loads();
+    assert!(bank.commits.is_empty());
+    bank.bench.pass(1);
+    bank.serve_loads();
+    assert_eq!(bank.commits, [(id(1), 1, Some(7), 0)]);
+}
+
+#[test]
 fn a_sync_commit_takes_what_was_behind_along() {
     let mut bank = Bank::new();
     bank.ask(1, till::PayLazily { amount: 3 });

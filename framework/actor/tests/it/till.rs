@@ -26,6 +26,9 @@ pub trait Till {
     /// Pays in, to be saved some time.
     #[operation(ack)]
     fn pay_lazily(amount: u64);
+    /// As pay_lazily, but not as lazily.
+    #[operation(ack, max_loss_ms = 1000)]
+    fn pay_soon(amount: u64);
     /// Says what is there.
     #[operation(durability = none)]
     fn look() -> u64;
@@ -88,6 +91,10 @@ impl Till<Cx> for Money {
     fn look_hard(&mut self, _: &mut Cx) {}
 
     fn pay_lazily(&mut self, _: &mut Cx, amount: u64) {
+        self.amount += amount;
+    }
+
+    fn pay_soon(&mut self, _: &mut Cx, amount: u64) {
         self.amount += amount;
     }
 

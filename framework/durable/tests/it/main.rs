@@ -6,3 +6,16 @@ mod desk;
 mod outcomes;
 mod owners;
 mod snapshots;
+
+#[path = "../../../../fuzz/bodies/durable.rs"]
+mod bodies;
+
+#[path = "../../../../fuzz/bodies/seeds.rs"]
+mod seeds;
+
+const EFFORT: seeds::Effort = seeds::Effort { prefix_bytes_max: 600, mutants: 2_000 };
+
+#[test]
+fn no_stored_bytes_can_harm_a_reader() {
+    seeds::run("durable_stored", EFFORT, bodies::stored);
+}

@@ -130,7 +130,7 @@ mod tests {
     fn the_first_restart_is_at_once_and_the_next_ones_wait_longer_and_longer() {
         let mut backoff = Backoff::default();
         let pauses: Vec<u128> = (0..9).map(|_| backoff.after(Duration::ZERO).as_millis()).collect();
-        assert_eq!(pauses, [0, 250, 500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000]);
+        assert_eq!(pauses, [0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
         assert_eq!(backoff.after(limits::GOOD_LIFE), Duration::ZERO, "a good life is forgiven everything");
         assert_eq!(backoff.after(Duration::ZERO), limits::RESTART_PAUSE_FIRST);
         for _ in 0..100 {

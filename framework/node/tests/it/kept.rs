@@ -1,5 +1,7 @@
 //! What a node keeps: it is there when another node begins on the same store.
 
+use std::time::Duration;
+
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
 use lightmoon_contract::ActorId;
@@ -346,4 +348,18 @@ fn a_promise_of_actors_that_are_kept_nowhere_is_refused() {
         .actor::<BellContract, Forgetful>();
     let error = Node::new(game, NodeOptions::default(), 1, Mono(0)).unwrap_err();
     assert!(matches!(error, Error::NothingKept { contract: "Bell", operation: "ring" }), "{error}");
+}
+
+#[test]
+fn a_zone_that_is_saved_less_often_than_its_operations_promise_is_refused() {
+    let with = |max_loss| {
+        let options = ZoneOptions { max_loss, ..ZoneOptions::default() };
+        let game = Game::new(descriptor())
+            .player_world::<HoarderContract, TheHoarder>()
+            .zone::<MeadowContract, TheMeadow>(options);
+        Node::new(game, NodeOptions::default(), 1, Mono(0)).map(drop)
+    };
+    assert!(with(Duration::from_secs(10)).is_ok());
+    let error = with(Duration::from_secs(11)).unwrap_err();
+    assert!(matches!(error, Error::SnapshotsTooRare { max_loss_ms: 10_000, .. }), "{error}");
 }

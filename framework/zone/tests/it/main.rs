@@ -22,3 +22,16 @@ mod snapshot;
 mod time;
 mod versions;
 mod world_actor;
+
+#[path = "../../../../fuzz/bodies/zone.rs"]
+mod bodies;
+
+#[path = "../../../../fuzz/bodies/seeds.rs"]
+mod seeds;
+
+const EFFORT: seeds::Effort = seeds::Effort { prefix_bytes_max: 600, mutants: 2_000 };
+
+#[test]
+fn no_stored_world_can_harm_a_reader() {
+    seeds::run("zone_world", EFFORT, bodies::world);
+}

@@ -4,6 +4,7 @@ mod book;
 mod first_change;
 mod forgetful;
 mod gates;
+mod kept;
 mod mining;
 mod pilots;
 mod sectors;

@@ -1,0 +1,40 @@
+//! What the sample keeps, byte by byte: a build of tomorrow has to read it.
+//!
+//! Who changes one of these types appends fields, or raises its `Persist::VERSION` and adds the step that reads the older one;
+//! then the bytes of the older version stay here and have to decode.
+
+use game_sample::crystal::{Crystal, Spent};
+use game_sample::drifter::Drifter;
+use game_sample::flight::Motion;
+use game_sample::hold::Ore;
+use game_sample::pilot::{Berth, Profile};
+use game_sample::ship::{Flight, Ship};
+use game_sample_contracts::{Label, Place, Pose, Role};
+use lightmoon::contract::Persist;
+use lightmoon::contract::codec::{self, Limits};
+
+/// Holds the name, version and bytes of a value to those that were released.
+fn stands<T: Persist + PartialEq + std::fmt::Debug>(value: T, name: &str, bytes: &str) {
+    let written: String = codec::encode(&value).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((T::NAME, T::VERSION, written.as_str()), (name, 1, bytes));
+    assert_eq!(codec::decode::<T>(&codec::encode(&value), Limits::NODE), Ok(value));
+}
+
+#[test]
+fn what_is_kept_keeps_its_names_and_bytes() {
+    let motion = Motion { x: 1.0, y: -2.0, vx: 0.5, vy: 0.0, yaw: 3.0, charge: 1.0, spent: true };
+    stands(Ship { player: 7 }, "ship", "0107");
+    stands(Flight(motion), "flight", "1a190000803f000000c00000003f00000000000040400000803f01");
+    stands(Pose { x: 1.0, y: -2.0, yaw: 0.5, thrust: 3 }, "pose", "0d0000803f000000c00000003f03");
+    stands(Label { name: "Ada".to_owned(), hue: 300, role: Role::Spent }, "label", "0903416461fb2c010400");
+    stands(Crystal { ore: 5 }, "crystal", "0105");
+    stands(Spent { by: 7, until: 400 }, "spent", "0407fb9001");
+    stands(Drifter { speed: 30.0, pace: 31.0, whim: -1.0 }, "drifter", "0c0000f0410000f841000080bf");
+    stands(Ore { hue: 240, amount: 1_000 }, "ore", "04f0fbe803");
+    stands(Profile { name: "Ada".to_owned(), hue: 300 }, "profile", "0703416461fb2c01");
+    stands(
+        Berth { sector: 2, place: Place { x: 1.0, y: -2.0, yaw: 0.5 } },
+        "berth",
+        "0e020c0000803f000000c00000003f",
+    );
+}
