@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::command::{contracts, sim, tidy};
 use crate::metadata::{self, Metadata};
@@ -148,7 +148,22 @@ fn kills(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = Command::new(stage.built("game-sample-kills"));
     command.args(["--kills", "20", "--seconds", "80", "--seed", &commit_number(stage).to_string()]);
     command.current_dir(&stage.metadata.workspace_root);
-    counted_once("kills", command, KILLS_LIMIT)
+    let mut steps = counted_once("kills", command, KILLS_LIMIT)?;
+    steps.push(kills_of_a_server_that_forgets(stage)?);
+    Ok(steps)
+}
+
+/// The proof that kill trials see losses: with a store in memory everything is lost, which they must find.
+fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
+    let folder = stage.metadata.target_directory.join("kills-of-a-server-that-forgets");
+    let mut command = Command::new(stage.built("game-sample-kills"));
+    command.args(["--kills", "1", "--store", "memory:", "--folder"]).arg(&folder);
+    let run = program::run(&mut command, KILLS_LIMIT, Show::Nothing)?;
+    let found = !run.succeeded && run.lines.iter().any(|line| line.contains("audit: lost: "));
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).context("cannot remove the folder of the trial")?;
+    }
+    Ok(step("kills of a server that forgets", found, Tally::of(found), run.took))
 }
 
 /// A number made of the commit's name; 1 where there is none.
