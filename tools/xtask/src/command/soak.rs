@@ -152,7 +152,9 @@ fn soak(suite: &Suite, stage: &Stage, time: Duration) -> Result<Outcome> {
         let show = if suite.is_once { Show::All } else { Show::Nothing };
         let run = program::run(&mut (suite.round)(stage, outcome.rounds), ROUND_LIMIT, show)?;
         outcome.rounds += 1;
-        let figures = run.lines.iter().filter(|line| (suite.is_figure)(line)).cloned();
+        // Test runners print a dot for each test before the line.
+        let lines = run.lines.iter().map(|line| line.trim_start_matches('.').to_owned());
+        let figures = lines.filter(|line| (suite.is_figure)(line));
         outcome.figures.extend(figures.take(FIGURES_MAX.saturating_sub(outcome.figures.len())));
         if !run.succeeded {
             let mut found = failures(&run, outcome.rounds);
