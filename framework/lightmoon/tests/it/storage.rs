@@ -69,7 +69,7 @@ const PORTS: [&str; 6] = ["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0",
 
 /// Says what was not tried.
 fn skipped(why: &str) {
-    writeln!(std::io::stdout(), "SKIPPED: {why}").unwrap();
+    println!("SKIPPED: {why}");
 }
 
 /// Holds an end of the server to its form: one sentence with these words, code 1.
