@@ -19,8 +19,9 @@ pub const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// asked by each client at most about once a second.
 pub const RETRY_LONGEST: Duration = Duration::from_secs(2);
 
-/// Time for a transport to connect, before the try counts as failed. The same as a server's patience with a handshake.
-pub const DIAL_TIME_MAX: Duration = Duration::from_secs(5);
+/// Time for a transport to connect, before the try counts as failed. A QUIC handshake takes two round trips, and half a
+/// second more for each flight that is lost; one whose server was killed in the middle is never told so.
+pub const DIAL_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Bytes that wait for the network in one lane of the driver. Over it: the connection is closed as overloaded, since
 /// what is promised reliably may not be dropped.
