@@ -21,8 +21,8 @@ use crate::tally::Tally;
 const PACKAGE: &str = "game-sample-trials";
 
 /// Seeds in `cargo xtask test`, and with `--quick`. Each runs twice.
-const SEEDS: u64 = 5;
-const SEEDS_QUICK: u64 = 2;
+const SEEDS: u64 = 2;
+const SEEDS_QUICK: u64 = 1;
 
 /// A handful of seeds takes seconds to a minute each without optimisation.
 const TEST_LIMIT: Duration = Duration::from_secs(10 * 60);
