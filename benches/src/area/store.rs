@@ -6,6 +6,9 @@
 //! a file to which the same bytes are appended with `pwrite` and `fdatasync`. The store's commits pass through its queue,
 //! its thread, a condition, records and the anchor. Ratios are of times: a goal of at least 0.4 of the disk's commits per
 //! second stands here as at most 2.5 times its time.
+//!
+//! The caller parks while it waits and is woken, as a node does. With `64-at-once` as many callers as there are players of a
+//! busy second commit one record each, and share syncs; times are for one commit.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -30,8 +33,13 @@ const READS: u64 = 512;
 /// Reads under way at once: what a node asks in one turn when actors wake up.
 const READS_AT_ONCE: u64 = 256;
 
+/// Commits under way at once, each of another partition.
+const AT_ONCE: u64 = 64;
+
 /// Records for each commit, and how many times the disk's time it may take: 1 / 1.0, 1 / 0.4, 1 / 0.22.
 const GROUPS: [(usize, f64); 3] = [(1, 1.0), (100, 2.5), (1_000, 1.0 / 0.22)];
+/// One sync for each, and a commit thread that hands them over one by one, would be 1.
+const GOAL_AT_ONCE: Goal = Goal::Ratio(0.2);
 /// 1 / 0.8 of the engine's reads per second.
 const GOAL_READS: Goal = Goal::Ratio(1.25);
 
@@ -64,6 +72,7 @@ pub(crate) fn run(effort: Effort) -> Vec<Figure> {
         figures.push(figure("ours", 0, 1, "fjall 3.1.13", None));
         figures.push(figure("fjall", 1, 2, "pwrite+fdatasync", None));
     }
+    figures.push(many_callers(effort, &mut ours, &mut disk));
     let times = {
         let mut bodies: [Body<'_>; 2] = [
             Box::new(|times| (0..times).for_each(|_| ours.read())),
@@ -80,6 +89,25 @@ pub(crate) fn run(effort: Effort) -> Vec<Figure> {
         goal: Some(GOAL_READS),
     });
     figures
+}
+
+/// Commits of one record by many callers at once.
+fn many_callers(effort: Effort, ours: &mut Ours, disk: &mut Disk) -> Figure {
+    let times = {
+        let mut bodies: [Body<'_>; 2] = [
+            Box::new(|times| (0..times).for_each(|_| ours.commit_at_once())),
+            Box::new(|times| (0..times).for_each(|_| disk.commit(1))),
+        ];
+        Times::measure(effort, &mut bodies)
+    };
+    Figure {
+        name: "store.commit-1.64-at-once".to_owned(),
+        value: times.of(0) * 1e-3 / u64_as_f64(AT_ONCE),
+        unit: "us",
+        ratio: times.ratio(0, 1) / u64_as_f64(AT_ONCE),
+        beside: "pwrite+fdatasync",
+        goal: Some(GOAL_AT_ONCE),
+    }
 }
 
 /// A folder on the disk that the build is on; removed in the end.
@@ -158,6 +186,11 @@ impl Ours {
 
     /// Commits and waits.
     fn send(&mut self, number: u64, condition: Condition, seq: u64, changes: Vec<Change>) {
+        self.submit(number, condition, seq, changes);
+        assert_eq!(self.next(), Outcome::Done(Done::Written));
+    }
+
+    fn submit(&mut self, number: u64, condition: Condition, seq: u64, changes: Vec<Change>) {
         let request = Request::Commit {
             partition: partition(number),
             condition,
@@ -165,7 +198,6 @@ impl Ours {
             changes,
         };
         self.store.submit(Ticket(number), request).expect("the queue has room");
-        assert_eq!(self.next(), Outcome::Done(Done::Written));
     }
 
     fn next(&mut self) -> Outcome {
@@ -186,6 +218,21 @@ impl Ours {
         let condition = Condition::Holds(vec![Test { field: SEQ, is: Is::Equal, value: seq }]);
         self.send(number, condition, seq + 1, changes);
         self.numbers[place] = seq + 1;
+    }
+
+    /// Commits one record in each of many partitions, all under way at once.
+    fn commit_at_once(&mut self) {
+        let first = self.chance.partition() / AT_ONCE * AT_ONCE;
+        for number in first..first + AT_ONCE {
+            let key = self.chance.key();
+            let changes = vec![self.change(key)];
+            let seq = &mut self.numbers[usize::try_from(number).expect("few partitions")];
+            let condition = Condition::Holds(vec![Test { field: SEQ, is: Is::Equal, value: *seq }]);
+            *seq += 1;
+            let seq = *seq;
+            self.submit(number, condition, seq, changes);
+        }
+        (0..AT_ONCE).for_each(|_| assert_eq!(self.next(), Outcome::Done(Done::Written)));
     }
 
     fn read(&mut self) {
