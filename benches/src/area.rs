@@ -29,12 +29,8 @@ pub(crate) const AREAS: &[Area] = &[
     },
     Area {
         name: "store",
-        docs: "commits and reads of the embedded store, beside fjall alone and beside pwrite + fdatasync",
-        run: store::run,
-    },
-    Area {
-        name: "snapshot",
-        docs: "the pause of a zone for the copy of its world, beside copying the same bytes",
-        run: snapshot::run,
+        docs: "commits and reads of the embedded store, beside fjall alone and beside pwrite + fdatasync; the pause of a \
+               zone for the copy of its world, beside copying the same bytes",
+        run: |effort| [store::run(effort), snapshot::run(effort)].into_iter().flatten().collect(),
     },
 ];
