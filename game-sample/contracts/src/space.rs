@@ -81,6 +81,8 @@ pub enum Entry {
     Berth {
         /// There.
         at: Place,
+        /// The ship that was left; another one that is found here has strayed. None: whatever is found.
+        ship: NetId,
     },
     /// From somewhere that this build does not know.
     #[other]

@@ -60,6 +60,8 @@ pub struct Berth {
     pub sector: u64,
     /// Where in it.
     pub place: Place,
+    /// The ship itself, to tell it from one that a crash brought back.
+    pub ship: NetId,
 }
 
 impl Persist for Berth {
@@ -215,10 +217,12 @@ impl Pilot<Cx> for PilotActor {
 
     async fn leave(&mut self, cx: &mut Cx) {
         // A client that was back before this came keeps its ship.
-        let Some(Entered { sector, .. }) = self.aboard.take_if(|_| self.session.is_none()) else { return };
+        let Some(Entered { sector, avatar }) = self.aboard.take_if(|_| self.session.is_none()) else {
+            return;
+        };
         let player = cx.key();
         match cx.to(Ref::<SectorContract>::new(sector)).moor(player).await {
-            Ok(Some(place)) => self.world.insert_resource(Berth { sector, place }),
+            Ok(Some(place)) => self.world.insert_resource(Berth { sector, place, ship: avatar }),
             // It is in a gate at this moment.
             Ok(None) => {}
             Err(_unknown) => give_back(cx, sector),
@@ -227,8 +231,8 @@ impl Pilot<Cx> for PilotActor {
 
     fn sighted(&mut self, _cx: &mut Cx, sector: u64, place: Place) {
         // News of a sector that the ship has left meanwhile are too old.
-        if self.berth().is_some_and(|berth| berth.sector == sector) {
-            self.world.insert_resource(Berth { sector, place });
+        if let Some(berth) = self.berth().filter(|berth| berth.sector == sector) {
+            self.world.insert_resource(Berth { place, ..berth });
         }
     }
 }
@@ -243,14 +247,14 @@ impl PilotActor {
     /// How the ship comes into a sector if it comes through no gate.
     fn way_in(&self, sector: u64) -> Entry {
         let here = self.berth().filter(|berth| berth.sector == sector);
-        here.map_or(Entry::Fresh, |berth| Entry::Berth { at: berth.place })
+        here.map_or(Entry::Fresh, |berth| Entry::Berth { at: berth.place, ship: berth.ship })
     }
 
     /// The ship is on its way through a gate: it was last where it comes out.
     fn moor_behind_gate(&mut self, from: u64, to: u64) {
         if let Some(gate) = world_map::sector(to).and_then(|plan| plan.gate_to(from)) {
             let place = ship::place_of(&ship::gate_motion(&gate));
-            self.world.insert_resource(Berth { sector: to, place });
+            self.world.insert_resource(Berth { sector: to, place, ship: NetId::NONE });
         }
     }
 
@@ -261,7 +265,7 @@ impl PilotActor {
         let answer = cx.to(Ref::<SectorContract>::new(sector)).spawn(player, name, hue, entry).await;
         match answer {
             Ok(Ok(Spawned { avatar, place })) => {
-                self.world.insert_resource(Berth { sector, place });
+                self.world.insert_resource(Berth { sector, place, ship: avatar });
                 let aboard = Entered { sector, avatar };
                 self.aboard = Some(aboard);
                 Ok(aboard)

@@ -7,7 +7,7 @@
 //! snapshot, at most ten seconds old, with every crystal taken that a pilot was told of.
 //!
 //! Invariants:
-//! - I1: a sector holds at most one ship of a player; asking again gives the same ship.
+//! - I1: a sector holds at most one ship of a player; asking again gives the same ship, if it is the one that the pilot flies.
 //! - I2: a ship's pilot, label, flight and pose, crystals and drifters are kept; gates are made from the map each time.
 //! - I3: whatever happens in a tick is a function of the world and the operations before it: systems run in one order.
 
@@ -125,7 +125,12 @@ impl Sector<Cx, World> for SectorZone {
         hue: u16,
         entry: Entry,
     ) -> Result<Spawned, SpawnRefused> {
-        let entity = match world.resource::<Roster>().ship_of(player) {
+        let found = world.resource::<Roster>().ship_of(player);
+        let strayed = found.filter(|entity| has_strayed(world, *entity, entry));
+        if let Some(strayed) = strayed {
+            world.despawn(strayed);
+        }
+        let entity = match found.filter(|_| strayed.is_none()) {
             Some(entity) => man(world, entity, name, hue),
             None if world.resource::<Roster>().len() >= SHIPS_MAX => return Err(SpawnRefused::Full),
             None => launch(world, player, name, hue, entry),
@@ -158,6 +163,18 @@ fn take_out(world: &mut World, player: u64) -> Option<Place> {
     place
 }
 
+/// Whether a ship of a pilot that arrives is not the one that it flies: a crash brought it back after it had left.
+fn has_strayed(world: &World, ship: Entity, entry: Entry) -> bool {
+    match entry {
+        Entry::Berth { ship: left, .. } if left != NetId::NONE => {
+            world.get::<NetIdentity>(ship).is_none_or(|identity| identity.id() != left)
+        }
+        // It comes out of the gate, so it is not here yet.
+        Entry::Gate { .. } => true,
+        Entry::Fresh | Entry::Berth { .. } | Entry::Other => false,
+    }
+}
+
 /// Gives a pilot the ship that is here already, under the name and colour of today.
 fn man(world: &mut World, entity: Entity, name: String, hue: u16) -> Entity {
     world.entity_mut(entity).insert(Manned);
@@ -175,7 +192,7 @@ fn launch(world: &mut World, player: u64, name: String, hue: u16, entry: Entry) 
         Entry::Gate { from } => {
             plan.gate_to(from).map_or_else(|| fresh(world), |gate| ship::gate_motion(&gate))
         }
-        Entry::Berth { at } => ship::berth_motion(&at),
+        Entry::Berth { at, .. } => ship::berth_motion(&at),
         Entry::Fresh | Entry::Other => fresh(world),
     };
     let until = immune_until(world.resource::<ZoneTime>());

@@ -79,7 +79,10 @@ fn after_a_crash_every_pilot_is_in_its_own_ship_where_it_was_at_most_ten_seconds
             let found = ships(&world, bot);
             assert_eq!(found.len(), 1, "bot {bot}: {found:?}");
             let (zone, Pose { x, y, yaw, .. }) = found[0];
-            berths.insert(bot.into(), Berth { sector: zone.key, place: Place { x, y, yaw } });
+            berths.insert(
+                bot.into(),
+                Berth { sector: zone.key, place: Place { x, y, yaw }, ..Berth::default() },
+            );
         }
         assert_eq!(trail::check(&lines, killed_at, &berths), Vec::<String>::new());
         run(&mut world, Duration::from_secs(2));

@@ -78,7 +78,7 @@ mod tests {
     const KILLED_AT: u64 = 100_000;
 
     fn berth(sector: u64, x: f32, y: f32) -> BTreeMap<u64, Berth> {
-        BTreeMap::from([(7, Berth { sector, place: Place { x, y, yaw: 0.0 } })])
+        BTreeMap::from([(7, Berth { sector, place: Place { x, y, yaw: 0.0 }, ..Berth::default() })])
     }
 
     /// A ship that flies along x at 100 units a second; it is at 0 when the server is killed.

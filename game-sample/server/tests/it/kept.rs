@@ -10,8 +10,8 @@ use game_sample::hold::Ore;
 use game_sample::pilot::{Berth, Profile};
 use game_sample::ship::{Flight, Ship};
 use game_sample_contracts::{Label, Place, Pose, Role};
-use lightmoon::contract::Persist;
 use lightmoon::contract::codec::{self, Limits};
+use lightmoon::contract::{NetId, Persist};
 
 /// Holds the name, version and bytes of a value to those that were released.
 fn stands<T: Persist + PartialEq + std::fmt::Debug>(value: T, name: &str, bytes: &str) {
@@ -33,8 +33,8 @@ fn what_is_kept_keeps_its_names_and_bytes() {
     stands(Ore { hue: 240, amount: 1_000 }, "ore", "04f0fbe803");
     stands(Profile { name: "Ada".to_owned(), hue: 300 }, "profile", "0703416461fb2c01");
     stands(
-        Berth { sector: 2, place: Place { x: 1.0, y: -2.0, yaw: 0.5 } },
+        Berth { sector: 2, place: Place { x: 1.0, y: -2.0, yaw: 0.5 }, ship: NetId(9) },
         "berth",
-        "0e020c0000803f000000c00000003f",
+        "0f020c0000803f000000c00000003f09",
     );
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use game_sample::sector::SHIPS_MAX;
-use game_sample_contracts::{EnterRefused, Entry, SpawnRefused, Steer, pilot, sector};
+use game_sample_contracts::{EnterRefused, Entry, Place, SpawnRefused, Steer, pilot, sector};
 use lightmoon::actor::reserved::ToActor;
-use lightmoon::contract::{Caller, SessionId};
+use lightmoon::contract::{Caller, NetId, SessionId};
 
 use crate::sky::{Sky, client, pilot_id, sector_id, session_of};
 
@@ -98,4 +98,22 @@ fn a_full_sector_takes_no_more_and_gives_known_pilots_their_ship() {
     assert_eq!(spawn(most + 1), Err(SpawnRefused::Full));
     assert_eq!(spawn(1), Ok(first));
     assert_eq!(sky.ships().len(), SHIPS_MAX);
+}
+
+#[test]
+fn a_ship_that_a_crash_brought_back_is_not_taken_for_the_one_that_its_pilot_flies() {
+    let mut sky = Sky::new(1);
+    let at = |x| Place { x, y: 100.0, yaw: 0.0 };
+    let spawn = |entry| sector::Spawn { player: 4, name: "Ada".to_owned(), hue: 100, entry };
+    let mut ask = |entry| sky.ask(Caller::Node, sector_id(2), spawn(entry)).unwrap();
+    let strayed = ask(Entry::Berth { at: at(-300.0), ship: NetId::NONE });
+    let ship = NetId(strayed.avatar.0 + 1_000);
+    let own = ask(Entry::Berth { at: at(300.0), ship });
+    assert_ne!(own.avatar, strayed.avatar);
+    assert!((own.place.x - 300.0).abs() < 1.0, "{own:?}");
+    let again = ask(Entry::Berth { at: at(0.0), ship: own.avatar });
+    assert_eq!(again.avatar, own.avatar, "its own ship is where it is");
+    let through = ask(Entry::Gate { from: 1 });
+    assert_ne!(through.avatar, own.avatar, "who comes through a gate was not here");
+    assert_eq!(sky.ships().len(), 1);
 }

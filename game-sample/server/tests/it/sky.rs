@@ -162,7 +162,12 @@ impl Sky {
     pub(crate) fn enter_at(&mut self, player: u64, name: &str, at: Pose) -> Entered {
         let home = game_sample::world_map::home_of(player);
         let at = game_sample_contracts::Place { x: at.x, y: at.y, yaw: at.yaw };
-        let spawn = sector::Spawn { player, name: name.to_owned(), hue: 100, entry: Entry::Berth { at } };
+        let spawn = sector::Spawn {
+            player,
+            name: name.to_owned(),
+            hue: 100,
+            entry: Entry::Berth { at, ship: NetId::NONE },
+        };
         self.ask(Caller::Node, sector_id(home), spawn).expect("there is room");
         self.enter(player, name).expect("the ship is there")
     }
