@@ -43,6 +43,7 @@ mod counters;
 mod cx;
 mod envelope;
 mod gate;
+pub mod held;
 mod keep;
 mod kinds;
 pub mod limits;

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use lightmoon_contract::call::{Body, Form, Serve, Served};
 use lightmoon_contract::{ActorId, CallError, OperationNumber, OperationSpec, SessionId};
 
+use crate::held::{self, Holder};
 use crate::reserved::ToActor;
 use crate::{Activation, ActorKind, Cx};
 
@@ -71,9 +72,17 @@ struct Plain<C, A> {
     contract: PhantomData<fn() -> C>,
 }
 
-impl<C: Serve<A, Cx>, A: Actor> Plain<C, A> {
-    fn told(&mut self, cx: &mut Cx, body: Body) -> Result<(), CallError> {
-        let (Some(actor), Some(message)) = (&mut self.actor, ToActor::open(body)) else {
+impl<C: Serve<A, Cx>, A: Actor> Holder<A> for Plain<C, A> {
+    fn take(&mut self) -> Option<Box<A>> {
+        self.actor.take()
+    }
+
+    fn put(&mut self, actor: Box<A>) {
+        self.actor = Some(actor);
+    }
+
+    fn told(&mut self, cx: &mut Cx, message: ToActor) -> Result<(), CallError> {
+        let Some(actor) = &mut self.actor else {
             return Err(CallError::WrongType("message of the framework"));
         };
         match message {
@@ -89,29 +98,13 @@ impl<C: Serve<A, Cx>, A: Actor> Plain<C, A> {
 
 impl<C: Serve<A, Cx>, A: Actor> Activation for Plain<C, A> {
     fn serve(
-        mut self: Box<Self>,
+        self: Box<Self>,
         cx: &mut Cx,
         number: OperationNumber,
         body: Body,
         form: Form,
     ) -> Served<Box<dyn Activation>> {
-        if number.is_reserved() {
-            let told = self.told(cx, body);
-            return Served::Done(self, told.map(|()| None));
-        }
-        let actor =
-            self.actor.take().expect("an operation gives the actor back before the next one is served");
-        match C::serve(actor, cx, number, body, form) {
-            Served::Done(actor, result) => {
-                self.actor = Some(actor);
-                Served::Done(self, result)
-            }
-            Served::Waits(waiting) => Served::Waits(Box::pin(async move {
-                let (actor, result) = waiting.await;
-                self.actor = Some(actor);
-                (self as Box<dyn Activation>, result)
-            })),
-        }
+        held::serve::<C, A, Self>(self, cx, number, body, form)
     }
 
     fn alarm(&mut self, _cx: &mut Cx) {

@@ -9,6 +9,7 @@
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use lightmoon_actor::held::{self, Holder};
 use lightmoon_actor::reserved::ToActor;
 use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Unreadable, Unsavable};
 use lightmoon_contract::call::{Body, Form, Serve, Served};
@@ -110,9 +111,23 @@ struct Stored<C, A, F> {
     kind: PhantomData<fn() -> (C, F)>,
 }
 
-impl<C, A, F: StoredForm<A>> Stored<C, A, F> {
-    fn told(&mut self, cx: &mut Cx, body: Body) -> Result<(), CallError> {
-        let (Some(actor), Some(message)) = (&mut self.actor, ToActor::open(body)) else {
+impl<C, A, F> Holder<A> for Stored<C, A, F>
+where
+    C: Serve<A, Cx>,
+    A: 'static,
+    F: StoredForm<A>,
+{
+    fn take(&mut self) -> Option<Box<A>> {
+        self.actor.take()
+    }
+
+    fn put(&mut self, mut actor: Box<A>) {
+        F::touched(&mut actor);
+        self.actor = Some(actor);
+    }
+
+    fn told(&mut self, cx: &mut Cx, message: ToActor) -> Result<(), CallError> {
+        let Some(actor) = &mut self.actor else {
             return Err(CallError::WrongType("message of the framework"));
         };
         match message {
@@ -125,12 +140,6 @@ impl<C, A, F: StoredForm<A>> Stored<C, A, F> {
         F::touched(actor);
         Ok(())
     }
-
-    /// An operation gives the actor back.
-    fn put(&mut self, mut actor: Box<A>) {
-        F::touched(&mut actor);
-        self.actor = Some(actor);
-    }
 }
 
 impl<C, A, F> Activation for Stored<C, A, F>
@@ -140,29 +149,13 @@ where
     F: StoredForm<A>,
 {
     fn serve(
-        mut self: Box<Self>,
+        self: Box<Self>,
         cx: &mut Cx,
         number: OperationNumber,
         body: Body,
         form: Form,
     ) -> Served<Box<dyn Activation>> {
-        if number.is_reserved() {
-            let told = self.told(cx, body);
-            return Served::Done(self, told.map(|()| None));
-        }
-        let actor =
-            self.actor.take().expect("an operation gives the actor back before the next one is served");
-        match C::serve(actor, cx, number, body, form) {
-            Served::Done(actor, result) => {
-                self.put(actor);
-                Served::Done(self, result)
-            }
-            Served::Waits(waiting) => Served::Waits(Box::pin(async move {
-                let (actor, result) = waiting.await;
-                self.put(actor);
-                (self as Box<dyn Activation>, result)
-            })),
-        }
+        held::serve::<C, A, Self>(self, cx, number, body, form)
     }
 
     fn alarm(&mut self, _cx: &mut Cx) {
