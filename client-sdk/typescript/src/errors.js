@@ -28,6 +28,9 @@ export const ERROR_CODES = new Map([
   [12, { name: "deadlock", nothingWasDone: true, retry: false }],
   [13, { name: "store-unavailable", nothingWasDone: true, retry: true }],
   [14, { name: "unreadable", nothingWasDone: true, retry: false }],
+  [15, { name: "request-reused", nothingWasDone: true, retry: false }],
+  [16, { name: "answer-forgotten", nothingWasDone: false, retry: false }],
+  [17, { name: "not-kept", nothingWasDone: true, retry: false }],
 ]);
 
 /** Why a call failed. */

@@ -21,7 +21,7 @@ use crate::port::Port;
 use crate::reserved::ToSession;
 use crate::slot::Slot;
 use crate::timers::Due;
-use crate::{Ask, AskId, Envelope, ReplyTo, Sleep, limits};
+use crate::{Ask, AskId, Envelope, MessageId, ReplyTo, Sleep, limits};
 
 /// The handle of one operation to the world around its actor.
 ///
@@ -98,6 +98,7 @@ impl Cx {
             priority: Priority::High,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
+            id: MessageId::None,
             body: Body::typed(message),
         });
     }
@@ -173,6 +174,7 @@ impl Cx {
             priority: O::SPEC.lane.priority,
             reply_to,
             timeout_ms: O::SPEC.timeout_ms,
+            id: MessageId::None,
             // What stands in an operation log stands there as bytes.
             body: if O::SPEC.logged {
                 Body::Bytes(codec::encode(&message).into())

@@ -26,8 +26,32 @@ pub struct Envelope {
     /// Milliseconds within which the caller outside wants its answer; 0: the default of
     /// [`crate::limits::ANSWER_TIMEOUT_MS`]. Meaningless for [`ReplyTo::Nobody`].
     pub timeout_ms: u32,
+    /// What tells a repeat of the message from another message.
+    pub id: MessageId,
     /// The arguments.
     pub body: Body,
+}
+
+/// What tells a repeat of a message from another message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MessageId {
+    /// Nothing: it is sent once at most.
+    #[default]
+    None,
+    /// The number of a request among those of its session, which a client keeps over reconnects.
+    Request(u64),
+    /// A message that is sent until it was taken; see [`Posted`](crate::Posted).
+    Posted(Delivery),
+}
+
+/// One try to deliver a message that takes effect exactly once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Its number among those of its sender; grows.
+    pub number: u64,
+    /// The number of the message that the same sender sent before to the same receiver and that was not taken yet when this
+    /// one was sent; 0: none. It has to be taken before.
+    pub after: u64,
 }
 
 /// Who waits for the answer to an envelope.

@@ -14,7 +14,7 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
-use lightmoon_contract::{ActorId, Caller, OperationNumber};
+use lightmoon_contract::{ActorId, Caller, OperationNumber, Priority};
 
 /// How a kind of actors keeps what they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,6 +97,19 @@ pub struct Logged {
     pub arguments: bytes::Bytes,
     /// Its answer in the byte format.
     pub reply: bytes::Bytes,
+}
+
+/// A message that takes effect exactly once, on its way into the commit of its sender that decided it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Posted {
+    /// Who is to take it.
+    pub to: ActorId,
+    /// Which operation.
+    pub operation: OperationNumber,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Its arguments in the byte format.
+    pub arguments: bytes::Bytes,
 }
 
 /// A commit of one actor.

@@ -59,8 +59,8 @@ pub use activation::{Activation, ActorKind};
 pub use ask::{Ask, AskId, Sleep};
 pub use counters::Counters;
 pub use cx::{Cx, Told};
-pub use envelope::{Envelope, In, Next, Out, ReplyTo, Step, StoreState};
-pub use keep::{Commit, Keeping, Kept, LoadError, Logged, Parcel, Save, Unreadable, Unsavable};
+pub use envelope::{Delivery, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};
+pub use keep::{Commit, Keeping, Kept, LoadError, Logged, Parcel, Posted, Save, Unreadable, Unsavable};
 pub use kinds::Kinds;
 pub use plain::{Actor, plain};
 #[cfg(feature = "flaws")]

@@ -7,7 +7,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use lightmoon_actor::{Actor, Cx, Envelope, In, Kinds, ReplyTo, Worker, WorkerOptions, plain};
+use lightmoon_actor::{Actor, Cx, Envelope, In, Kinds, MessageId, ReplyTo, Worker, WorkerOptions, plain};
 use lightmoon_contract::{ActorId, Body, Caller, Contract, Mono, Operation, Ref, contract};
 
 thread_local! {
@@ -108,6 +108,7 @@ impl Table {
             priority: O::SPEC.lane.priority,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
+            id: MessageId::None,
             body: Body::typed(message),
         }));
         let mut out = Vec::new();

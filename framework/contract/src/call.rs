@@ -192,6 +192,16 @@ pub enum CallError {
     /// retry, the server's log says what to do.
     #[error("the stored state of the actor cannot be read, nothing was done")]
     Unreadable,
+    /// A request came under the number of another one of its session. Nothing was done; a fault of the client.
+    #[error("another request of this session had this number, nothing was done")]
+    RequestReused,
+    /// The request was served before, so long ago that its answer is not kept any more. It was not served again.
+    #[error("the request was served before and its answer is not kept any more")]
+    AnswerForgotten,
+    /// A message that is promised to take effect exactly once cannot be kept here: its sender keeps nothing, or it is sent
+    /// by something whose effects are in no commit. Nothing was sent.
+    #[error("the message cannot be kept where it is sent, nothing was sent")]
+    NotKept,
     /// An error of a newer peer, by its code.
     #[error("error {0} of a newer peer")]
     Other(ErrorCode),

@@ -70,6 +70,12 @@ codes! {
     STORE_UNAVAILABLE = 13, "store-unavailable", nothing_was_done: true, retry: true;
     /// [`CallError::Unreadable`].
     UNREADABLE = 14, "unreadable", nothing_was_done: true, retry: false;
+    /// [`CallError::RequestReused`].
+    REQUEST_REUSED = 15, "request-reused", nothing_was_done: true, retry: false;
+    /// [`CallError::AnswerForgotten`].
+    ANSWER_FORGOTTEN = 16, "answer-forgotten", nothing_was_done: false, retry: false;
+    /// [`CallError::NotKept`].
+    NOT_KEPT = 17, "not-kept", nothing_was_done: true, retry: false;
 }
 
 impl ErrorCode {
@@ -111,6 +117,9 @@ impl CallError {
             Self::Deadlock => ErrorCode::DEADLOCK,
             Self::StoreUnavailable => ErrorCode::STORE_UNAVAILABLE,
             Self::Unreadable => ErrorCode::UNREADABLE,
+            Self::RequestReused => ErrorCode::REQUEST_REUSED,
+            Self::AnswerForgotten => ErrorCode::ANSWER_FORGOTTEN,
+            Self::NotKept => ErrorCode::NOT_KEPT,
             Self::Other(code) => *code,
         }
     }
@@ -136,6 +145,9 @@ impl CallError {
             | Self::Deadlock
             | Self::StoreUnavailable
             | Self::Unreadable
+            | Self::RequestReused
+            | Self::AnswerForgotten
+            | Self::NotKept
             | Self::Other(_) => self.to_string(),
         };
         text.truncate(text.floor_char_boundary(limits::ERROR_TEXT_BYTES_MAX));
@@ -162,6 +174,9 @@ impl CallError {
             ErrorCode::DEADLOCK => Self::Deadlock,
             ErrorCode::STORE_UNAVAILABLE => Self::StoreUnavailable,
             ErrorCode::UNREADABLE => Self::Unreadable,
+            ErrorCode::REQUEST_REUSED => Self::RequestReused,
+            ErrorCode::ANSWER_FORGOTTEN => Self::AnswerForgotten,
+            ErrorCode::NOT_KEPT => Self::NotKept,
             other => Self::Other(other),
         }
     }

@@ -97,6 +97,9 @@ pub struct OperationSpec {
     pub logged: bool,
     /// Whether it may wait for others: it is an `async fn`.
     pub waits: bool,
+    /// Whether each message takes effect exactly once: it stands in a commit of its sender until it stands in one of its
+    /// receiver. Only between actors that are kept, one-way, never to wait.
+    pub exactly_once: bool,
 }
 
 /// Everything a contract says about itself.

@@ -17,7 +17,7 @@ use super::places::State;
 use crate::port::Alarm;
 use crate::slot::Slot;
 use crate::timers::Due;
-use crate::{Envelope, ReplyTo, limits};
+use crate::{Envelope, MessageId, ReplyTo, limits};
 
 /// The arguments of an operation without any: a growing value of no fields.
 const NO_ARGUMENTS: &[u8] = &[0];
@@ -95,6 +95,7 @@ impl Worker {
             priority: spec.lane.priority,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
+            id: MessageId::None,
             body: Body::Bytes(Bytes::from_static(NO_ARGUMENTS)),
         });
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use lightmoon_actor::reserved::ToActor;
-use lightmoon_actor::{Envelope, In, Kinds, Next, Out, ReplyTo, Step, Worker, WorkerOptions, plain};
+use lightmoon_actor::{
+    Envelope, In, Kinds, MessageId, Next, Out, ReplyTo, Step, Worker, WorkerOptions, plain,
+};
 use lightmoon_contract::{
     ActorId, Body, CallError, Caller, Contract, Limits, Mono, Operation, Priority, SessionId, codec,
 };
@@ -84,6 +86,7 @@ impl Bench {
             priority: O::SPEC.lane.priority,
             reply_to,
             timeout_ms: O::SPEC.timeout_ms,
+            id: MessageId::None,
             body: Body::Bytes(codec::encode(&message).into()),
         }));
     }
@@ -97,6 +100,7 @@ impl Bench {
             priority: Priority::Critical,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
+            id: MessageId::None,
             body: Body::typed(message),
         }));
     }
@@ -111,6 +115,7 @@ impl Bench {
             priority: spec.lane.priority,
             reply_to: ReplyTo::Outside(7_000),
             timeout_ms: 0,
+            id: MessageId::None,
             body: Body::Bytes(vec![length].into()),
         }));
     }

@@ -21,7 +21,8 @@ pub(super) fn check(operation: &Operation, ticking: bool) -> Result<()> {
     }
     durability(operation)?;
     client(operation)?;
-    repeated(operation)
+    repeated(operation)?;
+    exactly_once(operation)
 }
 
 fn refuse(operation: &Operation, word: Word, message: &str) -> Result<()> {
@@ -33,16 +34,6 @@ fn refuse(operation: &Operation, word: Word, message: &str) -> Result<()> {
 
 /// What the words promise but the framework does not do yet.
 fn not_offered(operation: &Operation) -> Result<()> {
-    if let Some(value) = operation.options.get(Word::Reliability)
-        && value.text == "exactly_once"
-    {
-        let message = if operation.options.has(Word::Client) {
-            "exactly_once is between actors: it is never open to clients, who can repeat what they send; use reliable_ordered"
-        } else {
-            "exactly_once is not offered yet; there are unreliable, unreliable_latest, reliable_unordered and reliable_ordered"
-        };
-        return Err(Error::new(value.span, message));
-    }
     if let Some(value) = operation.options.get(Word::Lock)
         && value.text != "actor"
     {
@@ -136,6 +127,7 @@ fn durability(operation: &Operation) -> Result<()> {
     if let Some(value) = options.get(Word::Durability)
         && durability == "sync"
         && operation.form() == Form::OneWay
+        && !operation.is_exactly_once()
     {
         return Err(Error::new(
             value.span,
@@ -211,4 +203,28 @@ fn repeated(operation: &Operation) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What takes effect exactly once is a step between two commits: of its sender, and of its receiver.
+fn exactly_once(operation: &Operation) -> Result<()> {
+    let Some(value) = operation.options.get(Word::Reliability).filter(|value| value.text == "exactly_once")
+    else {
+        return Ok(());
+    };
+    let message = if operation.options.has(Word::Client) {
+        "exactly_once is between actors: it is never open to clients, who can repeat what they send; use reliable_ordered"
+    } else if operation.form() == Form::Push {
+        "a push goes to a client, which commits nothing; use reliable_ordered"
+    } else if operation.form() == Form::Request {
+        "exactly_once has no answer: its sender goes on when its own commit is through; let the receiver send a message back"
+    } else if operation.is_async {
+        "exactly_once is taken in one commit with its effect, so its operation cannot wait; leave `async` out"
+    } else if operation.options.has(Word::EveryMs) {
+        "an actor that calls itself every so often needs no exactly_once; leave it or every_ms out"
+    } else if operation.durability() == "none" {
+        "exactly_once means that effect and acceptance are stored; use durability = sync or behind"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(value.span, message))
 }

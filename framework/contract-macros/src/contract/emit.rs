@@ -185,7 +185,8 @@ fn emit_spec(operation: &Operation) -> TokenStream {
     let timeout_ms = operation.timeout_ms();
     let durability = camel_ident(operation.durability());
     let max_loss_ms = operation.max_loss_ms();
-    let (logged, waits) = (options.has(Word::Log), operation.is_async);
+    let (logged, waits, exactly_once) =
+        (options.has(Word::Log), operation.is_async, operation.is_exactly_once());
     let every_ms = options.get(Word::EveryMs).map_or_else(
         || quote!(::core::option::Option::None),
         |value| {
@@ -210,6 +211,7 @@ fn emit_spec(operation: &Operation) -> TokenStream {
             max_loss_ms: #max_loss_ms,
             logged: #logged,
             waits: #waits,
+            exactly_once: #exactly_once,
         }
     }
 }

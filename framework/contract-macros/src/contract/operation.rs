@@ -65,8 +65,15 @@ impl Operation {
     pub(super) fn durability(&self) -> &str {
         match self.form() {
             Form::Push => "none",
+            // Its acceptance is a commit; the next one would let its sender wait.
+            Form::OneWay if self.is_exactly_once() => self.options.choice(Word::Durability, "sync"),
             Form::OneWay | Form::Request => self.options.choice(Word::Durability, "behind"),
         }
+    }
+
+    /// Whether each of its messages takes effect exactly once.
+    pub(super) fn is_exactly_once(&self) -> bool {
+        self.options.choice(Word::Reliability, "reliable_ordered") == "exactly_once"
     }
 
     /// Milliseconds of changes that a crash may take, if its durability is `behind`.

@@ -80,8 +80,32 @@ trait ExactlyOnceFromClient {
 }
 
 #[contract]
-trait ExactlyOnce {
+trait ExactlyOnceAnswered {
     #[operation(reliability = exactly_once)]
+    fn give() -> u32;
+}
+
+#[contract]
+trait ExactlyOnceWaiting {
+    #[operation(reliability = exactly_once)]
+    async fn give();
+}
+
+#[contract]
+trait ExactlyOnceForgotten {
+    #[operation(reliability = exactly_once, durability = none)]
+    fn give();
+}
+
+#[contract]
+trait ExactlyOncePushed {
+    #[operation(push, reliability = exactly_once)]
+    fn given();
+}
+
+#[contract]
+trait ExactlyOnceRepeated {
+    #[operation(reliability = exactly_once, every_ms = 100)]
     fn give();
 }
 

@@ -4,7 +4,7 @@
 //! allowed by its contract ([`super::routing`]).
 
 use bytes::Bytes;
-use lightmoon_actor::{Envelope, ReplyTo};
+use lightmoon_actor::{Envelope, MessageId, ReplyTo};
 use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::operation::OperationSpec;
 use lightmoon_contract::{ActorId, CallError, Caller, Mono, SessionId};
@@ -63,6 +63,7 @@ impl Gateway {
             priority: spec.lane.priority,
             reply_to,
             timeout_ms: spec.timeout_ms,
+            id: MessageId::None,
             body: Body::Bytes(call.args),
         });
     }

@@ -9,7 +9,7 @@
 
 use bytes::Bytes;
 use lightmoon_actor::reserved::{ToActor, ToSession};
-use lightmoon_actor::{Envelope, ReplyTo};
+use lightmoon_actor::{Envelope, MessageId, ReplyTo};
 use lightmoon_contract::call::Body;
 use lightmoon_contract::{ActorId, Caller, Lane, Mono, NetId, OperationNumber, Priority, SessionId};
 use lightmoon_wire::limits::STATE_BYTES_MAX;
@@ -157,6 +157,7 @@ impl Gateway {
             priority: Priority::Critical,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
+            id: MessageId::None,
             body: Body::typed(message),
         });
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::World;
 use lightmoon_actor::reserved::{ToActor, ToSession};
-use lightmoon_actor::{Cx, Envelope, In, Kinds, Out, ReplyTo, Worker, WorkerOptions};
+use lightmoon_actor::{Cx, Envelope, In, Kinds, MessageId, Out, ReplyTo, Worker, WorkerOptions};
 use lightmoon_contract::call::{Body, ServeWorld};
 use lightmoon_contract::codec::{Limits, decode};
 use lightmoon_contract::{
@@ -156,8 +156,16 @@ impl Arena {
         reply_to: ReplyTo,
         priority: Priority,
     ) {
-        let envelope =
-            Envelope { to: me(), from: Caller::Node, number, priority, reply_to, timeout_ms: 0, body };
+        let envelope = Envelope {
+            to: me(),
+            from: Caller::Node,
+            number,
+            priority,
+            reply_to,
+            timeout_ms: 0,
+            id: MessageId::None,
+            body,
+        };
         self.inputs.push(In::Envelope(envelope));
     }
 

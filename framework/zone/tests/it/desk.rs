@@ -10,8 +10,8 @@ use std::rc::Rc;
 use bytes::Bytes;
 use lightmoon_actor::reserved::ToActor;
 use lightmoon_actor::{
-    Activation, ActorKind, Cx, Envelope, In, Kinds, Out, Parcel, ReplyTo, Save, Unreadable, Worker,
-    WorkerOptions,
+    Activation, ActorKind, Cx, Envelope, In, Kinds, MessageId, Out, Parcel, ReplyTo, Save, Unreadable,
+    Worker, WorkerOptions,
 };
 use lightmoon_contract::call::{Body, Form, Served};
 use lightmoon_contract::codec::Limits;
@@ -313,6 +313,7 @@ impl Desk {
             priority,
             reply_to,
             timeout_ms: 0,
+            id: MessageId::None,
             body,
         }));
     }

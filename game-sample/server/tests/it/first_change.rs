@@ -15,7 +15,7 @@ use bevy_ecs::prelude::*;
 use game_sample::flight::Motion;
 use game_sample::sector::SectorZone;
 use game_sample::ship;
-use lightmoon::actor::{Cx, Envelope, In, Kinds, ReplyTo, Worker, WorkerOptions};
+use lightmoon::actor::{Cx, Envelope, In, Kinds, MessageId, ReplyTo, Worker, WorkerOptions};
 use lightmoon::contract::{
     ActorId, Body, Caller, Contract, Mono, Operation, Persist, Priority, Replicate, SessionId, contract,
     contracts, replicate,
@@ -146,6 +146,7 @@ fn a_beacon_is_lit_fades_and_goes_out() {
         priority: Priority::Normal,
         reply_to: ReplyTo::Nobody,
         timeout_ms: 0,
+        id: MessageId::None,
         body: Body::typed(message),
     })];
     let mut seen = Vec::new();

@@ -11,7 +11,7 @@ use game_sample_contracts::{
     EnterRefused, Entered, Entry, Label, PilotContract, Pose, Role, SectorContract, Steer, pilot, sector,
 };
 use lightmoon::actor::reserved::{ToActor, ToSession};
-use lightmoon::actor::{Envelope, In, Kinds, Out, ReplyTo, Worker, WorkerOptions};
+use lightmoon::actor::{Envelope, In, Kinds, MessageId, Out, ReplyTo, Worker, WorkerOptions};
 use lightmoon::contract::codec::{self, Limits};
 use lightmoon::contract::{ActorId, Body, Caller, Contract, Mono, NetId, Operation, Replicate, SessionId};
 use lightmoon::zone::{EntityLook, ZoneLook, ZoneOptions, world_actor, zone};
@@ -140,6 +140,7 @@ impl Sky {
             priority,
             reply_to,
             timeout_ms: 0,
+            id: MessageId::None,
             body,
         }));
     }
