@@ -63,6 +63,20 @@ pub struct Counters {
     pub unreadable: u64,
     /// Operations refused because their effects could not be kept.
     pub unkeepable: u64,
+    /// Messages sent that take effect exactly once.
+    pub posted: u64,
+    /// Such messages that were taken.
+    pub taken: u64,
+    /// Deliveries of such messages that were taken before.
+    pub deliveries_known: u64,
+    /// Deliveries of such messages that came too early.
+    pub deliveries_gap: u64,
+    /// Deliveries of such messages that failed when they were served.
+    pub deliveries_failed: u64,
+    /// Requests that came again and were answered with the kept reply.
+    pub requests_repeated: u64,
+    /// Requests refused since their number was another's, or their reply is kept no more.
+    pub requests_stale: u64,
     /// Panics at the edge of user code: in the drop of a message or answer, a report, a user's own waker. Only that value
     /// is lost.
     pub edges_failed: u64,

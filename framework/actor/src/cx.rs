@@ -21,7 +21,7 @@ use crate::port::Port;
 use crate::reserved::ToSession;
 use crate::slot::Slot;
 use crate::timers::Due;
-use crate::{Ask, AskId, Envelope, MessageId, ReplyTo, Sleep, limits};
+use crate::{Ask, AskId, Envelope, MessageId, Posted, ReplyTo, Sleep, limits};
 
 /// The handle of one operation to the world around its actor.
 ///
@@ -126,6 +126,7 @@ impl Cx {
     /// [`CallError::Busy`]: too many delayed messages wait on this worker.
     pub fn after<O: Operation>(&mut self, delay: Duration, message: O) -> Result<(), Undelivered<O>> {
         const { assert!(!matches!(O::SPEC.form, CallForm::Push), "an actor does not serve its pushes") };
+        const { assert!(!O::SPEC.exactly_once, "a delayed message is in no commit: send it at once") };
         let refused = |error, message| Err(Undelivered { error, message });
         if O::Contract::KIND != self.me.kind {
             return refused(CallError::NoSuchOperation(O::SPEC.number), message);
@@ -160,6 +161,14 @@ impl Cx {
     pub fn sleep(&self, length: Duration) -> Sleep {
         let id = self.port.open_ask(Origin::default(), self.now() + length);
         Sleep::new(Rc::clone(&self.port), id, length)
+    }
+
+    /// Sends a message that takes effect exactly once: with the commit of this operation.
+    fn post<O: Operation>(&self, to: Target, message: &O) -> Told {
+        let Target::Actor(to) = to else { return Err(CallError::NotAllowed) };
+        let arguments = codec::encode(message).into();
+        let (operation, priority) = (O::SPEC.number, O::SPEC.lane.priority);
+        self.port.post(Posted { to, operation, priority, arguments })
     }
 
     fn one_way<O: Operation>(&self, to: ActorId, message: O) -> Envelope {
@@ -205,6 +214,9 @@ impl Link for Cx {
 
     fn tell<O: Operation>(&mut self, to: Target, message: O) -> Told {
         const { assert!(!matches!(O::SPEC.form, CallForm::Push), "pushes go to clients: use `cx.push`") };
+        if O::SPEC.exactly_once {
+            return self.post(to, &message);
+        }
         let to = self.port.admit(to, O::SPEC.lane.priority)?;
         self.port.enqueue(self.one_way(to, message));
         Ok(())

@@ -8,7 +8,7 @@ use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, Priority};
 
 use crate::AskId;
-use crate::keep::{Commit, LoadError, Parcel};
+use crate::keep::{Commit, LoadError, Parcel, Stored, Taken};
 
 /// An addressed message inside a node.
 #[derive(Debug)]
@@ -73,8 +73,8 @@ pub enum In {
     Loaded {
         /// Which actor.
         actor: ActorId,
-        /// For [`crate::ActorKind::restore`].
-        result: Result<Parcel, LoadError>,
+        /// What there is.
+        result: Result<Stored, LoadError>,
     },
     /// A commit is durable, and all of this actor before it.
     Committed {
@@ -88,6 +88,22 @@ pub enum In {
         /// Which actor.
         actor: ActorId,
     },
+    /// Receivers have taken messages of this actor: it has room for as many more.
+    Acknowledged {
+        /// Which actor.
+        actor: ActorId,
+        /// How many.
+        count: usize,
+    },
+    /// A sender has nothing left to send to this actor: its mark is needed no more.
+    Settled {
+        /// Which actor.
+        actor: ActorId,
+        /// The last message that it took, and of whom.
+        last: Taken,
+    },
+    /// Bring this actor to life, if it is of a kind that is kept: it may have messages to send.
+    Wake(ActorId),
     /// Another owner claimed the actor, or a commit of it cannot be made: its activation ends.
     Lost {
         /// Which actor.
@@ -133,6 +149,16 @@ pub enum Out {
         /// What is wrong, for people.
         message: String,
     },
+    /// A delivery of a message that takes effect exactly once came to its end without a commit. One that was taken is in
+    /// [`Commit::taken`] instead; each has one or the other.
+    Delivered {
+        /// To whom it was.
+        to: ActorId,
+        /// Which message.
+        message: Taken,
+        /// What became of it.
+        end: DeliveryEnd,
+    },
     /// A message to a kind of the framework that the worker does not run: sessions.
     Envelope(Envelope),
     /// The one answer to a request with [`ReplyTo::Outside`].
@@ -153,6 +179,19 @@ pub enum Out {
     },
 }
 
+/// What became of a delivery that led to no commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeliveryEnd {
+    /// It was taken before, in a commit of an earlier activation.
+    Known,
+    /// A message that has to be taken before it is missing.
+    Gap,
+    /// It was served and failed: a panic, or arguments that are none. Trying again may fail again.
+    Failed,
+    /// It was not served, or what it did was undone with its activation. Trying again is safe.
+    Unserved,
+}
+
 /// What an activation was doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
@@ -160,6 +199,8 @@ pub enum Step {
     Activate,
     /// It served this operation.
     Operation(OperationNumber),
+    /// It served this operation for a message that takes effect exactly once, which is tried again by itself.
+    Delivery(OperationNumber),
     /// It handled its alarm.
     Alarm,
     /// It was being saved.
@@ -192,6 +233,11 @@ impl fmt::Debug for In {
                 f.debug_tuple("Committed").field(actor).field(number).finish()
             }
             Self::Snapshotted { actor } => f.debug_tuple("Snapshotted").field(actor).finish(),
+            Self::Acknowledged { actor, count } => {
+                f.debug_tuple("Acknowledged").field(actor).field(count).finish()
+            }
+            Self::Settled { actor, last } => f.debug_tuple("Settled").field(actor).field(last).finish(),
+            Self::Wake(actor) => f.debug_tuple("Wake").field(actor).finish(),
             Self::Lost { actor, message } => f.debug_tuple("Lost").field(actor).field(message).finish(),
             Self::Store(state) => f.debug_tuple("Store").field(state).finish(),
             Self::Stop => f.write_str("Stop"),
@@ -208,6 +254,9 @@ impl fmt::Debug for Out {
             Self::Released(actor) => f.debug_tuple("Released").field(actor).finish(),
             Self::Unreadable { actor, message } => {
                 f.debug_tuple("Unreadable").field(actor).field(message).finish()
+            }
+            Self::Delivered { to, message, end } => {
+                f.debug_tuple("Delivered").field(to).field(message).field(end).finish()
             }
             Self::Envelope(envelope) => f.debug_tuple("Envelope").field(envelope).finish(),
             Self::Answer { token, result } => f.debug_tuple("Answer").field(token).field(result).finish(),

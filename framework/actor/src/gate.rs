@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use lightmoon_contract::CallError;
 use lightmoon_contract::call::Answer;
 
-use crate::{Envelope, ReplyTo};
+use crate::{Envelope, Posted, ReplyTo};
 
 /// Something that an actor sends.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) enum Sent {
     Message(Envelope),
     /// To a session.
     Out(Envelope),
+    /// A message that takes effect exactly once. It leaves with a commit, not through the gate.
+    Posted(Posted),
     /// An answer.
     Answer(ReplyTo, Result<Answer, CallError>),
 }
@@ -151,7 +153,9 @@ mod tests {
     fn token(sent: &Sent) -> u64 {
         match sent {
             Sent::Answer(ReplyTo::Outside(token), _) => *token,
-            Sent::Answer(..) | Sent::Message(_) | Sent::Out(_) => panic!("only answers are sent here"),
+            Sent::Answer(..) | Sent::Message(_) | Sent::Out(_) | Sent::Posted(_) => {
+                panic!("only answers are sent here")
+            }
         }
     }
 

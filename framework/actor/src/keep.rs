@@ -14,7 +14,7 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
-use lightmoon_contract::{ActorId, Caller, OperationNumber, Priority};
+use lightmoon_contract::{ActorId, Caller, OperationNumber, Priority, SessionId};
 
 /// How a kind of actors keeps what they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,6 +112,62 @@ pub struct Posted {
     pub arguments: bytes::Bytes,
 }
 
+/// A message that was taken, on its way into the commit of its effect.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Taken {
+    /// Who sent it.
+    pub from: ActorId,
+    /// Its number among those of its sender.
+    pub number: u64,
+}
+
+/// What tells a request from all others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestKey {
+    /// The session that it came through.
+    pub session: SessionId,
+    /// Its number in that session.
+    pub request: u64,
+}
+
+/// The reply to a request, kept in case that the request comes again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replied {
+    /// To which request.
+    pub key: RequestKey,
+    /// Which operation it called.
+    pub operation: OperationNumber,
+    /// A hash of its arguments: another request under the same number is none that comes again.
+    pub check: u64,
+    /// The reply in the byte format.
+    pub reply: bytes::Bytes,
+}
+
+/// What an actor remembers of messages, beside its state.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Memory {
+    /// The last message taken of each sender.
+    pub inbox: Vec<(ActorId, u64)>,
+    /// Messages that it sent and that no receiver has taken yet.
+    pub outbox: usize,
+    /// Its last replies.
+    pub replies: Vec<Replied>,
+}
+
+/// What the store has of an actor.
+pub struct Stored {
+    /// For [`crate::ActorKind::restore`].
+    pub parcel: Parcel,
+    /// What it remembers of messages.
+    pub memory: Memory,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored").field("memory", &self.memory).finish_non_exhaustive()
+    }
+}
+
 /// A commit of one actor.
 pub struct Commit {
     /// Whose.
@@ -124,6 +180,14 @@ pub struct Commit {
     pub parcel: Option<Parcel>,
     /// Operations whose effects are in it, in their order.
     pub log: Vec<Logged>,
+    /// Messages that its operations sent and that take effect exactly once, in their order. They leave when it is durable.
+    pub posted: Vec<Posted>,
+    /// Messages whose effects are in it.
+    pub taken: Vec<Taken>,
+    /// Replies of requests whose effects are in it.
+    pub replies: Vec<Replied>,
+    /// Requests whose replies are kept no more.
+    pub forgotten: Vec<RequestKey>,
 }
 
 impl fmt::Debug for Commit {

@@ -29,7 +29,10 @@
 //! - I5: all that a worker does is a function of its seed, its kinds and the sequence of (now, inputs).
 //! - I6: an actor of a kind that is kept is activated from what is stored of it, and nothing that it sends leaves before
 //!   the `sync` effects that it may tell of are durable ([`Keeping`]).
-//! - I7: no cell of the worker is borrowed while user code runs.
+//! - I7: a message that is promised to take effect exactly once leaves when the effect that decided it is durable, and is
+//!   served once for each commit of its receiver that holds its effect ([`Posted`]).
+//! - I8: a request that comes again gets the answer of the first time, also after a restart of an actor that is kept.
+//! - I9: no cell of the worker is borrowed while user code runs.
 //!
 //! What kills the process all the same: a second panic while the first one unwinds (a `Drop` that panics in a panicking
 //! operation), stack overflow, abort.
@@ -47,8 +50,10 @@ pub mod held;
 mod keep;
 mod kinds;
 pub mod limits;
+mod mail;
 mod plain;
 mod port;
+mod replies;
 pub mod reserved;
 mod slot;
 mod timers;
@@ -59,8 +64,11 @@ pub use activation::{Activation, ActorKind};
 pub use ask::{Ask, AskId, Sleep};
 pub use counters::Counters;
 pub use cx::{Cx, Told};
-pub use envelope::{Delivery, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};
-pub use keep::{Commit, Keeping, Kept, LoadError, Logged, Parcel, Posted, Save, Unreadable, Unsavable};
+pub use envelope::{Delivery, DeliveryEnd, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};
+pub use keep::{
+    Commit, Keeping, Kept, LoadError, Logged, Memory, Parcel, Posted, Replied, RequestKey, Save, Stored,
+    Taken, Unreadable, Unsavable,
+};
 pub use kinds::Kinds;
 pub use plain::{Actor, plain};
 #[cfg(feature = "flaws")]

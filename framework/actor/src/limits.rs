@@ -59,6 +59,38 @@ pub const HELD_PER_WORLD_MAX: usize = 16 * 1_024;
 /// Operations of one actor that stand in one commit's log; over it as above.
 pub const LOGGED_PER_COMMIT_MAX: usize = 512;
 
+/// Messages that take effect exactly once and that one actor has sent and no receiver has taken: a guild that pays all its
+/// members at once. Over it: the message is refused `Busy` before anything is committed.
+pub const OUTBOX_MAX: usize = 4 * 1024;
+
+/// Of them in one commit, with all else far below what a store takes in one; over it: as [`HELD_PER_ACTOR_MAX`], and within
+/// one operation refused `Busy`.
+pub const POSTED_PER_COMMIT_MAX: usize = 1_024;
+
+/// Bytes of the arguments of such messages in one commit: a quarter of what a store takes in one. Over it: refused `Busy`.
+pub const POSTED_BYTES_PER_COMMIT_MAX: usize = 1024 * 1024;
+
+/// Bytes of the arguments of one such message: it is one row of a store, with a frame around it. Over it: refused
+/// `BadArguments`.
+pub const POSTED_BYTES_MAX: usize = 64 * 1024;
+
+/// Such messages taken by one actor in one commit: as many rows. Over it: as [`HELD_PER_ACTOR_MAX`].
+pub const TAKEN_PER_COMMIT_MAX: usize = 1_024;
+
+/// Replies that an actor keeps of one session: a client has a handful of requests under way at a time, and repeats those
+/// only. An older request that comes again is refused with `AnswerForgotten`.
+pub const REPLIES_PER_SESSION: usize = 64;
+
+/// How long replies of a session are kept after its last request: as long as a client may come back by its ticket.
+pub const REPLIES_KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// Replies that an actor keeps of all sessions, 2 MB at most. Over it: the session that was silent for longest is forgotten.
+pub const REPLIES_MAX: usize = 16 * 1_024;
+
+/// Bytes of a reply that is kept. A longer one is a list that was asked for, not what an operation did; such a request is
+/// served again when it comes again after a restart.
+pub const REPLY_BYTES_MAX: usize = 4 * 1_024;
+
 /// Bytes that an actor with unsaved effects counts at least, so that ten thousand small ones count for something.
 pub const UNSAVED_BYTES_MIN: usize = 256;
 

@@ -15,14 +15,14 @@ use std::sync::Arc;
 
 use lightmoon_contract::call::Answer;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Mono, Priority};
+use lightmoon_contract::{ActorId, CallError, Caller, DecodeError, DecodeReason, Mono, Priority};
 
 use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink};
 use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::timers::{Due, Timers};
 use crate::wake::Wakes;
-use crate::{AskId, Counters, Envelope, Kinds, Out, ReplyTo, limits};
+use crate::{AskId, Counters, DeliveryEnd, Envelope, Kinds, MessageId, Out, Posted, ReplyTo, Taken, limits};
 
 /// What handles change about their own activation.
 #[derive(Debug)]
@@ -71,6 +71,9 @@ pub(crate) struct Port {
     gathers: Cell<bool>,
     /// What the operation that runs has sent since it last waited.
     segment: RefCell<Vec<Sent>>,
+    /// How many messages that take effect exactly once it may still send, and their bytes; `None`: what it does is in no
+    /// commit.
+    room: Cell<Option<(usize, usize)>>,
     /// For handles of activations that have ended.
     spare_random: Cell<u64>,
     pub(crate) wakes: Arc<Wakes>,
@@ -90,6 +93,7 @@ impl Port {
             counters: RefCell::default(),
             gathers: Cell::new(false),
             segment: RefCell::default(),
+            room: Cell::new(None),
             spare_random: Cell::new(seed),
             wakes: Wakes::new(),
         })
@@ -171,9 +175,35 @@ impl Port {
         self.queues.borrow()[priority as usize].len()
     }
 
-    /// Gathers what is sent from now on.
-    pub(crate) fn begin_segment(&self) {
+    /// Gathers what is sent from now on. `room`: how many messages may be among it that take effect exactly once; `None`:
+    /// none, since what happens now is in no commit.
+    pub(crate) fn begin_segment(&self, room: Option<usize>) {
         self.gathers.set(true);
+        self.room.set(room.map(|room| (room, limits::POSTED_BYTES_PER_COMMIT_MAX)));
+    }
+
+    /// Sends a message that takes effect exactly once, with the commit of the operation that runs.
+    ///
+    /// # Errors
+    /// It cannot be kept here, or there is no room for it. Nothing was sent.
+    pub(crate) fn post(&self, posted: Posted) -> Result<(), CallError> {
+        let maker = self.kinds.maker(posted.to.kind).ok_or(CallError::NoSuchKind(posted.to.kind))?;
+        if !self.gathers.get() || maker.keeping().is_none() {
+            return Err(CallError::NotKept);
+        }
+        let (messages, bytes) = self.room.get().ok_or(CallError::NotKept)?;
+        let size = posted.arguments.len();
+        if size > limits::POSTED_BYTES_MAX {
+            let too_long = DecodeError::new(limits::POSTED_BYTES_MAX, DecodeReason::TooLong);
+            return Err(CallError::BadArguments(too_long));
+        }
+        if messages == 0 || bytes < size {
+            return Err(CallError::Busy);
+        }
+        self.room.set(Some((messages - 1, bytes - size)));
+        self.count(|counters| counters.posted += 1);
+        self.segment.borrow_mut().push(Sent::Posted(posted));
+        Ok(())
     }
 
     /// What was sent since [`Self::begin_segment`]; nothing is gathered any more.
@@ -248,9 +278,18 @@ impl Port {
 
     /// Answers a message that is not served with an error, and drops it.
     pub(crate) fn refuse(&self, envelope: Envelope, error: CallError) {
-        let Envelope { reply_to, body, .. } = envelope;
+        let Envelope { to, from, reply_to, id, body, .. } = envelope;
         self.contain(|| drop(body));
+        self.delivered(to, from, id, DeliveryEnd::Unserved);
         self.answer(reply_to, Err(error));
+    }
+
+    /// Says what became of a message, if it is one that is delivered until it was taken.
+    pub(crate) fn delivered(&self, to: ActorId, from: Caller, id: MessageId, end: DeliveryEnd) {
+        if let (Caller::Actor(from), MessageId::Posted(delivery)) = (from, id) {
+            let message = Taken { from, number: delivery.number };
+            self.put_out(Out::Delivered { to, message, end });
+        }
     }
 }
 

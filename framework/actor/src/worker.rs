@@ -14,6 +14,7 @@
 mod due;
 mod keep;
 mod life;
+mod mail;
 mod parked;
 mod places;
 mod serve;
@@ -49,6 +50,8 @@ pub enum Flaw {
     ReplyBeforeCommit,
     /// Lets messages to actors and sessions out before the effect that they tell of is durable.
     TellPastGate,
+    /// Serves what was served before.
+    NoDedup,
 }
 
 /// Work left in this turn.
@@ -79,6 +82,8 @@ pub struct Worker {
     started: BTreeSet<ActorId>,
     /// Of them, those whose first activation is to come.
     to_start: Vec<ActorId>,
+    /// Actors that are to be brought to life because they may have messages to send, as soon as they can be loaded.
+    to_wake: BTreeSet<ActorId>,
     /// Actors that want a commit at the end of this turn.
     unsaved: Vec<u32>,
     store: StoreState,
@@ -103,6 +108,7 @@ impl Worker {
             ringing: VecDeque::new(),
             started: BTreeSet::new(),
             to_start: Vec::new(),
+            to_wake: BTreeSet::new(),
             unsaved: Vec::new(),
             store: StoreState::default(),
             repeats_queued: BTreeSet::new(),
@@ -136,6 +142,9 @@ impl Worker {
                 In::Loaded { actor, result } => self.loaded(actor, result),
                 In::Committed { actor, number } => self.committed(actor, number),
                 In::Snapshotted { actor } => self.snapshotted(actor),
+                In::Acknowledged { actor, count } => self.acknowledged(actor, count),
+                In::Settled { actor, last } => self.settled(actor, last),
+                In::Wake(actor) => self.wake_kept(actor),
                 In::Lost { actor, message } => self.lost(actor, message),
                 In::Store(state) => self.set_store(state),
                 In::Stop => self.stopping = true,
@@ -276,6 +285,7 @@ impl Worker {
         self.port.set_stopped();
         self.started.clear();
         self.to_start.clear();
+        self.to_wake.clear();
         self.let_waiting_end();
         for index in self.places.by_actor() {
             for envelope in self.places.take_parked(index) {

@@ -11,20 +11,26 @@
 
 mod commit;
 mod load;
+mod outboxes;
+mod relay;
+mod settle;
 mod snapshot;
 mod traffic;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lightmoon_contract::{ActorId, Mono, NetId};
 use lightmoon_store::{Outcome, Request, Ticket};
 
 use crate::manifest::Manifest;
-use crate::{Loaded, LogEntry, Saved, SnapshotJob, limits};
+use crate::{Letter, Loaded, LogEntry, Mail, Posted, Saved, SnapshotJob, limits};
 pub use commit::log_entry;
 pub(crate) use commit::open_entity_row;
 use commit::{Flight, Work};
 use load::Load;
+use outboxes::Listed;
+use relay::Relay;
+pub use relay::Undelivered;
 use snapshot::{Copied, Making};
 use traffic::{Purpose, Traffic};
 
@@ -52,6 +58,35 @@ pub enum Event {
         /// The number it was handed in with.
         number: u64,
     },
+    /// Deliver a message to [`Posted::to`]. It ends in a commit that has it in [`Mail::taken`], or by [`Keeper::delivered`].
+    Deliver {
+        /// Who sent it.
+        from: ActorId,
+        /// Its number among those of its sender.
+        number: u64,
+        /// The number of the one that has to be taken before; 0: none.
+        after: u64,
+        /// The message.
+        posted: Posted,
+    },
+    /// Receivers have taken so many messages of the actor.
+    Acknowledged {
+        /// Which actor.
+        actor: ActorId,
+        /// How many.
+        count: usize,
+    },
+    /// A sender has nothing left to send to the actor, and the mark of its last message is gone.
+    Settled {
+        /// The receiver.
+        actor: ActorId,
+        /// The sender.
+        from: ActorId,
+        /// The last message.
+        number: u64,
+    },
+    /// The actor has messages to send: bring it to life.
+    Wake(ActorId),
     /// A snapshot is published, or was given up: the next one may come.
     Snapshotted {
         /// Which actor.
@@ -81,6 +116,21 @@ pub enum LoadFailure {
     /// What is stored cannot be read; it stays as it is. Do not ask again soon.
     #[error("{0}")]
     Unreadable(String),
+}
+
+/// What an activation wants to be durable, all of it or nothing.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// Its number among those of its actor; [`Event::Committed`] names it.
+    pub number: u64,
+    /// Whether somebody waits for it.
+    pub is_urgent: bool,
+    /// What changed.
+    pub saved: Saved,
+    /// Operations for the log.
+    pub log: Vec<LogEntry>,
+    /// Messages and replies.
+    pub mail: Mail,
 }
 
 /// A copy of a world to be encoded elsewhere; give its parts back by [`Keeper::encoded`].
@@ -118,6 +168,14 @@ pub struct Counters {
     pub lost: u64,
     /// Times that the store was away.
     pub outages: u64,
+    /// Messages that were sent in commits and take effect exactly once.
+    pub letters_posted: u64,
+    /// Of them, those that were taken.
+    pub letters_taken: u64,
+    /// Deliveries of them that failed when they were served.
+    pub letters_failed: u64,
+    /// Of them, those that became dead letters.
+    pub letters_died: u64,
 }
 
 /// A deliberately wrong keeper, to prove that the checkers see.
@@ -130,6 +188,10 @@ pub enum Flaw {
     BlindRetry,
     /// Leaves durable entities out of their commit.
     EntityLeftOut,
+    /// Writes no mark of a message that was taken.
+    MarkSkipped,
+    /// Delivers a message before the commit that sends it.
+    RelayBeforeCommit,
     /// Publishes a snapshot before its parts and the commits that it shows are there.
     ManifestOutside,
 }
@@ -161,6 +223,20 @@ struct Owned {
     awaits_first: bool,
     /// Whether its activation is over.
     is_released: bool,
+    /// Messages that no receiver has taken yet, by number.
+    outbox: BTreeMap<u64, Letter>,
+    /// Messages that were taken and whose rows are there still: number and receiver.
+    settling: BTreeMap<u64, ActorId>,
+    /// Letters whose rows are to be written again.
+    changed: BTreeSet<u64>,
+    /// Dead letters that are to be sent again.
+    again: BTreeSet<u64>,
+    /// The last message taken of each sender.
+    marks: BTreeMap<ActorId, u64>,
+    /// Marks that nobody needs, unless they have moved on.
+    unneeded: BTreeMap<ActorId, u64>,
+    settles_at: Option<Mono>,
+    listed: Listed,
 }
 
 impl Owned {
@@ -178,6 +254,13 @@ pub struct Keeper {
     encodes: VecDeque<Encode>,
     events: VecDeque<Event>,
     is_fenced: bool,
+    now: Mono,
+    /// When it was first told the time.
+    began: Option<Mono>,
+    relay: Relay,
+    settle_timers: BTreeSet<(Mono, ActorId)>,
+    /// When to read the list of outboxes again; `None`: it is being read.
+    outboxes_at: Option<Mono>,
     next_encode: u64,
     /// Bytes that wait for the store.
     bytes: usize,
@@ -190,19 +273,31 @@ impl Keeper {
     /// A keeper of a node of this generation.
     #[must_use]
     pub fn new(generation: u64) -> Self {
-        Self {
+        let mut keeper = Self {
             generation,
             actors: BTreeMap::new(),
             traffic: Traffic::default(),
             encodes: VecDeque::new(),
             events: VecDeque::new(),
             is_fenced: false,
+            now: Mono(0),
+            began: None,
+            relay: Relay::default(),
+            settle_timers: BTreeSet::new(),
+            outboxes_at: None,
             next_encode: 1,
             bytes: 0,
             counters: Counters::default(),
             #[cfg(feature = "flaws")]
             flaw: None,
-        }
+        };
+        keeper.read_outboxes();
+        keeper
+    }
+
+    fn tell_time(&mut self, now: Mono) {
+        self.now = self.now.max(now);
+        self.began.get_or_insert(now);
     }
 
     /// Makes it wrong.
@@ -213,6 +308,7 @@ impl Keeper {
 
     /// Reads and claims an actor. [`Event::Loaded`] or [`Event::LoadFailed`] is the answer.
     pub fn load(&mut self, now: Mono, actor: ActorId) {
+        self.tell_time(now);
         if self.traffic.is_away() && !self.traffic.may_probe(now) {
             self.fail_load(actor, LoadFailure::Away);
             return;
@@ -224,14 +320,17 @@ impl Keeper {
     }
 
     /// Takes a commit. [`Event::Committed`] or [`Event::Lost`] is the answer.
-    pub fn commit(&mut self, actor: ActorId, number: u64, is_urgent: bool, saved: Saved, log: Vec<LogEntry>) {
-        let Some(owned) = self.actors.get_mut(&actor) else { return };
-        let mut saved = saved;
+    pub fn commit(&mut self, actor: ActorId, commit: Commit) {
+        let Commit { number, is_urgent, mut saved, log, mail } = commit;
+        let Some(owned) = self.actors.get_mut(&actor) else {
+            // What it took is to be delivered again.
+            return mail.taken.iter().for_each(|(from, number)| self.untaken(actor, *from, *number));
+        };
         let (snapshot, ids) = (saved.snapshot.take(), saved.ids);
-        let bytes =
-            saved.bytes() + log.iter().map(|row| row.arguments.len() + row.reply.len()).sum::<usize>();
+        let logged = log.iter().map(|row| row.arguments.len() + row.reply.len()).sum::<usize>();
+        let bytes = saved.bytes() + mail.bytes() + logged;
         self.bytes += bytes;
-        owned.queue.push_back(Work::Commit { number, is_urgent, saved, log, bytes });
+        owned.queue.push_back(Work::Commit { number, is_urgent, saved, log, mail, bytes });
         if let Some(job) = snapshot {
             self.snapshot(actor, ids, job);
         }
@@ -248,6 +347,7 @@ impl Keeper {
 
     /// The store answered a request.
     pub fn outcome(&mut self, now: Mono, ticket: Ticket, outcome: Outcome) {
+        self.tell_time(now);
         let Some((purpose, request)) = self.traffic.take(ticket) else { return };
         if matches!(outcome, Outcome::Unavailable) {
             self.counters.outages += u64::from(self.traffic.went_away(now));
@@ -261,6 +361,9 @@ impl Keeper {
             Purpose::Ask(actor) => self.ask_outcome(now, actor, request, outcome),
             Purpose::Chunk(actor, id) => self.chunk_outcome(now, actor, id, request, outcome),
             Purpose::Sweep(actor) => self.swept(actor, &outcome),
+            Purpose::List(actor) => self.list_outcome(now, actor, request, &outcome),
+            Purpose::Outboxes => self.outboxes_outcome(now, &request, outcome),
+            Purpose::Peek(actor, listed) => self.peek_outcome(actor, listed, &outcome),
             Purpose::Forget => {}
         }
     }
@@ -278,8 +381,9 @@ impl Keeper {
                 self.go_on(actor);
             }
             // What is left over is found at the next load.
-            Purpose::Sweep(_) | Purpose::Forget => {}
-            Purpose::Commit(_) | Purpose::Ask(_) | Purpose::Chunk(..) => {
+            Purpose::Sweep(_) | Purpose::Forget | Purpose::Peek(..) => {}
+            Purpose::Outboxes => self.outboxes_at = Some(self.now + limits::PROBE_EVERY),
+            Purpose::Commit(_) | Purpose::Ask(_) | Purpose::Chunk(..) | Purpose::List(_) => {
                 self.traffic.send_first(purpose, request);
             }
         }
@@ -287,13 +391,21 @@ impl Keeper {
 
     /// Lets requests go whose time has come.
     pub fn on_deadline(&mut self, now: Mono) {
+        self.tell_time(now);
         self.traffic.on_deadline(now);
+        self.relay_rested();
+        self.settle_due(now);
+        if self.outboxes_at.is_some_and(|at| at <= now) {
+            self.read_outboxes();
+        }
     }
 
     /// When [`Self::on_deadline`] wants to be called.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
-        self.traffic.next_deadline()
+        let settles = self.settle_timers.first().map(|(at, _)| *at);
+        let own = [self.relay.next_deadline(), settles, self.outboxes_at];
+        own.into_iter().flatten().chain(self.traffic.next_deadline()).min()
     }
 
     /// The next request for the store.
@@ -359,7 +471,10 @@ impl Keeper {
         }
         if std::mem::take(&mut owned.wants_load) {
             self.begin_load(actor);
-        } else if owned.is_released {
+        } else if owned.is_released && owned.has_settlement() {
+            owned.queue.push_back(Work::Settle);
+            self.send_next_commit(actor);
+        } else if owned.is_released && owned.outbox.is_empty() {
             self.actors.remove(&actor);
         }
     }
@@ -373,17 +488,29 @@ impl Keeper {
         self.counters.lost += 1;
         tracing::error!(%actor, message, "an actor was lost: its activation ends");
         if let Some(owned) = self.actors.remove(&actor) {
+            self.outbox_gone(actor, &owned.outbox);
+            let flight = owned.flight.iter().flat_map(|flight| flight.taken());
+            let taken: Vec<(ActorId, u64)> = flight.chain(owned.queue.iter().flat_map(Work::taken)).collect();
+            taken.into_iter().for_each(|(from, number)| self.untaken(actor, from, number));
             let queued = owned.queue.iter().map(Work::bytes).sum::<usize>();
             let sent = owned.flight.as_ref().map_or(0, |flight| flight.bytes());
             let making = owned.making.as_ref().map_or(0, |making| making.bytes());
             let copied = owned.next_copy.as_ref().map_or(0, |copied| copied.bytes());
             self.bytes = self.bytes.saturating_sub(queued + sent + making + copied);
             self.events.push_back(Event::Lost { actor, message });
+            if !owned.outbox.is_empty() {
+                self.events.push_back(Event::Wake(actor));
+            }
             if owned.wants_load {
                 self.actors.insert(actor, Owned { wants_load: true, ..Owned::default() });
                 self.go_on(actor);
             }
         }
+    }
+
+    /// A message that was taken will not be in a commit: it is delivered again.
+    fn untaken(&mut self, to: ActorId, from: ActorId, number: u64) {
+        self.delivered(self.now, to, from, number, Undelivered::Unserved);
     }
 
     /// A newer generation is at work.

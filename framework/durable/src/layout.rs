@@ -12,7 +12,10 @@
 //! | 1 | 0 | part | the state of an actor without ticks, cut into parts |
 //! | 1 | NetId | 0 | a durable entity: seq u64, then a record, or nothing where it is gone |
 //! | 1 | NetId with counter 0 | 0 | a kept resource of a zone or its tick, as a durable entity; counters of entities begin at 1 |
-//! | 2 … 6 | | | outbox, inbox marks, timers, flow journal, replies: not used yet |
+//! | 2 | number | 0 | a message in the outbox |
+//! | 3 | key of a sender | its kind | the number of the last message taken of it |
+//! | 4, 5 | | | timers, flow journal: not used yet |
+//! | 6 | session | request | the reply to a request |
 //! | 7 | seq | n | the operation log |
 //!
 //! Chunks of snapshots stand in the area of chunks, in the same partition: epoch u64 · number u64 · part u64.
@@ -25,6 +28,8 @@ use lightmoon_store::{Field, KeyRange, Partition, Space};
 pub const NODE: Space = Space(1);
 /// Partitions of actors.
 pub const ACTORS: Space = Space(2);
+/// Lists of the node: who may have messages to send.
+pub const LISTS: Space = Space(3);
 
 /// In the node's partition: its generation.
 pub const GENERATION: Field = Field(0);
@@ -43,6 +48,12 @@ pub enum Section {
     Manifest = 0,
     /// Parts of the state, durable entities.
     State = 1,
+    /// Messages that no receiver has taken yet.
+    Outbox = 2,
+    /// Marks of messages that were taken.
+    Inbox = 3,
+    /// Replies to requests.
+    Replies = 6,
     /// The operation log.
     Log = 7,
 }
@@ -96,6 +107,27 @@ pub fn numbers(key: &[u8]) -> Option<(u8, u64, u64)> {
 #[must_use]
 pub fn sections(from: u8, to: u8) -> KeyRange {
     KeyRange { from: Bytes::copy_from_slice(&[from]), to: Some(Bytes::copy_from_slice(&[to])) }
+}
+
+/// The list of actors that may have messages in their outboxes: generation u64 · kind u16 · key u64.
+#[must_use]
+pub const fn outboxes() -> Partition {
+    Partition { space: LISTS, key: Bytes::from_static(b"outboxes") }
+}
+
+/// The row of an actor in [`outboxes`].
+#[must_use]
+pub fn outbox(generation: u64, id: ActorId) -> Bytes {
+    let mut key = BytesMut::with_capacity(18);
+    key.put_u64(generation);
+    key.extend_from_slice(&actor(id).key);
+    key.freeze()
+}
+
+/// The actor of a row in [`outboxes`].
+#[must_use]
+pub fn outbox_of(key: &[u8]) -> Option<ActorId> {
+    actor_of(key.split_first_chunk::<8>()?.1)
 }
 
 /// The key of a chunk.

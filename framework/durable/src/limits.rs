@@ -31,7 +31,7 @@ pub const CHUNKS_IN_FLIGHT_MAX: usize = 4;
 /// Rows in one page while an actor is loaded: at most 6 MB in memory at a time.
 pub const LOAD_PAGE_ROWS: usize = 64;
 
-/// Durable entities that are loaded for one actor: the snapshots cover older ones, so more means that none was written
+/// Rows that are loaded for one actor: snapshots cover older entities and outboxes are bounded, so more means that none was written
 /// for days. Over it: the load fails with a report.
 pub const ENTITY_ROWS_MAX: usize = 1 << 20;
 
@@ -49,5 +49,38 @@ pub const PROBE_EVERY: Duration = Duration::from_millis(250);
 /// Commits of one actor that wait behind the one under way: its last one when it ends, and a manifest.
 pub const COMMITS_QUEUED_MAX: usize = 4;
 
+/// Messages of an actor are numbered by the commit that sends them, shifted by this, and by their place in it: more than a
+/// commit may have changes.
+pub const LETTER_SHIFT: u32 = 16;
+
 /// Generations and activations share an epoch: so many activations of one actor fit one generation.
 pub const EPOCH_SHIFT: u32 = 20;
+
+/// Messages of one pair of actors under way at a time: what the receiver can take in one commit, and what it sees of a gap
+/// at most.
+pub const WINDOW: usize = 64;
+
+/// Failures after which a message is a dead letter: a fault that passes has passed by then, within three seconds.
+pub const TRIES_MAX: u32 = 5;
+
+/// Rest of a pair whose receiver could not serve now; it doubles each time.
+pub const REST_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest such rest.
+pub const REST_LONGEST: Duration = Duration::from_secs(5);
+
+/// Rest of a pair after a message came too early: the one before it rests for longer.
+pub const GAP_REST: Duration = Duration::from_millis(10);
+
+/// How long rows of messages that were taken wait for a commit that takes them along. Until then a crash leads to one more
+/// delivery, which is known.
+pub const SETTLE_AFTER: Duration = Duration::from_secs(2);
+
+/// Time between two looks at the list of outboxes of earlier generations.
+pub const OUTBOXES_AGAIN_AFTER: Duration = Duration::from_secs(20);
+
+/// A node that was replaced has noticed by then; until then nobody is taken out of the list of outboxes.
+pub const FORMER_GONE_AFTER: Duration = Duration::from_secs(60);
+
+/// Dead letters in one listing, for people.
+pub const DEAD_LETTERS_LISTED_MAX: usize = 1_000;

@@ -6,7 +6,9 @@
 use std::fmt;
 
 use bytes::Bytes;
-use lightmoon_contract::NetId;
+use lightmoon_contract::{ActorId, NetId};
+
+use crate::{Posted, Reply};
 
 /// What one commit of an actor changes. Everything in it happens together or not at all.
 #[derive(Debug, Default)]
@@ -66,6 +68,12 @@ pub struct Loaded {
     pub snapshot: Option<Snapshot>,
     /// Durable entities that the snapshot does not cover, to be laid over it; ascending by id.
     pub entities: Vec<(NetId, Option<Bytes>)>,
+    /// The last message that it took of each sender.
+    pub inbox: Vec<(ActorId, u64)>,
+    /// Messages in its outbox.
+    pub outbox: usize,
+    /// Its replies to requests.
+    pub replies: Vec<Reply>,
     /// Ids up to this one may have been given before: go on behind it. The claim reserved
     /// [`crate::limits::IDS_RESERVED`] more.
     pub ids: u64,
@@ -91,4 +99,17 @@ pub struct LogEntry {
     pub arguments: Bytes,
     /// Its answer in the byte format.
     pub reply: Bytes,
+}
+
+/// A message that its receiver could not take, and that is tried no more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeadLetter {
+    /// Who sent it; it stands in this actor's outbox.
+    pub from: ActorId,
+    /// Its number there.
+    pub number: u64,
+    /// How often it was tried.
+    pub tries: u32,
+    /// The message.
+    pub posted: Posted,
 }

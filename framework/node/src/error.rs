@@ -22,10 +22,10 @@ pub enum Error {
     /// A contract is not in the game's descriptor. Add it to `contracts!`.
     #[error("contract {0} is registered but missing in `contracts!`")]
     NotInDescriptor(&'static str),
-    /// An operation promises that its effect is durable, but its actors live in memory. Register them with
+    /// An operation promises that its effect is durable, or takes place exactly once, but its actors live in memory. Register them with
     /// `Game::durable_actor`, `Game::world_actor` or a zone with `const KEEPS`, or leave the promise out.
     #[error(
-        "{contract}.{operation} is `durability = sync`, but its actors are kept nowhere: register them with \
+        "{contract}.{operation} is `durability = sync` or `exactly_once`, but its actors are kept nowhere: register them with \
          `Game::durable_actor`, `Game::world_actor`, `Game::player_world`, or give the zone `const KEEPS: bool = true`"
     )]
     NothingKept {

@@ -215,12 +215,17 @@ impl Game {
 fn check_promises(spec: ContractSpec, keeping: Option<Keeping>) -> Result<(), Error> {
     let contract = spec.name;
     let snapshots_ms = keeping.and_then(|keeping| keeping.snapshot_every).map(|every| every.as_millis());
-    for OperationSpec { name: operation, durability, max_loss_ms, .. } in spec.operations {
+    for OperationSpec { name: operation, durability, max_loss_ms, exactly_once, .. } in spec.operations {
         match (durability, snapshots_ms) {
+            (Durability::Sync | Durability::Behind, _) if *exactly_once && keeping.is_none() => {
+                return Err(Error::NothingKept { contract, operation });
+            }
             (Durability::Sync, _) if keeping.is_none() => {
                 return Err(Error::NothingKept { contract, operation });
             }
-            (Durability::Behind, Some(snapshots_ms)) if u128::from(*max_loss_ms) < snapshots_ms => {
+            (Durability::Behind, Some(snapshots_ms))
+                if !exactly_once && u128::from(*max_loss_ms) < snapshots_ms =>
+            {
                 return Err(Error::SnapshotsTooRare { contract, operation, max_loss_ms: *max_loss_ms });
             }
             (Durability::None | Durability::Behind | Durability::Sync, _) => {}

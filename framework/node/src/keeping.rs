@@ -10,10 +10,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use lightmoon_actor::{Commit, In, LoadError, Logged, Parcel, StoreState, Unreadable};
-use lightmoon_contract::{ActorId, Caller, Mono};
+use lightmoon_actor::{
+    Commit, Delivery, DeliveryEnd, Envelope, In, LoadError, Logged, Memory, MessageId, Parcel, Replied,
+    ReplyTo, RequestKey, StoreState, Stored, Taken, Unreadable,
+};
+use lightmoon_contract::{ActorId, Body, Caller, Mono};
 use lightmoon_durable::generation::{OPENING_TICKET, Opening, SINGLE_NODE, Step};
-use lightmoon_durable::{Event, Keeper, LoadFailure, Loaded, LogEntry, Saved, SnapshotJob};
+use lightmoon_durable::{
+    DeadLetter, Event, Keeper, LoadFailure, Loaded, LogEntry, Mail, Posted, Reply, Saved, SnapshotJob,
+    Undelivered,
+};
 use lightmoon_store::{Outcome, Ticket};
 
 use crate::report::StoreReport;
@@ -150,11 +156,18 @@ impl Keeping {
     /// The worker hands out a commit.
     pub(crate) fn commit(&mut self, commit: Commit) {
         let Self::Open(open) = self else { return };
-        let Commit { actor, number, is_urgent, parcel, log } = commit;
+        let Commit { actor, number, is_urgent, parcel, log, posted, taken, replies, forgotten } = commit;
         let saved = parcel
             .and_then(|parcel| parcel.downcast::<Saved>().ok())
             .map_or_else(Saved::default, |saved| *saved);
-        open.keeper.commit(actor, number, is_urgent, saved, log.into_iter().map(entry).collect());
+        let mail = Mail {
+            posted: posted.into_iter().map(letter).collect(),
+            taken: taken.into_iter().map(|Taken { from, number }| (from, number)).collect(),
+            replies: replies.into_iter().map(reply).collect(),
+            forgotten: forgotten.into_iter().map(|key| (key.session, key.request)).collect(),
+        };
+        let log = log.into_iter().map(entry).collect();
+        open.keeper.commit(actor, lightmoon_durable::Commit { number, is_urgent, saved, log, mail });
     }
 
     /// The worker hands out a copy of a world.
@@ -164,6 +177,35 @@ impl Keeping {
             && let Saved { snapshot: Some(job), ids, .. } = *saved
         {
             open.keeper.snapshot(actor, ids, job);
+        }
+    }
+
+    /// A delivery ended without a commit.
+    pub(crate) fn delivered(&mut self, now: Mono, to: ActorId, message: Taken, end: DeliveryEnd) {
+        if let Self::Open(open) = self {
+            let end = match end {
+                DeliveryEnd::Known => Undelivered::Known,
+                DeliveryEnd::Gap => Undelivered::Gap,
+                DeliveryEnd::Failed => Undelivered::Failed,
+                DeliveryEnd::Unserved => Undelivered::Unserved,
+            };
+            open.keeper.delivered(now, to, message.from, message.number, end);
+        }
+    }
+
+    /// Messages that are tried no more.
+    pub(crate) fn dead_letters(&self) -> Vec<DeadLetter> {
+        match self {
+            Self::Nothing | Self::Opening(_) => Vec::new(),
+            Self::Open(open) => open.keeper.dead_letters(),
+        }
+    }
+
+    /// Sends a dead letter again; false: there is none.
+    pub(crate) fn replay(&mut self, now: Mono, from: ActorId, number: u64) -> bool {
+        match self {
+            Self::Nothing | Self::Opening(_) => false,
+            Self::Open(open) => open.keeper.replay(now, from, number),
         }
     }
 
@@ -189,6 +231,14 @@ impl Keeping {
                     to.push(In::Loaded { actor, result: Err(load_error(error)) });
                 }
                 Event::Committed { actor, number } => to.push(In::Committed { actor, number }),
+                Event::Deliver { from, number, after, posted } => {
+                    to.push(In::Envelope(delivery(from, Delivery { number, after }, posted)));
+                }
+                Event::Acknowledged { actor, count } => to.push(In::Acknowledged { actor, count }),
+                Event::Settled { actor, from, number } => {
+                    to.push(In::Settled { actor, last: Taken { from, number } });
+                }
+                Event::Wake(actor) => to.push(In::Wake(actor)),
                 Event::Snapshotted { actor } => to.push(In::Snapshotted { actor }),
                 Event::Lost { actor, message } => to.push(In::Lost { actor, message }),
                 Event::Fenced { reason } => return Some(reason),
@@ -247,8 +297,43 @@ impl Keeping {
     }
 }
 
-fn loaded_input(actor: ActorId, loaded: Loaded) -> In {
-    In::Loaded { actor, result: Ok(Box::new(loaded)) }
+fn loaded_input(actor: ActorId, mut loaded: Loaded) -> In {
+    let memory = Memory {
+        inbox: std::mem::take(&mut loaded.inbox),
+        outbox: loaded.outbox,
+        replies: std::mem::take(&mut loaded.replies).into_iter().map(replied).collect(),
+    };
+    In::Loaded { actor, result: Ok(Stored { parcel: Box::new(loaded), memory }) }
+}
+
+/// A message on its way to its receiver.
+fn delivery(from: ActorId, delivery: Delivery, posted: Posted) -> Envelope {
+    let Posted { to, operation, priority, arguments } = posted;
+    Envelope {
+        to,
+        from: Caller::Actor(from),
+        number: operation,
+        priority,
+        reply_to: ReplyTo::Nobody,
+        timeout_ms: 0,
+        id: MessageId::Posted(delivery),
+        body: Body::Bytes(arguments),
+    }
+}
+
+fn letter(posted: lightmoon_actor::Posted) -> Posted {
+    let lightmoon_actor::Posted { to, operation, priority, arguments } = posted;
+    Posted { to, operation, priority, arguments }
+}
+
+fn reply(replied: Replied) -> Reply {
+    let Replied { key: RequestKey { session, request }, operation, check, reply } = replied;
+    Reply { session, request, operation, check, reply }
+}
+
+fn replied(reply: Reply) -> Replied {
+    let Reply { session, request, operation, check, reply } = reply;
+    Replied { key: RequestKey { session, request }, operation, check, reply }
 }
 
 fn load_error(error: LoadFailure) -> LoadError {

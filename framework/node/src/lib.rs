@@ -28,7 +28,7 @@ mod node;
 pub mod report;
 
 use bytes::Bytes;
-use lightmoon_contract::Mono;
+use lightmoon_contract::{ActorId, Mono};
 use lightmoon_store::{Outcome, Request, Ticket};
 use lightmoon_wire::{ServerConfig, StreamKey, Transmit};
 use lightmoon_zone::{Probe, ZoneOptions};
@@ -38,6 +38,7 @@ pub use error::Error;
 pub use game::Game;
 pub use identity::{Authenticate, Denied, Guests, Identity};
 pub use keeping::{EncodeJob, Encoded};
+pub use lightmoon_durable::{DeadLetter, Posted};
 pub use node::Node;
 pub use report::NodeReport;
 
@@ -126,6 +127,14 @@ pub enum Input {
         ticket: Ticket,
         /// What came of it.
         outcome: Outcome,
+    },
+    /// Somebody wants a dead letter ([`Node::dead_letters`]) sent again. It goes behind what its sender sent since. Nothing
+    /// happens if there is none of this name.
+    Replay {
+        /// Who sent it.
+        from: ActorId,
+        /// Its number among those of its sender.
+        number: u64,
     },
     /// A copy of [`Output::Encode`] is encoded.
     Encoded(Encoded),

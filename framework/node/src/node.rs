@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use lightmoon_actor::{Envelope, In, Out, Worker, WorkerOptions};
 use lightmoon_contract::{ActorId, Kind, Mono};
+use lightmoon_durable::DeadLetter;
 use lightmoon_wire::Compatibility;
 use lightmoon_zone::{ZoneLook, ZoneReport};
 
@@ -168,6 +169,14 @@ impl Node {
         }
     }
 
+    /// Messages that were promised to take effect exactly once, and that their receivers could not take; they are tried no
+    /// more until [`Input::Replay`]. At most [`lightmoon_durable::limits::DEAD_LETTERS_LISTED_MAX`]. For tools: it looks at
+    /// every outbox.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.keeping.dead_letters()
+    }
+
     /// What viewers may see of each zone, quantised, by id. Costs about a tick of every zone: for simulators and tools.
     #[must_use]
     pub fn looks(&self) -> Vec<(ActorId, ZoneLook)> {
@@ -189,6 +198,10 @@ impl Node {
             Input::Datagram { link, bytes } => self.gateway.datagram(now, link, &bytes),
             Input::Closed { link } => self.gateway.closed(now, link),
             Input::Stored { ticket, outcome } => self.keeping.stored(now, ticket, outcome),
+            Input::Replay { from, number } => {
+                let is_there = self.keeping.replay(now, from, number);
+                tracing::info!(%from, number, is_there, "a dead letter is to be sent again");
+            }
             Input::Encoded(encoded) => self.keeping.encoded(encoded),
             Input::Stop { reason } => self.stop(now, &reason),
         }
@@ -237,6 +250,7 @@ impl Node {
             Out::Commit(commit) => self.keeping.commit(commit),
             Out::Snapshot { actor, parcel } => self.keeping.snapshot(actor, parcel),
             Out::Released(actor) => self.keeping.release(actor),
+            Out::Delivered { to, message, end } => self.keeping.delivered(now, to, message, end),
             Out::Unreadable { actor, message } => {
                 self.activations_failed += 1;
                 tracing::error!(%actor, message, "the stored state of an actor cannot be read; it stays as it is");

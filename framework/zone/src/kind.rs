@@ -158,7 +158,9 @@ where
     ) -> Result<Answer, CallError> {
         if Z::KEEPS {
             let spec = C::SPEC.operations.iter().find(|spec| spec.number == number);
-            self.inside.begin_operation(spec.is_some_and(|spec| spec.durability == Durability::Sync));
+            // What takes effect exactly once stands in a commit beside the mark that it was taken.
+            let is_durable = |spec: &OperationSpec| spec.durability == Durability::Sync || spec.exactly_once;
+            self.inside.begin_operation(spec.is_some_and(is_durable));
         }
         let answer = C::serve_world(&mut self.inside.world, cx, number, body, form);
         // Entities that observers identify are there before the answer is read.

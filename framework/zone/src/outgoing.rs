@@ -78,6 +78,12 @@ impl Outgoing {
     /// Queues a one-way call of an actor.
     pub fn tell<O: Operation>(&mut self, to: Ref<O::Contract>, message: O) {
         const { assert!(!matches!(O::SPEC.form, CallForm::Push), "an actor does not serve its pushes") };
+        const {
+            assert!(
+                !O::SPEC.exactly_once,
+                "what a system does is in no commit: send it from an operation with `durability = sync`"
+            );
+        };
         self.queue(Letter::Tell(Box::new(move |cx| cx.tell(Target::from(to), message).is_ok())));
     }
 

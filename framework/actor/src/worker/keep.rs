@@ -23,11 +23,14 @@ use lightmoon_contract::operation::Durability;
 use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, OperationSpec};
 
 use super::Worker;
+use super::mail::Trace;
 use super::places::State;
 use crate::gate::{Gate, Sent};
-use crate::keep::{Commit, Keeping, Kept, LoadError, Logged, Parcel, Save};
+use crate::keep::{Commit, Keeping, Kept, LoadError, Logged, Memory, Parcel, Save, Stored};
+use crate::mail::Mail;
+use crate::replies::Replies;
 use crate::timers::Due;
-use crate::{Activation, Envelope, Out, Step, StoreState, limits};
+use crate::{Activation, DeliveryEnd, Envelope, Out, Step, StoreState, limits};
 
 /// What a worker knows of an actor that is kept. Outlives its activation while commits are under way.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub(super) struct Keep {
     wants_snapshot: bool,
     snapshot_in_flight: bool,
     log: Vec<Logged>,
+    pub(super) mail: Mail,
+    pub(super) replies: Replies,
     /// Bytes of its last save: an estimate of what is not saved.
     bytes: usize,
     /// Why its stored state could not be read.
@@ -55,7 +60,7 @@ pub(super) struct Keep {
 }
 
 impl Keep {
-    const fn new(keeping: Keeping, operations: &'static [OperationSpec]) -> Self {
+    fn new(keeping: Keeping, operations: &'static [OperationSpec]) -> Self {
         Self {
             keeping,
             operations,
@@ -68,6 +73,8 @@ impl Keep {
             wants_snapshot: false,
             snapshot_in_flight: false,
             log: Vec::new(),
+            mail: Mail::default(),
+            replies: Replies::default(),
             bytes: 0,
             is_unreadable: false,
         }
@@ -83,6 +90,19 @@ impl Keep {
             return Durability::Behind;
         }
         self.spec(number).map_or(Durability::None, |spec| spec.durability)
+    }
+
+    /// Whether its state is in snapshots, and only effects of some operations in commits.
+    pub(super) const fn has_snapshots(&self) -> bool {
+        self.keeping.snapshot_every.is_some()
+    }
+
+    /// How many messages that take effect exactly once may be sent now, by this operation or by something that is none;
+    /// `None`: none, since what happens now is in no commit.
+    fn room(&self, number: Option<OperationNumber>) -> Option<usize> {
+        let spec = number.and_then(|number| self.spec(number));
+        let is_in_commit = spec.is_some_and(|spec| spec.durability == Durability::Sync || spec.exactly_once);
+        (is_in_commit || !self.has_snapshots()).then(|| self.mail.room())
     }
 
     /// How much of an operation's effect a crash may take, in time.
@@ -103,7 +123,20 @@ impl Keep {
 
     /// Whether so much waits for a commit that nothing more is served.
     pub(super) fn is_choked(&self) -> bool {
-        self.gate.held() >= limits::HELD_PER_ACTOR_MAX || self.log.len() >= limits::LOGGED_PER_COMMIT_MAX
+        self.gate.held() >= limits::HELD_PER_ACTOR_MAX
+            || self.log.len() >= limits::LOGGED_PER_COMMIT_MAX
+            || self.mail.is_full()
+    }
+
+    /// The commit of everything so far.
+    fn commit(&mut self, now: Mono, actor: ActorId, parcel: Option<Parcel>) -> Commit {
+        self.in_flight += 1;
+        let is_urgent = self.gate.is_dirty();
+        let number = self.gate.commit();
+        let log = std::mem::take(&mut self.log);
+        let (posted, taken) = self.mail.commit();
+        let (replies, forgotten) = self.replies.commit(now);
+        Commit { actor, number, is_urgent, parcel, log, posted, taken, replies, forgotten }
     }
 
     /// Whether nothing of it has to be remembered without an activation.
@@ -122,6 +155,7 @@ pub(super) struct Ended {
     pub(super) caller: Caller,
     /// Its arguments, if it is logged.
     pub(super) arguments: Option<bytes::Bytes>,
+    pub(super) trace: Trace,
 }
 
 impl Worker {
@@ -145,15 +179,27 @@ impl Worker {
     }
 
     /// The store answered.
-    pub(super) fn loaded(&mut self, actor: ActorId, result: Result<Parcel, LoadError>) {
+    pub(super) fn loaded(&mut self, actor: ActorId, result: Result<Stored, LoadError>) {
         let Some(index) = self.places.find(actor) else { return };
         if !matches!(self.places.at(index).state, State::Loading) {
             return;
         }
         match result {
-            Ok(parcel) => self.restore(index, parcel),
+            Ok(Stored { parcel, memory }) => {
+                self.to_wake.remove(&actor);
+                self.remember(index, memory);
+                self.restore(index, parcel);
+            }
             Err(LoadError::Away) => self.load_failed(index),
             Err(LoadError::Unreadable(why)) => self.unreadable(index, why.0),
+        }
+    }
+
+    fn remember(&mut self, index: u32, mut memory: Memory) {
+        let now = self.port.now();
+        if let Some(keep) = &mut self.places.at(index).keep {
+            keep.replies = Replies::of(now, std::mem::take(&mut memory.replies));
+            keep.mail = Mail::of(memory);
         }
     }
 
@@ -162,7 +208,7 @@ impl Worker {
         let Some(maker) = self.port.kinds().maker(actor.kind) else { return };
         self.places.set_state(index, State::Running);
         let (slot, mut cx) = self.begin_life(index);
-        self.port.begin_segment();
+        self.begin_segment(index, None);
         let restored = catch_unwind(AssertUnwindSafe(|| maker.restore(&mut cx, actor.key, parcel)));
         match restored {
             Ok(Ok(activation)) => {
@@ -231,16 +277,28 @@ impl Worker {
     }
 
     /// What an operation sends from now on is looked at when it waits or ends, if its actor is kept.
-    pub(super) fn begin_segment(&mut self, index: u32) {
-        if self.places.at(index).keep.is_some() {
-            self.port.begin_segment();
+    pub(super) fn begin_segment(&mut self, index: u32, number: Option<OperationNumber>) {
+        if let Some(keep) = &self.places.at(index).keep {
+            self.port.begin_segment(keep.room(number));
         }
     }
 
-    /// An operation waits, or something that is no operation ended: what was sent waits for earlier effects only.
-    pub(super) fn end_segment(&mut self, index: u32) {
-        for sent in self.port.end_segment() {
+    /// An operation waits: what was sent waits for earlier effects only.
+    pub(super) fn pause_segment(&mut self, index: u32) {
+        let segment = self.port.end_segment();
+        for sent in self.keep_posted(index, segment) {
             self.send(index, sent);
+        }
+    }
+
+    /// Something that is no operation ended: what was sent waits for earlier effects only.
+    pub(super) fn end_segment(&mut self, index: u32) {
+        self.pause_segment(index);
+        if let Some(keep) = &mut self.places.at(index).keep {
+            keep.mail.seal();
+            if keep.mail.has_news() {
+                self.became_behind(index, Duration::MAX);
+            }
         }
     }
 
@@ -254,10 +312,18 @@ impl Worker {
     /// An operation ended: it had its effect, and what it sent in its last stretch may tell of that.
     pub(super) fn operation_ended(&mut self, index: u32, ended: Ended, answer: Sent) {
         let segment = self.port.end_segment();
+        let segment = self.keep_posted(index, segment);
+        if let Sent::Answer(_, result) = &answer
+            && !self.note_served(index, ended.number, ended.trace, result)
+        {
+            return self.leaves(answer);
+        }
         let Some(keep) = &mut self.places.at(index).keep else {
             return self.leaves(answer);
         };
+        keep.mail.seal();
         match keep.durability(ended.number) {
+            Durability::None if keep.mail.has_news() => self.became_behind(index, Duration::MAX),
             Durability::None => {}
             Durability::Behind => {
                 let max_loss = keep.max_loss(ended.number);
@@ -282,8 +348,8 @@ impl Worker {
         let slot = self.places.slot(index);
         let now = self.port.now();
         let Some(keep) = &mut self.places.at(index).keep else { return };
-        // The snapshots of a world hold them.
-        if keep.keeping.snapshot_every.is_some() {
+        // The snapshots of a world hold them, but for what has to be in a commit.
+        if keep.has_snapshots() && !keep.mail.has_news() {
             return;
         }
         let at = now + keep.keeping.flush_after.min(max_loss);
@@ -400,14 +466,11 @@ impl Worker {
             keep.snapshot_in_flight = kept.parcel.is_some();
             next_snapshot = keep.keeping.snapshot_every.map(|every| now + every);
         }
-        let log = std::mem::take(&mut keep.log);
-        if kept.in_commit || !log.is_empty() {
+        if kept.in_commit || !keep.log.is_empty() || keep.mail.has_news() {
             keep.bytes = kept.bytes;
-            keep.in_flight += 1;
-            let is_urgent = keep.gate.is_dirty();
-            let number = keep.gate.commit();
+            let commit = keep.commit(now, actor, kept.parcel);
             self.port.count(|counters| counters.commits += 1);
-            self.port.put_out(Out::Commit(Commit { actor, number, is_urgent, parcel: kept.parcel, log }));
+            self.port.put_out(Out::Commit(commit));
         } else {
             let released = keep.gate.nothing_to_commit();
             if let Some(parcel) = kept.parcel {
@@ -476,7 +539,8 @@ impl Worker {
     }
 
     /// What effects that were never handed out told of never leaves.
-    pub(super) fn forget_unsaved(&mut self, index: u32, error: &CallError) {
+    pub(super) fn forget_unsaved(&mut self, index: u32, error: &CallError, end: DeliveryEnd) {
+        self.undo_mail(index, end);
         let Some(keep) = &mut self.places.at(index).keep else { return };
         keep.log.clear();
         keep.is_behind = false;
@@ -519,7 +583,7 @@ impl Worker {
         self.store = state;
     }
 
-    fn send(&mut self, index: u32, sent: Sent) {
+    pub(super) fn send(&mut self, index: u32, sent: Sent) {
         #[cfg(feature = "flaws")]
         match (self.flaw, &sent) {
             (Some(super::Flaw::ReplyBeforeCommit), Sent::Answer(..))
@@ -543,6 +607,8 @@ impl Worker {
             Sent::Message(envelope) => self.port.enqueue(envelope),
             Sent::Out(envelope) => self.port.leave(envelope),
             Sent::Answer(reply_to, result) => self.port.answer(reply_to, result),
+            // They were taken out of the segment before.
+            Sent::Posted(_) => {}
         }
     }
 
@@ -551,6 +617,7 @@ impl Worker {
         match sent {
             Sent::Message(envelope) => self.discard_message(envelope),
             Sent::Out(envelope) => self.discard_message(envelope),
+            Sent::Posted(_) => {}
             Sent::Answer(reply_to, result) => {
                 self.port.contain(|| drop(result));
                 self.port.answer(reply_to, Err(error.clone()));
@@ -570,7 +637,7 @@ impl Worker {
 }
 
 fn logged(ended: Ended, answer: &Sent) -> Option<Logged> {
-    let Ended { number, caller, arguments } = ended;
+    let Ended { number, caller, arguments, .. } = ended;
     let (Some(arguments), Sent::Answer(_, Ok(Some(lightmoon_contract::Body::Bytes(reply))))) =
         (arguments, answer)
     else {

@@ -18,7 +18,7 @@ use super::Worker;
 use super::places::State;
 use crate::slot::Slot;
 use crate::timers::Due;
-use crate::{Activation, Cx, Out, Step, limits};
+use crate::{Activation, Cx, DeliveryEnd, Out, Step, limits};
 
 /// What a panic said with.
 pub(super) type Payload = Box<dyn Any + Send>;
@@ -131,7 +131,7 @@ impl Worker {
     pub(super) fn deactivate(&mut self, index: u32, mut activation: Box<dyn Activation>) {
         let origin = self.next_origin();
         let mut cx = self.cx(index, Caller::Node, origin);
-        self.begin_segment(index);
+        self.begin_segment(index, None);
         let stopped = catch_unwind(AssertUnwindSafe(|| activation.stopping(&mut cx)));
         if stopped.is_ok() {
             self.end_segment(index);
@@ -174,7 +174,9 @@ impl Worker {
     /// An activation panicked; it is gone already.
     pub(super) fn fail(&mut self, index: u32, step: Step, payload: Payload) {
         self.drop_segment();
-        self.forget_unsaved(index, &CallError::Panicked);
+        // Whatever was served before may be what cannot be saved.
+        let end = if step == Step::Save { DeliveryEnd::Failed } else { DeliveryEnd::Unserved };
+        self.forget_unsaved(index, &CallError::Panicked, end);
         let actor = self.places.at(index).actor;
         let message = said(&*payload);
         self.forget_payload(Some(payload));
@@ -182,6 +184,10 @@ impl Worker {
         self.port.put_out(Out::Failed { actor, operation: step, message });
         if self.port.is_stopped() {
             return self.end_life(index);
+        }
+        if matches!(step, Step::Delivery(_)) {
+            // It is tried a few times by itself, and must not cost the actor its other callers.
+            return self.rest_for(index, limits::REST_FIRST);
         }
         self.rest(index);
     }
@@ -199,8 +205,13 @@ impl Worker {
             return self.set_aside_now(index);
         }
         let doubled = limits::REST_FIRST.saturating_mul(1 << (count - 1).min(16));
+        self.rest_for(index, doubled.min(limits::REST_MAX));
+    }
+
+    fn rest_for(&mut self, index: u32, length: Duration) {
         self.leave_life(index, State::Resting);
-        self.port.timers().set(now + doubled.min(limits::REST_MAX), Due::Rested(self.places.slot(index)));
+        let until = self.port.now() + length;
+        self.port.timers().set(until, Due::Rested(self.places.slot(index)));
     }
 
     /// Nobody is served by this actor for a minute.
@@ -236,7 +247,7 @@ impl Worker {
         if let Some(keep) = &mut place.keep {
             keep.is_unreadable = false;
         }
-        if self.started.contains(&actor) {
+        if self.started.contains(&actor) || self.to_wake.contains(&actor) {
             self.wake_up(actor);
         }
         self.release(index);
@@ -268,7 +279,7 @@ impl Worker {
                 self.port.count(|counters| counters.alarms += 1);
                 let origin = self.next_origin();
                 let mut cx = self.cx(slot.index, Caller::Node, origin);
-                self.begin_segment(slot.index);
+                self.begin_segment(slot.index, None);
                 match catch_unwind(AssertUnwindSafe(|| activation.alarm(&mut cx))) {
                     Ok(()) => {
                         self.end_segment(slot.index);

@@ -14,6 +14,7 @@ use lightmoon_contract::call::Waiting;
 use lightmoon_contract::{ActorId, Caller, Mono, OperationNumber};
 
 use super::keep::Keep;
+use super::mail::Trace;
 use super::parked::Parked;
 use crate::slot::Slot;
 use crate::wake::OperationWaker;
@@ -45,6 +46,7 @@ pub(super) struct Task {
     pub(super) caller: Caller,
     /// Its arguments, if it is logged.
     pub(super) arguments: Option<bytes::Bytes>,
+    pub(super) trace: Trace,
     /// Serial of the operation.
     pub(super) operation: u64,
     pub(super) waker: std::sync::Arc<OperationWaker>,

@@ -17,12 +17,13 @@ use lightmoon_contract::{CallError, Caller, OperationNumber};
 
 use super::Worker;
 use super::keep::Ended;
+use super::mail::Trace;
 use super::places::{State, Task};
 use crate::ask::Origin;
 use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::wake::OperationWaker;
-use crate::{Activation, Cx, Envelope, ReplyTo, Step};
+use crate::{Activation, Cx, DeliveryEnd, Envelope, ReplyTo, Step};
 
 /// What becomes of a message at its actor's door.
 enum Door {
@@ -134,6 +135,7 @@ impl Worker {
 
     fn serve(&mut self, index: u32, envelope: Envelope) {
         self.no_longer_queued(&envelope);
+        let Some((envelope, trace)) = self.news(index, envelope) else { return };
         if self.unkeepable(index, envelope.number) {
             self.port.count(|counters| counters.unkeepable += 1);
             return self.port.refuse(envelope, CallError::StoreUnavailable);
@@ -142,7 +144,7 @@ impl Worker {
             return self.refuse(envelope, CallError::Panicked);
         };
         self.port.count(|counters| counters.operations += 1);
-        let Envelope { from, number, reply_to, body, .. } = envelope;
+        let Envelope { to, from, number, reply_to, id, body, .. } = envelope;
         let arguments = self.arguments_for_log(index, number, &body);
         let (serving, form) = match reply_to {
             ReplyTo::Nobody => (None, Form::Nothing),
@@ -153,20 +155,25 @@ impl Worker {
         let form = if arguments.is_some() { Form::Bytes } else { form };
         let operation = self.next_operation();
         let mut cx = self.cx(index, from, Origin { operation, serving });
-        self.begin_segment(index);
+        self.begin_segment(index, Some(number));
         match catch_unwind(AssertUnwindSafe(|| activation.serve(&mut cx, number, body, form))) {
             Ok(Served::Done(activation, result)) => {
-                let ended = Ended { number, caller: from, arguments };
+                let ended = Ended { number, caller: from, arguments, trace };
                 self.served(index, activation, ended, Sent::Answer(reply_to, result));
             }
             Ok(Served::Waits(waiting)) => {
-                self.end_segment(index);
+                self.pause_segment(index);
                 let waker = OperationWaker::new(&self.port.wakes, cx.slot, cx.me, number);
-                let task = Task { waiting, reply_to, number, caller: from, arguments, operation, waker };
+                let task =
+                    Task { waiting, reply_to, number, caller: from, arguments, trace, operation, waker };
                 self.poll(index, Box::new(task));
             }
             Err(payload) => {
-                self.fail(index, Step::Operation(number), payload);
+                let is_delivery = matches!(trace, Trace::Taken(_));
+                let step = if is_delivery { Step::Delivery(number) } else { Step::Operation(number) };
+                self.fail(index, step, payload);
+                self.port.count(|counters| counters.deliveries_failed += u64::from(is_delivery));
+                self.port.delivered(to, from, id, DeliveryEnd::Failed);
                 self.port.answer(reply_to, Err(CallError::Panicked));
             }
         }
@@ -195,17 +202,18 @@ impl Worker {
         self.port.count(|counters| counters.polls += 1);
         task.waker.polled();
         let waker = task.waker.waker();
-        self.begin_segment(index);
+        self.begin_segment(index, Some(task.number));
         let polled =
             catch_unwind(AssertUnwindSafe(|| poll_once(&mut task.waiting, &mut Context::from_waker(&waker))));
         let (reply_to, number) = (task.reply_to, task.number);
         match polled {
             Ok(Poll::Pending) => {
-                self.end_segment(index);
+                self.pause_segment(index);
                 self.places.set_state(index, State::Waiting(task));
             }
             Ok(Poll::Ready((activation, result))) => {
-                let ended = Ended { number, caller: task.caller, arguments: task.arguments.take() };
+                let (caller, arguments) = (task.caller, task.arguments.take());
+                let ended = Ended { number, caller, arguments, trace: task.trace };
                 self.port.contain(|| drop(task));
                 self.served(index, activation, ended, Sent::Answer(reply_to, result));
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lightmoon_actor::reserved::ToActor;
 use lightmoon_actor::{
-    Envelope, In, Kinds, MessageId, Next, Out, ReplyTo, Step, Worker, WorkerOptions, plain,
+    Delivery, Envelope, In, Kinds, MessageId, Next, Out, ReplyTo, Step, Worker, WorkerOptions, plain,
 };
 use lightmoon_contract::{
     ActorId, Body, CallError, Caller, Contract, Limits, Mono, Operation, Priority, SessionId, codec,
@@ -91,6 +91,31 @@ impl Bench {
         }));
     }
 
+    /// Puts a request of a client in under a number of its own, and returns its token.
+    pub(crate) fn ask_as<O: Operation>(&mut self, from: Caller, request: u64, key: u64, message: O) -> u64 {
+        self.token += 1;
+        self.put(from, key, message, ReplyTo::Outside(self.token));
+        if let Some(In::Envelope(envelope)) = self.inputs.last_mut() {
+            envelope.id = MessageId::Request(request);
+        }
+        self.token
+    }
+
+    /// Delivers a message that takes effect exactly once.
+    pub(crate) fn deliver<O: Operation>(&mut self, from: ActorId, delivery: Delivery, key: u64, message: O) {
+        self.put(Caller::Actor(from), key, message, ReplyTo::Nobody);
+        if let Some(In::Envelope(envelope)) = self.inputs.last_mut() {
+            envelope.id = MessageId::Posted(delivery);
+        }
+    }
+
+    /// Makes garbage of the arguments of what was put in last.
+    pub(crate) fn spoil_last(&mut self) {
+        if let Some(In::Envelope(envelope)) = self.inputs.last_mut() {
+            envelope.body = Body::Bytes(vec![0xFF].into());
+        }
+    }
+
     /// Puts a message of the framework in.
     pub(crate) fn framework(&mut self, key: u64, message: ToActor) {
         self.inputs.push(In::Envelope(Envelope {
@@ -144,6 +169,7 @@ impl Bench {
                 | Out::Commit(_)
                 | Out::Snapshot { .. }
                 | Out::Released(_)
+                | Out::Delivered { .. }
                 | Out::Unreadable { .. }) => self.to_store.push(out),
             }
         }

@@ -1,8 +1,10 @@
 //! What a worker promises, seen from outside: through its inputs, its outputs and actors of a test contract.
 
 mod asks;
+mod bank;
 mod harness;
 mod keep;
+mod mail;
 mod order;
 mod probe;
 mod repeat;

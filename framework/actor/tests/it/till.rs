@@ -41,6 +41,24 @@ pub trait Till {
     /// Waits.
     #[operation(ack)]
     async fn wait();
+    /// Pays in what another till gave; 666 is torn up.
+    #[operation(reliability = exactly_once)]
+    fn receive(amount: u64);
+    /// As receive, to be saved some time.
+    #[operation(reliability = exactly_once, durability = behind)]
+    fn receive_lazily(amount: u64);
+    /// Takes out what another till receives.
+    #[operation(durability = sync)]
+    fn give(amount: u64, other: u64) -> bool;
+    /// As give, to be saved some time.
+    #[operation(ack)]
+    fn give_lazily(amount: u64, other: u64);
+    /// As give, and waits before it is done.
+    #[operation(ack)]
+    async fn give_slowly(amount: u64, other: u64);
+    /// As give, as often as it can; how often.
+    #[operation(durability = sync)]
+    fn give_all(other: u64) -> u32;
     /// Says what is there, to a client.
     #[operation(push)]
     fn shows(amount: u64);
@@ -104,6 +122,38 @@ impl Till<Cx> for Money {
 
     fn told(&mut self, _: &mut Cx, amount: u64) {
         TOLD.with_borrow_mut(|told| told.push(amount));
+    }
+
+    fn receive(&mut self, _: &mut Cx, amount: u64) {
+        assert!(amount != 666, "the note is torn");
+        self.amount += amount;
+    }
+
+    fn receive_lazily(&mut self, _: &mut Cx, amount: u64) {
+        self.amount += amount;
+    }
+
+    fn give(&mut self, cx: &mut Cx, amount: u64, other: u64) -> bool {
+        let is_sent = cx.to(Ref::<TillContract>::new(other)).receive(amount).is_ok();
+        self.amount -= if is_sent { amount } else { 0 };
+        is_sent
+    }
+
+    fn give_lazily(&mut self, cx: &mut Cx, amount: u64, other: u64) {
+        self.give(cx, amount, other);
+    }
+
+    async fn give_slowly(&mut self, cx: &mut Cx, amount: u64, other: u64) {
+        self.give(cx, amount, other);
+        cx.sleep(Duration::from_secs(5)).await;
+    }
+
+    fn give_all(&mut self, cx: &mut Cx, other: u64) -> u32 {
+        let mut count = 0;
+        while self.amount > 0 && self.give(cx, 1, other) {
+            count += 1;
+        }
+        count
     }
 
     fn explode(&mut self, _: &mut Cx) {

@@ -14,17 +14,20 @@
 //! Invariants:
 //! - I1: a commit that may be under way is sent again only after a serial read that does not show it.
 
+use std::collections::BTreeMap;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use lightmoon_contract::{ActorId, Mono, NetId, codec, data};
 use lightmoon_store::{
     Area, Change, Condition, Done, Field, Head, Is, KeyRange, Outcome, Request, Row, Test,
 };
 
+use super::settle::Settlement;
 use super::traffic::Purpose;
 use super::{Event, Keeper, Owned};
 use crate::layout::{self, Section};
 use crate::manifest::Entry;
-use crate::{LogEntry, Saved, limits, record};
+use crate::{Letter, LogEntry, Mail, Posted, Reply, Saved, limits, mail, record};
 
 /// The name of log rows in the store.
 pub(crate) const LOG_NAME: &str = "operation";
@@ -46,7 +49,9 @@ pub(crate) struct LogRow {
 #[derive(Debug)]
 pub(super) enum Work {
     /// What an activation saved.
-    Commit { number: u64, is_urgent: bool, saved: Saved, log: Vec<LogEntry>, bytes: usize },
+    Commit { number: u64, is_urgent: bool, saved: Saved, log: Vec<LogEntry>, mail: Mail, bytes: usize },
+    /// What outbox and inbox leave behind.
+    Settle,
     /// A snapshot whose parts are all there, and how many ids were given when it was copied.
     Manifest { entry: Entry, ids: u64 },
 }
@@ -55,7 +60,22 @@ impl Work {
     pub(super) const fn bytes(&self) -> usize {
         match self {
             Self::Commit { bytes, .. } => *bytes,
-            Self::Manifest { .. } => 0,
+            Self::Manifest { .. } | Self::Settle => 0,
+        }
+    }
+
+    /// Messages that are taken in it: of whom, and their numbers.
+    pub(super) fn taken(&self) -> Vec<(ActorId, u64)> {
+        match self {
+            Self::Commit { mail, .. } => mail.taken.clone(),
+            Self::Manifest { .. } | Self::Settle => Vec::new(),
+        }
+    }
+
+    fn posts(&self) -> bool {
+        match self {
+            Self::Commit { mail, .. } => !mail.posted.is_empty(),
+            Self::Manifest { .. } | Self::Settle => false,
         }
     }
 }
@@ -72,13 +92,22 @@ impl Flight {
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// Messages that are taken in it.
+    pub(super) fn taken(&self) -> Vec<(ActorId, u64)> {
+        match &self.effect {
+            Effect::Saved { taken, .. } => taken.clone(),
+            Effect::Published { .. } | Effect::Settled(_) => Vec::new(),
+        }
+    }
 }
 
 /// What a commit means once it happened.
 #[derive(Debug)]
 enum Effect {
-    Saved { number: u64 },
+    Saved { number: u64, posted: Vec<(u64, Letter)>, taken: Vec<(ActorId, u64)>, settlement: Settlement },
     Published { entry: Entry, covered: Vec<NetId> },
+    Settled(Settlement),
 }
 
 impl Keeper {
@@ -104,35 +133,61 @@ impl Keeper {
         } else if waits_for_first {
             return;
         }
+        if owned.queue.front().is_some_and(Work::posts) && !self.is_listed(actor) {
+            return;
+        }
+        let Some(owned) = self.actors.get_mut(&actor) else { return };
         let Some(work) = owned.queue.pop_front() else { return };
         let bytes = work.bytes();
         let is_urgent = match &work {
             Work::Commit { is_urgent, .. } => *is_urgent,
-            Work::Manifest { .. } => false,
+            Work::Manifest { .. } | Work::Settle => false,
         };
         let (request, effect) = self.request(actor, work);
         if let Err(why) = request.check() {
             self.bytes = self.bytes.saturating_sub(bytes);
+            if let Effect::Saved { taken, .. } = effect {
+                taken.into_iter().for_each(|(from, number)| self.untaken(actor, from, number));
+            }
             return self.lose(actor, format!("a commit of actor {actor} cannot be stored: {why}"));
         }
+        #[cfg(feature = "flaws")]
+        self.relay_too_early(actor, &effect);
         if let Some(owned) = self.actors.get_mut(&actor) {
             owned.flight = Some(Box::new(Flight { request: request.clone(), effect, bytes }));
         }
         self.traffic.send(Purpose::Commit(actor), request, is_urgent);
     }
 
+    /// Wrong: messages leave before the commit that decides them.
+    #[cfg(feature = "flaws")]
+    fn relay_too_early(&mut self, actor: ActorId, effect: &Effect) {
+        let Effect::Saved { posted, .. } = effect else { return };
+        if !self.has_flaw(super::Flaw::RelayBeforeCommit) {
+            return;
+        }
+        let numbers: Vec<u64> = posted.iter().map(|(number, _)| *number).collect();
+        if let Some(owned) = self.actors.get_mut(&actor) {
+            owned.outbox.extend(posted.iter().cloned());
+        }
+        self.in_outbox(actor, &numbers);
+    }
+
     fn request(&mut self, actor: ActorId, work: Work) -> (Request, Effect) {
         #[cfg(feature = "flaws")]
-        let (no_fence, left_out) =
-            (self.has_flaw(super::Flaw::NoFence), self.has_flaw(super::Flaw::EntityLeftOut));
+        let (no_fence, left_out, skips_marks) = (
+            self.has_flaw(super::Flaw::NoFence),
+            self.has_flaw(super::Flaw::EntityLeftOut),
+            self.has_flaw(super::Flaw::MarkSkipped),
+        );
         #[cfg(not(feature = "flaws"))]
-        let (no_fence, left_out) = (false, false);
+        let (no_fence, left_out, skips_marks) = (false, false, false);
         let owned = self.actors.get_mut(&actor).expect("work belongs to an actor that is known");
         let seq = owned.seq + 1;
         let mut head = vec![(layout::SEQ, seq)];
         let mut changes = Vec::new();
         let effect = match work {
-            Work::Commit { number, saved, log, .. } => {
+            Work::Commit { number, saved, log, mail, .. } => {
                 head.extend(reserved(owned, saved.ids));
                 let Saved { state, entities, .. } = saved;
                 if let Some(state) = state {
@@ -145,7 +200,23 @@ impl Keeper {
                 for (n, entry) in (0..).zip(log) {
                     changes.push(put(Section::Log, seq, n, log_row(&entry)));
                 }
-                Effect::Saved { number }
+                let mut letters = Letters::of(seq);
+                let posted = post(mail.posted, &mut letters, &mut changes);
+                let mut marks: BTreeMap<ActorId, u64> = mail.taken.iter().copied().collect();
+                marks.retain(|_, _| !skips_marks);
+                changes.extend(marks.into_iter().map(|(from, number)| mark(from, number)));
+                changes.extend(mail.replies.iter().map(reply));
+                changes.extend(
+                    mail.forgotten
+                        .into_iter()
+                        .map(|(session, request)| Change::Delete(mail::reply_key(session, request))),
+                );
+                let settlement = owned.settle(&mail.taken, || letters.next(), &mut changes);
+                Effect::Saved { number, posted, taken: mail.taken, settlement }
+            }
+            Work::Settle => {
+                let mut letters = Letters::of(seq);
+                Effect::Settled(owned.settle(&[], || letters.next(), &mut changes))
             }
             Work::Manifest { entry, ids } => {
                 // A zone without `sync` operations has no other commits.
@@ -249,10 +320,31 @@ impl Keeper {
         self.counters.commits += 1;
         self.counters.commit_bytes += row_bytes(&request);
         match effect {
-            Effect::Saved { number } => self.events.push_back(Event::Committed { actor, number }),
+            Effect::Saved { number, posted, taken, settlement } => {
+                self.events.push_back(Event::Committed { actor, number });
+                self.mail_committed(actor, posted, taken);
+                self.settled(actor, settlement);
+            }
+            Effect::Settled(settlement) => self.settled(actor, settlement),
             Effect::Published { entry, covered } => self.published(actor, entry, &covered),
         }
         self.go_on(actor);
+    }
+
+    /// Messages stand in a commit: those that it sent leave, those that it took are done.
+    fn mail_committed(&mut self, actor: ActorId, posted: Vec<(u64, Letter)>, taken: Vec<(ActorId, u64)>) {
+        let Some(owned) = self.actors.get_mut(&actor) else { return };
+        let numbers: Vec<u64> = posted.iter().map(|(number, _)| *number).collect();
+        self.counters.letters_posted += numbers.len() as u64;
+        owned.outbox.extend(posted);
+        for (from, number) in &taken {
+            owned.marks.insert(*from, *number);
+            owned.unneeded.remove(from);
+        }
+        self.in_outbox(actor, &numbers);
+        for (from, number) in taken {
+            self.was_taken(from, actor, number);
+        }
     }
 
     fn commit_refused(&mut self, actor: ActorId, head: Option<&Head>) {
@@ -283,6 +375,40 @@ fn ask(actor: ActorId) -> Request {
 
 fn put(section: Section, k1: u64, k2: u64, value: Bytes) -> Change {
     Change::Put(Row { key: layout::row(section, k1, k2), value })
+}
+
+/// Numbers of messages that one commit sends: they grow from commit to commit and need no counter of their own.
+struct Letters {
+    last: u64,
+}
+
+impl Letters {
+    const fn of(seq: u64) -> Self {
+        Self { last: seq << limits::LETTER_SHIFT }
+    }
+
+    const fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+}
+
+/// Messages as rows.
+fn post(posted: Vec<Posted>, letters: &mut Letters, changes: &mut Vec<Change>) -> Vec<(u64, Letter)> {
+    let rows = posted.into_iter().map(|posted| {
+        let (number, letter) = (letters.next(), Letter { posted, tries: 0, is_dead: false });
+        changes.push(Change::Put(Row { key: Letter::key(number), value: letter.seal() }));
+        (number, letter)
+    });
+    rows.collect()
+}
+
+fn mark(from: ActorId, number: u64) -> Change {
+    Change::Put(Row { key: mail::mark_key(from), value: mail::seal_mark(number) })
+}
+
+fn reply(reply: &Reply) -> Change {
+    Change::Put(Row { key: mail::reply_key(reply.session, reply.request), value: mail::seal_reply(reply) })
 }
 
 /// A state as rows, and the end of a longer one before it.

@@ -15,6 +15,8 @@
 //!   commits nothing once the actor was loaded again.
 //! - I2: a snapshot is given whole or not at all; a damaged one is counted, logged, and the one before it taken.
 
+use std::collections::BTreeMap;
+
 use bytes::{Bytes, BytesMut};
 use lightmoon_contract::{ActorId, Mono, NetId};
 use lightmoon_store::{Area, Condition, Done, Head, Is, KeyRange, Outcome, Request, Row, Test};
@@ -24,7 +26,8 @@ use super::traffic::Purpose;
 use super::{Event, Keeper, LoadFailure};
 use crate::layout::{self, Section};
 use crate::manifest::{Entry, Manifest};
-use crate::{Loaded, Snapshot, limits};
+use crate::record::RecordError;
+use crate::{Letter, Loaded, Reply, Snapshot, limits, mail};
 
 /// An actor that is being loaded.
 #[derive(Debug, Default)]
@@ -67,10 +70,7 @@ impl Keeper {
                 load.rows.extend(page.rows);
                 match more {
                     Some(_) if load.rows.len() >= limits::ENTITY_ROWS_MAX => {
-                        self.unreadable(
-                            actor,
-                            "there are more durable entities than can be loaded".to_owned(),
-                        );
+                        self.unreadable(actor, "there are more rows than can be loaded".to_owned());
                     }
                     Some(keys) => self.traffic.send(Purpose::Load(actor), read_rows(actor, keys), true),
                     None => self.claim(actor),
@@ -158,7 +158,18 @@ impl Keeper {
         }
         let mut state = BytesMut::new();
         let (mut parts, mut manifest) = (0, Manifest::default());
+        let (mut outbox, mut marks) = (BTreeMap::new(), BTreeMap::new());
         for row in std::mem::take(&mut load.rows) {
+            let numbers = layout::numbers(&row.key);
+            if let Some(read) = numbers.and_then(|numbers| read_mail(numbers, &row.value)) {
+                match read {
+                    Ok(MailRow::Letter(number, letter)) => drop(outbox.insert(number, letter)),
+                    Ok(MailRow::Mark(from, number)) => drop(marks.insert(from, number)),
+                    Ok(MailRow::Reply(reply)) => load.loaded.replies.push(reply),
+                    Err(error) => return self.unreadable(actor, error.to_string()),
+                }
+                continue;
+            }
             match layout::numbers(&row.key) {
                 Some((section, 0, 0)) if section == Section::Manifest as u8 => {
                     match Manifest::open(&row.value) {
@@ -181,11 +192,19 @@ impl Keeper {
                 }
             }
         }
+        // Those that are settled in a commit to come were taken.
+        outbox.retain(|number, _| !owned.settling.contains_key(number));
+        let before = std::mem::take(&mut owned.outbox);
+        load.loaded.inbox = marks.iter().map(|(from, number)| (*from, *number)).collect();
+        load.loaded.outbox = outbox.len();
+        (owned.outbox, owned.marks) = (outbox, marks);
         owned.state_parts = parts;
         owned.manifest = manifest;
         owned.entities = load.entities.iter().map(|(net, seq, _)| (*net, *seq)).collect();
         load.loaded.state = (parts > 0).then(|| state.freeze());
-        if owned.manifest.entries.is_empty() {
+        let has_snapshots = !owned.manifest.entries.is_empty();
+        self.outbox_gone(actor, &before);
+        if !has_snapshots {
             return self.finish_load(actor, None);
         }
         self.read_parts(actor, 0, None);
@@ -235,6 +254,9 @@ impl Keeper {
         let loaded = std::mem::take(&mut load.loaded);
         self.counters.loads += 1;
         self.end_load(actor, Ok(loaded));
+        let letters: Vec<u64> =
+            self.actors.get(&actor).map(|owned| owned.outbox.keys().copied().collect()).unwrap_or_default();
+        self.in_outbox(actor, &letters);
         if covered.is_some() {
             self.sweep(actor);
         }
@@ -258,9 +280,30 @@ impl Keeper {
     }
 }
 
-/// Manifest, state and durable entities.
+/// Everything but the operation log.
 fn all_rows() -> KeyRange {
-    layout::sections(Section::Manifest as u8, Section::State as u8 + 1)
+    layout::sections(Section::Manifest as u8, Section::Log as u8)
+}
+
+/// A row of the outbox, the inbox or the replies.
+enum MailRow {
+    Letter(u64, Letter),
+    Mark(ActorId, u64),
+    Reply(Reply),
+}
+
+/// `None`: it is a row of something else.
+fn read_mail((section, k1, k2): (u8, u64, u64), value: &Bytes) -> Option<Result<MailRow, RecordError>> {
+    if section == Section::Outbox as u8 {
+        Some(Letter::open(value).map(|letter| MailRow::Letter(k1, letter)))
+    } else if section == Section::Inbox as u8 {
+        let from = mail::mark_of(k1, k2)?;
+        Some(mail::open_mark(value).map(|number| MailRow::Mark(from, number)))
+    } else if section == Section::Replies as u8 {
+        Some(mail::open_reply(k1, k2, value).map(MailRow::Reply))
+    } else {
+        None
+    }
 }
 
 fn read_rows(actor: ActorId, keys: KeyRange) -> Request {

@@ -8,13 +8,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
 use lightmoon_contract::{ActorId, Mono};
 use lightmoon_store::{Request, Ticket};
 
 use crate::limits;
 
 /// What a request is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Purpose {
     /// A step of loading an actor.
     Load(ActorId),
@@ -26,6 +27,12 @@ pub(super) enum Purpose {
     Chunk(ActorId, u64),
     /// Looking for parts that belong to no snapshot.
     Sweep(ActorId),
+    /// Writing an actor into the list of outboxes.
+    List(ActorId),
+    /// Reading that list.
+    Outboxes,
+    /// Looking whether an actor of that list, which stands there under this key, has a message.
+    Peek(ActorId, Bytes),
     /// Something whose outcome does not matter.
     Forget,
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use lightmoon_contract::{ActorId, Kind, Mono, NetId};
-use lightmoon_durable::{Event, Keeper, Loaded, LogEntry, Saved, SnapshotJob, layout, record};
+use lightmoon_durable::{Commit, Event, Keeper, Loaded, LogEntry, Mail, Saved, SnapshotJob, layout, record};
 use lightmoon_store::{
     Area, Done, Head, KeyRange, MemoryStore, Outcome, Partition, Request, Row, Store as _, Ticket,
 };
@@ -121,6 +121,11 @@ impl Desk {
         let Outcome::Done(Done::Page(page)) = outcome else { panic!("{outcome:?}") };
         (page.head, page.rows)
     }
+}
+
+/// Hands a commit of [`ACTOR`] in.
+pub(crate) fn commit(keeper: &mut Keeper, number: u64, is_urgent: bool, saved: Saved, log: Vec<LogEntry>) {
+    keeper.commit(ACTOR, Commit { number, is_urgent, saved, log, mail: Mail::default() });
 }
 
 /// A state that holds a number.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
 mod desk;
+mod letters;
 mod outcomes;
 mod owners;
 mod snapshots;

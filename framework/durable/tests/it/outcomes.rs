@@ -5,14 +5,14 @@ use lightmoon_durable::layout::{self, Section};
 use lightmoon_durable::{Event, Keeper, LoadFailure};
 use lightmoon_store::{Area, Outcome};
 
-use crate::desk::{ACTOR, Desk, Lies, entry, number, state};
+use crate::desk::{ACTOR, Desk, Lies, commit, entry, number, state};
 
 #[test]
 fn what_is_committed_is_loaded_again() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     assert!(desk.load(&mut keeper, ACTOR).is_new);
-    keeper.commit(ACTOR, 1, true, state(5), vec![entry(5)]);
+    commit(&mut keeper, 1, true, state(5), vec![entry(5)]);
     let events = desk.settle(&mut keeper);
     assert!(matches!(events[..], [Event::Committed { actor: ACTOR, number: 1 }]), "{events:?}");
     let mut next = Keeper::new(2);
@@ -29,10 +29,10 @@ fn a_state_of_many_parts_is_put_together_and_a_shorter_one_leaves_no_rest() {
         state: Some(lightmoon_durable::record::seal("long", 1, &vec![3; bytes])),
         ..lightmoon_durable::Saved::default()
     };
-    for (commit, bytes) in (1..).zip([900_000, 10, 500_000, 96 * 1024]) {
-        keeper.commit(ACTOR, commit, false, state(bytes), Vec::new());
+    for (number, bytes) in (1..).zip([900_000, 10, 500_000, 96 * 1024]) {
+        commit(&mut keeper, number, false, state(bytes), Vec::new());
         desk.settle(&mut keeper);
-        keeper = Keeper::new(commit + 1);
+        keeper = Keeper::new(number + 1);
         let loaded = desk.load(&mut keeper, ACTOR);
         let record = lightmoon_durable::record::open_as("long", &loaded.state.unwrap()).unwrap();
         assert_eq!(record.body.len(), bytes);
@@ -59,11 +59,11 @@ fn each_commit_happens_once_and_in_order_whatever_the_store_says() {
         let mut keeper = Keeper::new(1);
         desk.load(&mut keeper, ACTOR);
         desk.lies = Lies { unknown: 0.3, unavailable: 0.2 };
-        for commit in 1..=40u64 {
-            keeper.commit(ACTOR, commit, commit % 2 == 0, state(commit), vec![entry(commit)]);
+        for next in 1..=40u64 {
+            commit(&mut keeper, next, next % 2 == 0, state(next), vec![entry(next)]);
             let events = desk.settle(&mut keeper);
             assert!(
-                matches!(events[..], [Event::Committed { number, .. }] if number == commit),
+                matches!(events[..], [Event::Committed { number, .. }] if number == next),
                 "seed {seed}: {events:?}"
             );
         }
@@ -80,9 +80,9 @@ fn an_actor_is_read_only_after_its_last_commits_are_through() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
-    keeper.commit(ACTOR, 1, true, state(1), Vec::new());
+    commit(&mut keeper, 1, true, state(1), Vec::new());
     // The activation ends: its last commit follows at once, and somebody wants the actor again.
-    keeper.commit(ACTOR, 2, false, state(2), Vec::new());
+    commit(&mut keeper, 2, false, state(2), Vec::new());
     keeper.release(ACTOR);
     let loaded = desk.load(&mut keeper, ACTOR);
     assert_eq!(number(&loaded), 2);
@@ -93,7 +93,7 @@ fn while_the_store_is_away_loads_fail_at_once_and_commits_wait() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
-    keeper.commit(ACTOR, 1, true, state(1), Vec::new());
+    commit(&mut keeper, 1, true, state(1), Vec::new());
     let (ticket, _) = keeper.poll_request(desk.now).unwrap();
     keeper.outcome(desk.now, ticket, Outcome::Unavailable);
     assert!(keeper.is_away());
@@ -127,7 +127,7 @@ fn a_commit_that_meets_damage_is_lost_and_not_repeated() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
-    keeper.commit(ACTOR, 1, true, state(1), Vec::new());
+    commit(&mut keeper, 1, true, state(1), Vec::new());
     let (ticket, _) = keeper.poll_request(desk.now).unwrap();
     keeper.outcome(desk.now, ticket, Outcome::Damaged);
     assert!(matches!(keeper.poll_event(), Some(Event::Lost { actor: ACTOR, .. })));

@@ -4,23 +4,23 @@ use lightmoon_durable::layout::{self, Section};
 use lightmoon_durable::{Event, Keeper, LoadFailure};
 use lightmoon_store::Area;
 
-use crate::desk::{ACTOR, Desk, Lies, entry, number, state};
+use crate::desk::{ACTOR, Desk, Lies, commit, entry, number, state};
 
 #[test]
 fn a_former_generation_commits_nothing_and_is_fenced() {
     let mut desk = Desk::new(1);
     let mut old = Keeper::new(1);
     desk.load(&mut old, ACTOR);
-    old.commit(ACTOR, 1, true, state(1), Vec::new());
+    commit(&mut old, 1, true, state(1), Vec::new());
     desk.settle(&mut old);
     let mut new = Keeper::new(2);
     assert_eq!(number(&desk.load(&mut new, ACTOR)), 1);
-    old.commit(ACTOR, 2, true, state(666), Vec::new());
+    commit(&mut old, 2, true, state(666), Vec::new());
     let events = desk.settle(&mut old);
     assert!(events.iter().any(|event| matches!(event, Event::Lost { actor: ACTOR, .. })), "{events:?}");
     assert!(events.iter().any(|event| matches!(event, Event::Fenced { .. })), "{events:?}");
     assert!(old.poll_request(desk.now).is_none(), "a fenced keeper asks nothing any more");
-    new.commit(ACTOR, 1, true, state(2), Vec::new());
+    commit(&mut new, 1, true, state(2), Vec::new());
     let events = desk.settle(&mut new);
     assert!(matches!(events[..], [Event::Committed { .. }]), "{events:?}");
     assert_eq!(number(&desk.load(&mut Keeper::new(3), ACTOR)), 2);
@@ -96,11 +96,11 @@ fn what_was_told_to_be_durable_is_there_whoever_took_over_meanwhile() {
             for _ in 0..desk.random.usize(..30) {
                 // Any of them may act, also those whose time is over.
                 let by = desk.random.usize(..keepers.len());
-                let (keeper, commit) = &mut keepers[by];
+                let (keeper, last) = &mut keepers[by];
                 if desk.random.bool() {
-                    (*commit, next) = (*commit + 1, next + 1);
-                    keeper.commit(ACTOR, *commit, true, state(next), vec![entry(next)]);
-                    told.push(Told { by, commit: *commit, number: next, is_durable: false });
+                    (*last, next) = (*last + 1, next + 1);
+                    commit(keeper, *last, true, state(next), vec![entry(next)]);
+                    told.push(Told { by, commit: *last, number: next, is_durable: false });
                 }
                 desk.carry(keeper);
                 note(keeper, by, &mut told);

@@ -6,7 +6,7 @@ use lightmoon_contract::NetId;
 use lightmoon_durable::{Event, Keeper, Loaded, Saved, layout, limits};
 use lightmoon_store::{Area, Request, Scan};
 
-use crate::desk::{ACTOR, Desk, Lies, copy, entity};
+use crate::desk::{ACTOR, Desk, Lies, commit, copy, entity};
 
 /// Whether the parts are those of one tick, all of them.
 fn is_whole(loaded: &Loaded, parts: usize) -> bool {
@@ -22,9 +22,9 @@ fn a_snapshot_is_loaded_with_what_came_after_it() {
     desk.load(&mut keeper, ACTOR);
     keeper.snapshot(ACTOR, 0, copy(10, 3));
     desk.settle(&mut keeper);
-    keeper.commit(ACTOR, 1, true, entity(1, Some("before")), Vec::new());
+    commit(&mut keeper, 1, true, entity(1, Some("before")), Vec::new());
     keeper.snapshot(ACTOR, 0, copy(20, 3));
-    keeper.commit(ACTOR, 2, true, entity(2, None), Vec::new());
+    commit(&mut keeper, 2, true, entity(2, None), Vec::new());
     desk.settle(&mut keeper);
     let loaded = desk.load(&mut Keeper::new(2), ACTOR);
     assert_eq!(loaded.snapshot.as_ref().unwrap().tick, 20);
@@ -39,7 +39,7 @@ fn commits_wait_for_the_first_snapshot() {
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
     keeper.snapshot(ACTOR, 0, copy(1, 1));
-    keeper.commit(ACTOR, 1, true, entity(1, Some("early")), Vec::new());
+    commit(&mut keeper, 1, true, entity(1, Some("early")), Vec::new());
     assert!(keeper.poll_request(desk.now).is_none(), "the copy is not encoded yet");
     let events = desk.settle(&mut keeper);
     let order: Vec<bool> = events.iter().map(|event| matches!(event, Event::Snapshotted { .. })).collect();
@@ -52,7 +52,7 @@ fn the_three_newest_are_kept_and_a_damaged_one_is_passed_over() {
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
     for tick in 1..=5 {
-        keeper.commit(ACTOR, tick, true, entity(tick, Some("there")), Vec::new());
+        commit(&mut keeper, tick, true, entity(tick, Some("there")), Vec::new());
         keeper.snapshot(ACTOR, 0, copy(tick * 10, 2));
         desk.settle(&mut keeper);
     }
@@ -79,7 +79,7 @@ fn rows_stay_until_the_oldest_kept_snapshot_shows_them() {
         rows.iter().filter(|row| layout::numbers(&row.key).unwrap().0 == 1).count()
     };
     keeper.snapshot(ACTOR, 0, copy(1, 1));
-    keeper.commit(ACTOR, 1, true, entity(1, Some("there")), Vec::new());
+    commit(&mut keeper, 1, true, entity(1, Some("there")), Vec::new());
     desk.settle(&mut keeper);
     for (tick, left) in [(2, 1), (3, 1), (4, 0)] {
         keeper.snapshot(ACTOR, 0, copy(tick, 1));
@@ -118,7 +118,7 @@ fn a_snapshot_that_is_too_large_is_given_up_and_commits_go_on() {
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
     keeper.snapshot(ACTOR, 0, copy(1, limits::SNAPSHOT_PARTS_MAX + 1));
-    keeper.commit(ACTOR, 1, true, entity(1, Some("there")), Vec::new());
+    commit(&mut keeper, 1, true, entity(1, Some("there")), Vec::new());
     let events = desk.settle(&mut keeper);
     assert!(events.iter().any(|event| matches!(event, Event::Committed { .. })), "{events:?}");
     assert_eq!((keeper.counters().snapshots, keeper.counters().snapshots_given_up), (0, 1));
@@ -157,7 +157,7 @@ impl Lives {
                 0 | 1 => {
                     self.clock += 1;
                     let net = 1 + self.desk.random.u64(..5);
-                    keeper.commit(ACTOR, step, true, entity(net, Some("there")), Vec::new());
+                    commit(keeper, step, true, entity(net, Some("there")), Vec::new());
                     waiting.push((step, net, self.clock));
                 }
                 2 => {
@@ -209,7 +209,7 @@ fn ids_given_without_any_sync_operation_are_reserved_too() {
     desk.settle(&mut keeper);
     // A commit overtakes a copy.
     keeper.snapshot(ACTOR, given, copy(20, 1));
-    keeper.commit(ACTOR, 1, true, Saved { ids: given + 7, ..entity(1, Some("there")) }, Vec::new());
+    commit(&mut keeper, 1, true, Saved { ids: given + 7, ..entity(1, Some("there")) }, Vec::new());
     let given = given + 7;
     desk.settle(&mut keeper);
     let loaded = desk.load(&mut Keeper::new(2), ACTOR);
@@ -222,7 +222,7 @@ fn a_copy_that_comes_while_another_is_on_its_way_is_published_after_it() {
     let mut keeper = Keeper::new(1);
     desk.load(&mut keeper, ACTOR);
     keeper.snapshot(ACTOR, 0, copy(10, 2));
-    keeper.commit(ACTOR, 1, true, entity(1, Some("there")), Vec::new());
+    commit(&mut keeper, 1, true, entity(1, Some("there")), Vec::new());
     keeper.snapshot(ACTOR, 1, copy(20, 2));
     keeper.release(ACTOR);
     desk.settle(&mut keeper);

@@ -195,6 +195,7 @@ impl Arena {
             | Out::Commit(_)
             | Out::Snapshot { .. }
             | Out::Released(_)
+            | Out::Delivered { .. }
             | Out::Unreadable { .. } => {
                 panic!("the arena is not kept")
             }

@@ -255,6 +255,7 @@ impl Desk {
                     | Out::Commit(_)
                     | Out::Snapshot { .. }
                     | Out::Released(_)
+                    | Out::Delivered { .. }
                     | Out::Unreadable { .. } => panic!("the desk stores, not the worker"),
                 }
             }

@@ -98,6 +98,7 @@ impl Sky {
                 | Out::Commit(_)
                 | Out::Snapshot { .. }
                 | Out::Released(_)
+                | Out::Delivered { .. }
                 | Out::Unreadable { .. }) => panic!("nothing is kept here: {kept:?}"),
             }
         }

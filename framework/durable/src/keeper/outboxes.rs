@@ -1,0 +1,118 @@
+//! The list of actors that may have messages to send: after a restart they are brought to life without being called.
+//!
+//! *Responsible for*: writing an actor into the list before its first message is in a commit, reading the list of earlier
+//! generations, taking out who has nothing left. *Not responsible for*: delivering (`relay`).
+//!
+//! A row of the list is the generation and the actor. A node writes under its own generation and removes only rows of earlier
+//! ones, so a removal never meets an entry of the present.
+//!
+//! Invariants:
+//! - I1: an actor with a message in its outbox stands in the list.
+//! - I2: nobody is taken out while a node of an earlier generation may still write.
+//! - I3: the list of earlier generations is read at the start, and every [`limits::OUTBOXES_AGAIN_AFTER`] as long as a node
+//!   that was replaced may write late.
+
+use bytes::Bytes;
+use lightmoon_contract::{ActorId, Mono};
+use lightmoon_store::{Area, Done, KeyRange, Outcome, Request, Row, Scan};
+
+use super::traffic::Purpose;
+use super::{Event, Keeper};
+use crate::layout::{self, Section};
+use crate::limits;
+
+/// Whether an actor stands in the list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Listed {
+    #[default]
+    No,
+    Asked,
+    Yes,
+}
+
+impl Keeper {
+    /// Whether an actor may have messages in its commits; if not, it is written into the list, and goes on then.
+    pub(super) fn is_listed(&mut self, actor: ActorId) -> bool {
+        let key = layout::outbox(self.generation, actor);
+        let Some(owned) = self.actors.get_mut(&actor) else { return false };
+        if owned.listed == Listed::No {
+            owned.listed = Listed::Asked;
+            let append =
+                Request::Append { log: layout::outboxes(), rows: vec![Row { key, value: Bytes::new() }] };
+            self.traffic.send(Purpose::List(actor), append, true);
+        }
+        self.actors.get(&actor).is_some_and(|owned| owned.listed == Listed::Yes)
+    }
+
+    pub(super) fn list_outcome(&mut self, now: Mono, actor: ActorId, request: Request, outcome: &Outcome) {
+        match outcome {
+            Outcome::Done(_) => {
+                if let Some(owned) = self.actors.get_mut(&actor) {
+                    owned.listed = Listed::Yes;
+                    self.go_on(actor);
+                }
+            }
+            // The same row once more does no harm.
+            Outcome::Unknown | Outcome::Unavailable | Outcome::Refused(_) | Outcome::Damaged => {
+                self.traffic.send_later(now, Purpose::List(actor), request);
+            }
+        }
+    }
+
+    /// Reads the list of earlier generations from its beginning.
+    pub(super) fn read_outboxes(&mut self) {
+        self.outboxes_at = None;
+        let to = Some(Bytes::copy_from_slice(&self.generation.to_be_bytes()));
+        self.read_outboxes_of(KeyRange { from: Bytes::new(), to });
+    }
+
+    fn read_outboxes_of(&mut self, keys: KeyRange) {
+        let (area, partition, limit) = (Area::Log, layout::outboxes(), limits::LOAD_PAGE_ROWS);
+        let read = Request::Read { area, partition, keys, limit, serial: true };
+        self.traffic.send(Purpose::Outboxes, read, false);
+    }
+
+    pub(super) fn outboxes_outcome(&mut self, now: Mono, request: &Request, outcome: Outcome) {
+        // Once it is alone, what this node reads is all there will ever be.
+        self.outboxes_at = (!self.is_alone()).then(|| now + limits::OUTBOXES_AGAIN_AFTER);
+        let Outcome::Done(Done::Page(page)) = outcome else {
+            self.outboxes_at = Some(now + limits::OUTBOXES_AGAIN_AFTER);
+            return;
+        };
+        for row in &page.rows {
+            if let Some(actor) = layout::outbox_of(&row.key)
+                && !self.actors.contains_key(&actor)
+            {
+                self.peek(actor, row.key.clone());
+            }
+        }
+        if let (true, Some(last), Request::Read { keys, .. }) = (page.more, page.rows.last(), request) {
+            self.outboxes_at = None;
+            self.read_outboxes_of(keys.after(&last.key));
+        }
+    }
+
+    /// Whether no node of an earlier generation is left that writes.
+    fn is_alone(&self) -> bool {
+        self.now.since(self.began.unwrap_or(self.now)) >= limits::FORMER_GONE_AFTER
+    }
+
+    /// Looks whether an actor that stands in the list has a message.
+    fn peek(&mut self, actor: ActorId, listed: Bytes) {
+        let (area, partition) = (Area::Commits, layout::actor(actor));
+        let keys = layout::sections(Section::Outbox as u8, Section::Outbox as u8 + 1);
+        let read = Request::Read { area, partition, keys, limit: 1, serial: true };
+        self.traffic.send(Purpose::Peek(actor, listed), read, false);
+    }
+
+    pub(super) fn peek_outcome(&mut self, actor: ActorId, listed: Bytes, outcome: &Outcome) {
+        // What could not be read is read again with the list.
+        let Outcome::Done(Done::Page(page)) = outcome else { return };
+        if !page.rows.is_empty() {
+            self.events.push_back(Event::Wake(actor));
+        } else if self.is_alone() && !self.actors.contains_key(&actor) {
+            let remove = Scan::RemoveFromLog { partition: layout::outboxes(), keys: vec![listed] };
+            self.traffic.send(Purpose::Forget, Request::Scan(remove), false);
+        }
+    }
+}
