@@ -2,7 +2,7 @@
 //!
 //! *Responsible for*: starting and ending it, its report. *Not responsible for*: what bots do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use anyhow::{Context as _, Result, ensure};
@@ -23,13 +23,13 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Starts `count` bots that mine.
-    pub(crate) fn start(place: &Place, count: usize, seed: u64) -> Result<Self> {
+    /// Starts `count` bots that do what `script` says, with the server that the file `ready` names.
+    pub(crate) fn start(place: &Place, ready: &Path, script: &str, count: usize, seed: u64) -> Result<Self> {
         let report = place.folder.join("bots.json");
         let mut command = place.command("bots.log")?;
-        command.args(["bots", "--script", "mine", "--seconds", SECONDS]);
+        command.args(["bots", "--script", script, "--seconds", SECONDS]);
         command.args(["--count", &count.to_string(), "--seed", &seed.to_string()]);
-        command.arg("--ready-json").arg(place.ready_json());
+        command.arg("--ready-json").arg(ready);
         command.arg("--ledger").arg(place.folder.join("ledger.jsonl"));
         command.arg("--trail").arg(place.folder.join("trail.jsonl")).arg("--report").arg(&report);
         let bots = command.spawn().context("cannot start the bots")?;

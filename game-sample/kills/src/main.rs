@@ -18,6 +18,7 @@ mod audit;
 mod fleet;
 mod limits;
 mod plan;
+mod proxy;
 mod report;
 mod run;
 mod server;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Parser;
 
+use crate::proxy::Weather;
 use crate::run::Run;
 
 /// Kills the sample game's server again and again while bots mine, and holds what it remembers against what they were told.
@@ -57,9 +59,42 @@ struct Arguments {
     /// No kill begins after this many seconds
     #[arg(long, value_name = "S")]
     seconds: Option<u64>,
+    /// What bots do: mine, or trade
+    #[arg(long, value_name = "NAME", default_value = "mine")]
+    script: String,
+    /// Seconds between two kills; without it waits of a twentieth of a second to 15 s are drawn
+    #[arg(long, value_name = "S")]
+    every: Option<u64>,
+    /// Seconds of play after the last kill, before the end is audited
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    rest: u64,
+    /// Percent of packets between bots and server that are lost
+    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    lost: f64,
+    /// Percent of packets that come twice
+    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    doubled: f64,
+    /// Percent of packets that come after the one behind them
+    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    swapped: f64,
     /// Folder for data, ledger, trail and logs; without it one of its own, removed when nothing was violated
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The line that repeats a run.
+    fn again(&self) -> String {
+        let Self { kills, seed, count, store, script, rest, lost, doubled, swapped, .. } = self;
+        let every = self.every.map(|every| format!(" --every {every}")).unwrap_or_default();
+        format!(
+            "game-sample-kills --kills {kills} --seed {seed} --count {count} --store {store} --script {script}{every} --rest {rest} --lost {lost} --doubled {doubled} --swapped {swapped}"
+        )
+    }
+
+    const fn weather(&self) -> Weather {
+        Weather { lost: self.lost, doubled: self.doubled, swapped: self.swapped }
+    }
 }
 
 fn main() -> ExitCode {
@@ -92,12 +127,9 @@ fn trials(arguments: &Arguments) -> Result<bool> {
     match (passed, is_own) {
         (true, true) => std::fs::remove_dir_all(&folder).context("cannot remove the folder of the run")?,
         (false, _) => say(&format!(
-            "data folder, ledger, trail and logs of the run: {}\n  again: game-sample-kills --kills {} --seed {} --count {} --store {}",
+            "data folder, ledger, trail and logs of the run: {}\n  again: {}",
             folder.display(),
-            arguments.kills,
-            arguments.seed,
-            arguments.count,
-            arguments.store
+            arguments.again()
         )),
         (true, false) => {}
     }

@@ -30,6 +30,8 @@ pub(crate) struct Report {
     pub(crate) places: u64,
     pub(crate) stops: u64,
     pub(crate) audits: u64,
+    /// What the network did, if it was a bad one.
+    pub(crate) network: Option<String>,
     /// The last audit.
     pub(crate) audit: Audit,
     /// The bots' own.
@@ -107,6 +109,9 @@ impl fmt::Display for Report {
             )?;
         }
         writeln!(f, "killed again before they were back: {}", self.cut_short)?;
+        if let Some(network) = &self.network {
+            writeln!(f, "network: {network}")?;
+        }
         self.bots(f)?;
         let audit = |name| self.audit.count(name);
         writeln!(f, "lines of the ledger: {}", audit("lines of the ledger"))?;

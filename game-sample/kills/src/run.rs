@@ -17,6 +17,7 @@ use crate::audit::Audit;
 use crate::fleet::Fleet;
 use crate::limits::{BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, LOOK_EVERY, TRAIL_LAG};
 use crate::plan::{self, Kind, Step};
+use crate::proxy::{Proxy, Weather};
 use crate::report::Report;
 use crate::server::{Place, Server};
 use crate::trail::{End, Trail};
@@ -44,6 +45,12 @@ pub(crate) struct Run {
     ends: Vec<Ended>,
     report: Report,
     began: Instant,
+    script: String,
+    /// Between two kills, if not drawn.
+    every: Option<Duration>,
+    /// Play after the last kill.
+    rest: Duration,
+    weather: Weather,
     /// No kill begins after this.
     until: Option<Instant>,
 }
@@ -53,7 +60,8 @@ impl Run {
         let folder = folder.canonicalize().context("the folder of the run")?;
         let Arguments { kills, seed, count, audit_every, .. } = *arguments;
         let store = arguments.store.clone();
-        let head = format!("kills {kills}, seed {seed}, {count} bots, --store {store}");
+        let weather = arguments.weather();
+        let head = format!("{}: {weather}", arguments.again());
         Ok(Self {
             kills,
             audit_every: audit_every.max(1),
@@ -64,6 +72,10 @@ impl Run {
             ends: Vec::new(),
             report: Report { head, ..Report::default() },
             began: Instant::now(),
+            script: arguments.script.clone(),
+            every: arguments.every.map(Duration::from_secs),
+            rest: Duration::from_secs(arguments.rest),
+            weather,
             until: arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)),
         })
     }
@@ -72,14 +84,17 @@ impl Run {
     pub(crate) fn finish(mut self) -> Result<Report> {
         let mut random = Rng::with_seed(self.seed);
         let mut server = Server::start(self.place.clone())?;
-        let mut fleet = Fleet::start(&self.place, self.count, self.seed)?;
+        let proxy = self.network()?;
+        let ready = if proxy.is_some() { self.proxied_json() } else { self.place.ready_json() };
+        let mut fleet = Fleet::start(&self.place, &ready, &self.script, self.count, self.seed)?;
         self.await_first_sight(&mut fleet)?;
         for number in 1..=self.kills {
             if self.until.is_some_and(|until| Instant::now() >= until) {
                 say("the time is over");
                 break;
             }
-            if let Err(error) = self.kill(number, &mut server, plan::next(&mut random)) {
+            let step = self.next(&mut random);
+            if let Err(error) = self.kill(number, &mut server, step) {
                 self.violate(format!("kill {number}: {error:#}"));
                 break;
             }
@@ -95,7 +110,9 @@ impl Run {
             }
         }
         self.await_all_back()?;
+        std::thread::sleep(self.rest);
         self.judge(wall_ms())?;
+        self.report.network = proxy.as_ref().map(|proxy| proxy.counts.to_string());
         match fleet.stop() {
             Ok(bots) => self.report.bots = bots,
             Err(error) => self.violate(format!("{error:#}")),
@@ -103,6 +120,31 @@ impl Run {
         self.stop(server);
         self.audit()?;
         Ok(self.report)
+    }
+
+    /// A bad network, if one is wanted; what bots are told of the server names it then.
+    fn network(&self) -> Result<Option<Proxy>> {
+        if self.weather.is_fair() {
+            return Ok(None);
+        }
+        let ready = std::fs::read(self.place.ready_json()).context("the server's addresses")?;
+        let mut ready: serde_json::Value =
+            serde_json::from_slice(&ready).context("the server's addresses")?;
+        let game = ready["game"].as_str().context("the server does not say where the game is")?;
+        let proxy = Proxy::start(game.parse().context("the game's address")?, self.weather, self.seed)?;
+        // The port of the server is the same after each kill.
+        ready["game"] = proxy.address.to_string().into();
+        std::fs::write(self.proxied_json(), ready.to_string()).context("cannot write for the bots")?;
+        Ok(Some(proxy))
+    }
+
+    fn proxied_json(&self) -> PathBuf {
+        self.place.folder.join("proxied.json")
+    }
+
+    fn next(&self, random: &mut Rng) -> Step {
+        let step = plan::next(random);
+        Step { wait: self.every.unwrap_or(step.wait), ..step }
     }
 
     fn kill(&mut self, number: usize, server: &mut Server, step: Step) -> Result<()> {
