@@ -52,6 +52,34 @@ function storeRows(store) {
   return rows;
 }
 
+/** @param {{ kind: number, key: string }} actor */
+const named = (actor) => `${actor.kind}/${actor.key}`;
+
+/** @param {any} letter */
+function again(letter) {
+  const button = document.createElement("button");
+  button.textContent = "send again";
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const which = new URLSearchParams({ kind: letter.from.kind, key: letter.from.key, number: letter.number });
+    const answer = await fetch(`dead-letters/replay?${which}`, { method: "POST" });
+    button.textContent = answer.ok ? "sent" : await answer.text();
+  });
+  return button;
+}
+
+/** @param {number} count */
+async function showLetters(count) {
+  byId("letters-section").hidden = count === 0;
+  if (count === 0) return;
+  const answer = await fetch("dead-letters.json");
+  if (!answer.ok) return;
+  const letters = /** @type {any[]} */ (await answer.json());
+  const rows = letters.map((letter) => [named(letter.from), named(letter.to), letter.operation, letter.tries, letter.argumentBytes, ""]);
+  table("letters", ["from", "to", "operation", "tries", "bytes", ""], rows);
+  [...byId("letters").querySelectorAll("tr")].slice(1).forEach((row, at) => row.lastElementChild?.append(again(letters[at])));
+}
+
 /** @type {{ at: number, totals: Record<string, number> } | undefined} */
 let last;
 
@@ -69,6 +97,7 @@ function show(status) {
     ["longest turn, µs", status.turnMaxMicros],
     ["commits", status.store.commits],
     ["snapshots", status.store.snapshots],
+    ["messages under way", status.store.letters],
   ];
   byId("tiles").replaceChildren(
     ...tiles.map(([label, value]) => {
@@ -96,7 +125,9 @@ async function refresh() {
   try {
     const answer = await fetch("status.json");
     if (!answer.ok) throw new Error(await answer.text());
-    show(await answer.json());
+    const status = await answer.json();
+    show(status);
+    await showLetters(status.deadLetters);
   } catch (error) {
     byId("state").textContent = `no answer: ${error instanceof Error ? error.message : error}`;
     byId("state").className = "lost";

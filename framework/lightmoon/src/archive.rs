@@ -14,12 +14,14 @@ use crate::storage::open_files;
 use bytes::{Bytes, BytesMut};
 use lightmoon_contract::{ActorId, Kind, Mono, NetId};
 use lightmoon_durable::layout::{self, Section};
-use lightmoon_durable::{LogEntry, log_entry};
+use lightmoon_durable::{LogEntry, audit as durable_audit, log_entry};
 use lightmoon_store::{Area, Done, KeyRange, Outcome, Request, Row, Scan, Store as _, Ticket};
 use lightmoon_store_files::FilesStore;
 use std::fmt;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
+
+pub use lightmoon_durable::{Letter, Posted};
 
 /// How long one answer of the store may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,6 +46,11 @@ pub struct StoredActor {
     pub state: Option<Bytes>,
     /// Its durable entities that snapshots do not cover; `None`: gone.
     pub entities: Vec<(NetId, Option<Bytes>)>,
+    /// Messages in its outbox that take effect exactly once, by number. One is under way as long as the inbox of its receiver
+    /// has a lower number for this actor, or none.
+    pub outbox: Vec<(u64, Letter)>,
+    /// The last message that it took of each sender.
+    pub inbox: Vec<(ActorId, u64)>,
     /// Its operation log, in order: the number of the commit, the operation.
     pub log: Vec<(u64, LogEntry)>,
 }
@@ -146,6 +153,14 @@ impl Archive {
 
 /// Puts a row where it belongs.
 fn sort(row: &Row, actor: &mut StoredActor, state: &mut BytesMut) -> Result<(), String> {
+    if let Some(letter) = durable_audit::letter(&row.key, &row.value) {
+        actor.outbox.push(letter.map_err(|error| error.to_string())?);
+        return Ok(());
+    }
+    if let Some(mark) = durable_audit::mark(&row.key, &row.value) {
+        actor.inbox.push(mark.map_err(|error| error.to_string())?);
+        return Ok(());
+    }
     let Some((section, k1, _)) = layout::numbers(&row.key) else {
         return Err("it has a row whose key is none".to_owned());
     };

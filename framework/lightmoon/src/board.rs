@@ -9,7 +9,7 @@
 use crate::{clock, limits};
 use lightmoon_contract::Mono;
 use lightmoon_net::Counters as NetCounters;
-use lightmoon_node::NodeReport;
+use lightmoon_node::{DeadLetter, NodeReport};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) node: NodeReport,
+    pub(crate) dead_letters: Vec<DeadLetter>,
     /// Of a store of files.
     pub(crate) files: Option<lightmoon_store_files::Report>,
     /// Turns since the start.

@@ -1,25 +1,28 @@
 //! The console: a look into the running server, for its operator only.
 //!
-//! *Responsible for*: the status page, `/status.json`, `/metrics`, and letting in only who has the token. *Not responsible
-//! for*: what the numbers mean (`node`, `net`), acting on the server.
+//! *Responsible for*: the status page, `/status.json`, `/metrics`, dead letters, and letting in only who has the token. *Not
+//! responsible for*: what the numbers mean (`node`, `net`), doing what it asks the node for.
 //!
 //! Invariants:
 //! - I1: without the token every path answers 401 and nothing else.
 //! - I2: the token is in no page, and a page elsewhere cannot use the browser's cookie (`SameSite=Strict`).
 
+mod letters;
 mod metrics;
 mod status;
 
 use crate::board::Board;
+use crate::node_thread::ToNode;
 use crate::web::{not_found, reply, text};
 use axum::Router;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 const COOKIE: &str = "lightmoon_console";
 
@@ -33,6 +36,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 pub(crate) struct Console {
     pub(crate) board: Arc<Board>,
     pub(crate) token: Arc<str>,
+    pub(crate) to_node: Sender<ToNode>,
 }
 
 impl Console {
@@ -43,6 +47,8 @@ impl Console {
             .route("/console.css", get(style))
             .route("/status.json", get(status_json))
             .route("/metrics", get(metrics_text))
+            .route("/dead-letters.json", get(letters::list))
+            .route("/dead-letters/replay", post(letters::replay))
             .fallback(|| async { not_found() })
             .layer(middleware::from_fn_with_state(self.clone(), let_in))
             .with_state(self)
@@ -125,7 +131,8 @@ mod tests {
     use super::*;
 
     fn console() -> Console {
-        Console { board: Arc::new(Board::new("Game".to_owned(), "1")), token: Arc::from("0123456789abcdef") }
+        let board = Arc::new(Board::new("Game".to_owned(), "1"));
+        Console { board, token: Arc::from("0123456789abcdef"), to_node: std::sync::mpsc::channel().0 }
     }
 
     #[test]

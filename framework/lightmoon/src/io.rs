@@ -95,7 +95,7 @@ pub(crate) fn start(
             Err(e) => return answer_failure(&answer, no_thread(&e)),
         };
         runtime.block_on(async move {
-            match open(&plan, to_node, &happenings) {
+            match open(&plan, &to_node, &happenings) {
                 Ok(open) => {
                     let _ = answer.send(Ok(open.started.clone()));
                     live(plan, open, stopped).await;
@@ -131,7 +131,7 @@ struct Open {
     servers: JoinSet<()>,
 }
 
-fn open(plan: &Plan, to_node: Sender<ToNode>, happenings: &Sender<Happening>) -> Result<Open, Failure> {
+fn open(plan: &Plan, to_node: &Sender<ToNode>, happenings: &Sender<Happening>) -> Result<Open, Failure> {
     match plan.signals {
         Signals::Ignored => {}
         Signals::Counted => watch_signals(happenings.clone(), Duration::ZERO)?,
@@ -139,9 +139,10 @@ fn open(plan: &Plan, to_node: Sender<ToNode>, happenings: &Sender<Happening>) ->
     }
     let certificates = plan.keys.certificates()?;
     plan.board.set_hashes(certificates.hashes.clone());
+    let events = to_node.clone();
     let sink = move |event| {
         // When the node is gone, so will be the process.
-        let _ = to_node.send(ToNode::Net(event));
+        let _ = events.send(ToNode::Net(event));
     };
     let reset_secret = plan.keys.reset_secret.clone();
     let listeners = Listeners::bind(&plan.options, plan.wanted, &certificates.shown, reset_secret, &sink)?;
@@ -157,7 +158,8 @@ fn open(plan: &Plan, to_node: Sender<ToNode>, happenings: &Sender<Happening>) ->
     let pages = Web { board: Arc::clone(&plan.board), page: plan.page, game: started.game };
     serve(&mut servers, web, pages.router())?;
     let token = plan.keys.console_token.as_str().into();
-    serve(&mut servers, console, Console { board: Arc::clone(&plan.board), token }.router())?;
+    let operator = Console { board: Arc::clone(&plan.board), token, to_node: to_node.clone() };
+    serve(&mut servers, console, operator.router())?;
     Ok(Open { endpoint, certificates, started, servers })
 }
 

@@ -14,7 +14,7 @@ use crate::board::{Board, Snapshot};
 use crate::io::Happening;
 use crate::storage::Storage;
 use crate::{Failure, clock, flaws, limits};
-use lightmoon_contract::Mono;
+use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::{Commands, Credit, NetEvent};
 use lightmoon_node::{EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, Output, Transport};
 use lightmoon_store::{Outcome, Request, Store as _, Ticket, Why};
@@ -33,6 +33,13 @@ pub(crate) enum ToNode {
     Woken,
     /// A copy of a world is encoded.
     Encoded(Encoded),
+    /// Send a dead letter again.
+    Replay {
+        /// Who sent it.
+        from: ActorId,
+        /// Its number among those of its sender.
+        number: u64,
+    },
     /// Stop in order; clients are told the reason.
     Stop(String),
 }
@@ -212,6 +219,7 @@ impl Driver {
             // Outcomes are taken before each turn.
             ToNode::Woken => {}
             ToNode::Encoded(encoded) => self.inputs.push(Input::Encoded(encoded)),
+            ToNode::Replay { from, number } => self.inputs.push(Input::Replay { from, number }),
             ToNode::Stop(reason) => {
                 self.stop_by.get_or_insert_with(|| clock::mono() + limits::STOP_NODE_MAX);
                 self.inputs.push(Input::Stop { reason });
@@ -253,6 +261,7 @@ impl Driver {
         }
         self.board.set_snapshot(Snapshot {
             node: self.node.report(),
+            dead_letters: self.node.dead_letters(),
             files: self.storage.report(),
             turns: self.window.turns,
             turn_max: self.window.turn_max,

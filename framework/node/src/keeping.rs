@@ -292,6 +292,7 @@ impl Keeping {
             waiting_bytes: open.keeper.bytes(),
             unsaved_bytes,
             held,
+            letters: open.keeper.letters(),
             counters: open.keeper.counters(),
         }
     }

@@ -50,6 +50,8 @@ pub struct StoreReport {
     pub unsaved_bytes: usize,
     /// Messages and answers that wait for commits.
     pub held: usize,
+    /// Messages that take effect exactly once, in outboxes: nobody has taken them yet.
+    pub letters: usize,
     /// What was counted since the generation was taken.
     pub counters: lightmoon_durable::Counters,
 }

@@ -143,6 +143,39 @@ const TABLE: &[Row] = &[
     ("lightmoon_store_held", Type::Gauge, "Messages and answers that wait for commits.", |s| {
         size(s.snapshot.node.store.held)
     }),
+    ("lightmoon_letter_waiting", Type::Gauge, "Messages in outboxes that nobody has taken yet.", |s| {
+        size(s.snapshot.node.store.letters)
+    }),
+    ("lightmoon_letter_dead", Type::Gauge, "Dead letters; more than a thousand count as that.", |s| {
+        size(s.snapshot.dead_letters.len())
+    }),
+    ("lightmoon_letter_posted_total", Type::Counter, "Messages sent exactly once, in commits.", |s| {
+        count(s.snapshot.node.store.counters.letters_posted)
+    }),
+    ("lightmoon_letter_taken_total", Type::Counter, "Of them, those taken.", |s| {
+        count(s.snapshot.node.store.counters.letters_taken)
+    }),
+    ("lightmoon_letter_failed_total", Type::Counter, "Deliveries that failed when they were served.", |s| {
+        count(s.snapshot.node.store.counters.letters_failed)
+    }),
+    ("lightmoon_letter_died_total", Type::Counter, "Messages that became dead letters.", |s| {
+        count(s.snapshot.node.store.counters.letters_died)
+    }),
+    ("lightmoon_letter_known_total", Type::Counter, "Deliveries of messages that were taken before.", |s| {
+        count(s.snapshot.node.worker.deliveries_known)
+    }),
+    (
+        "lightmoon_request_repeated_total",
+        Type::Counter,
+        "Requests that came again and were answered with a stored reply.",
+        |s| count(s.snapshot.node.worker.requests_repeated),
+    ),
+    (
+        "lightmoon_request_stale_total",
+        Type::Counter,
+        "Requests refused: their number was another's, or their reply is kept no more.",
+        |s| count(s.snapshot.node.worker.requests_stale),
+    ),
     ("lightmoon_store_commit_total", Type::Counter, "Commits of actors.", |s| {
         count(s.snapshot.node.store.counters.commits)
     }),

@@ -44,6 +44,7 @@ pub(crate) fn json(board: &Board) -> Value {
         "sessions": { "open": node.sessions.len(), "list": sessions },
         "actors": node.actors,
         "zones": zones,
+        "deadLetters": snapshot.dead_letters.len(),
         "store": store_json(&node.store, snapshot.files.as_ref()),
         "node": counters(&node.counters),
         "net": net,
@@ -59,6 +60,8 @@ fn store_json(store: &StoreReport, files: Option<&FilesReport>) -> Value {
         "held": store.held,
         "commits": store.counters.commits,
         "snapshots": store.counters.snapshots,
+        "letters": store.letters,
+        "lettersTaken": store.counters.letters_taken,
         "files": files.map(|files| json!({
             "state": match &files.state {
                 State::Up => "up".to_owned(),

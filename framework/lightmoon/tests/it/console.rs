@@ -50,3 +50,18 @@ fn metrics_are_text_for_prometheus() {
     assert!(metrics.body.contains("\nlightmoon_healthy 1\n"), "{}", metrics.body);
     assert!(metrics.body.contains("# TYPE lightmoon_link_open gauge"));
 }
+
+#[test]
+fn dead_letters_are_listed_and_one_that_is_none_cannot_be_sent_again() {
+    let scratch = Scratch::new();
+    let server = scratch.serve(&[]);
+    let bearer = format!("Bearer {}", server.text("consoleToken"));
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(server.console("/dead-letters.json", &[]).status, 401);
+    let list = server.console("/dead-letters.json", &headers);
+    assert_eq!((list.status, list.body.as_str()), (200, "[]"));
+    let path = "/dead-letters/replay?kind=1&key=2&number=3";
+    assert_eq!(server.console(path, &headers).status, 405, "it changes something, so it is no GET");
+    assert_eq!(server.console_post(path, &headers).status, 404);
+    assert_eq!(server.console_post("/dead-letters/replay?kind=one", &headers).status, 400);
+}

@@ -199,6 +199,10 @@ impl Server {
     pub(crate) fn console(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         get(self.port("consolePort"), path, headers)
     }
+
+    pub(crate) fn console_post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        request("POST", self.port("consolePort"), path, headers)
+    }
 }
 
 /// A process that a server wrote about.
@@ -235,11 +239,15 @@ impl Answer {
 
 /// One request over a connection of its own.
 pub(crate) fn get(port: u16, path: &str, headers: &[(&str, &str)]) -> Answer {
+    request("GET", port, path, headers)
+}
+
+fn request(method: &str, port: u16, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request =
-        format!("GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n{headers}\r\n");
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();

@@ -7,6 +7,7 @@
 mod calls;
 mod game;
 mod kept;
+mod letters;
 mod login;
 mod stop;
 mod world;

@@ -175,7 +175,8 @@ impl World {
         std::mem::take(&mut self.peers.get_mut(&of).unwrap().events)
     }
 
-    fn round(&mut self) -> bool {
+    /// One turn of the node and one round of bytes; false: nothing moves.
+    pub(crate) fn round(&mut self) -> bool {
         let mut moved = false;
         for (id, peer) in &mut self.peers {
             while let Some(transmit) = peer.link.poll_transmit() {
