@@ -30,7 +30,7 @@ fn posted(bank: &Bank) -> Vec<u64> {
         .map(|posted| {
             assert_eq!(posted.operation, till::Receive::SPEC.number);
             codec::decode::<till::Receive>(&posted.arguments, lightmoon_contract::Limits::NODE)
-                .unwrap()
+                .expect("what was sent can be read")
                 .amount
         })
         .collect()

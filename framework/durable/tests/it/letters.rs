@@ -33,9 +33,9 @@ fn hand_in(keeper: &mut Keeper, actor: ActorId, number: u64, mail: Mail) {
 /// What is delivered: number, the one before it, text.
 fn delivered(events: &[Event]) -> Vec<(u64, u64, String)> {
     let text = |posted: &Posted| String::from_utf8(posted.arguments.to_vec()).unwrap();
-    let one = |event: &Event| match event {
-        Event::Deliver { from: ANN, number, after, posted } => Some((*number, *after, text(posted))),
-        _ => None,
+    let one = |event: &Event| {
+        let Event::Deliver { from: ANN, number, after, posted } = event else { return None };
+        Some((*number, *after, text(posted)))
     };
     events.iter().filter_map(one).collect()
 }
