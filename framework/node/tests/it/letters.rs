@@ -13,6 +13,7 @@ use crate::world::World as Net;
 /// Coins that its receiver cannot bear.
 const CURSED: u64 = 666;
 
+// ANCHOR: contract
 /// A player.
 #[contract]
 pub trait Pocket {
@@ -44,6 +45,7 @@ pub trait Cave {
     fn inside() -> u64;
 }
 
+// ANCHOR_END: contract
 contracts! { game = "letter-tests", contracts = [Pocket, Cave], components = [], lock = none }
 
 #[data]
@@ -82,12 +84,15 @@ impl WorldActor for ThePocket {
 }
 
 impl Pocket<Cx> for ThePocket {
+    // ANCHOR: send
     fn put(&mut self, cx: &mut Cx, chest: u64, coins: u64) -> Result<u64, ()> {
-        cx.to(Ref::<CaveContract>::new(chest)).stored(coins).map_err(drop)?;
         let mut there = self.0.resource_mut::<Coins>();
-        there.count -= coins;
-        Ok(there.count)
+        let left = there.count.checked_sub(coins).ok_or(())?;
+        cx.to(Ref::<CaveContract>::new(chest)).stored(coins).map_err(drop)?;
+        there.count = left;
+        Ok(left)
     }
+    // ANCHOR_END: send
 
     fn got(&mut self, _: &mut Cx, coins: u64) {
         self.0.resource_mut::<Coins>().count += coins;
@@ -111,10 +116,12 @@ impl Zone for TheCave {
 }
 
 impl Cave<Cx, World> for TheCave {
+    // ANCHOR: take
     fn stored(world: &mut World, _: &mut Cx, coins: u64) {
         assert!(coins != CURSED || world.contains_resource::<Blessed>(), "the heap is cursed");
         world.spawn(Heap { coins });
     }
+    // ANCHOR_END: take
 
     fn empty(world: &mut World, cx: &mut Cx, player: u64) -> bool {
         Self::empty_carelessly(world, cx, player)

@@ -33,13 +33,13 @@ fn with_parts(chapter: &str, root: &Path) -> (String, usize) {
     (text + rest, shown)
 }
 
-#[test]
-fn the_first_change_shows_what_is_compiled_and_played() {
+/// The chapter shows what is compiled and played, at least so many parts of it.
+fn is_fresh(chapter: &str, parts: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let path = root.join("docs/book/src/first-change.md");
+    let path = root.join("docs/book/src").join(chapter);
     let chapter = fs::read_to_string(&path).unwrap();
     let (fresh, shown) = with_parts(&chapter, &root);
-    assert!(shown >= 5, "the chapter shows only {shown} parts");
+    assert!(shown >= parts, "the chapter shows only {shown} parts");
     if fresh != chapter {
         fs::write(&path, fresh).unwrap();
         panic!(
@@ -47,4 +47,14 @@ fn the_first_change_shows_what_is_compiled_and_played() {
             path.display()
         );
     }
+}
+
+#[test]
+fn the_first_change_shows_what_is_compiled_and_played() {
+    is_fresh("first-change.md", 5);
+}
+
+#[test]
+fn exactly_once_shows_what_is_compiled_and_played() {
+    is_fresh("exactly-once.md", 3);
 }
