@@ -3,6 +3,7 @@
 //! *Responsible for*: the table. *Not responsible for*: printing; each area has a file of its own.
 
 mod codec;
+mod mail;
 mod snapshot;
 mod store;
 
@@ -32,5 +33,10 @@ pub(crate) const AREAS: &[Area] = &[
         docs: "commits and reads of the embedded store, beside fjall alone and beside pwrite + fdatasync; the pause of a \
                zone for the copy of its world, beside copying the same bytes",
         run: |effort| [store::run(effort), snapshot::run(effort)].into_iter().flatten().collect(),
+    },
+    Area {
+        name: "mail",
+        docs: "messages that take effect exactly once, through a node on the embedded store, beside a sync request",
+        run: mail::run,
     },
 ];

@@ -10,7 +10,7 @@ use lightmoon_durable::{audit, log_entry, record};
 pub(crate) fn stored(input: &[u8]) {
     let Some((which, rest)) = input.split_first() else { return };
     let raw = Bytes::copy_from_slice(rest);
-    match which % 4 {
+    match which % 6 {
         0 => {
             let _ = (record::open(&raw), log_entry(&raw), audit::snapshots(&raw), audit::entity(&raw));
         }
@@ -22,6 +22,22 @@ pub(crate) fn stored(input: &[u8]) {
             if let Ok(snapshots) = audit::snapshots(&record::seal("manifest", 1, rest)) {
                 let parts: usize = snapshots.iter().map(|snapshot| snapshot.keys().len()).sum();
                 assert!(parts <= rest.len(), "a part takes a byte at least");
+            }
+        }
+        3 => {
+            // Any key, any row: what is none of outbox, inbox and replies is said to be none.
+            let (key, row) = rest.split_at(rest.len().min(17));
+            let row = Bytes::copy_from_slice(row);
+            let _ = (audit::letter(key, &row), audit::mark(key, &row), audit::reply(key, &row));
+        }
+        4 => {
+            let key = [&[2u8; 1][..], &[0; 16]].concat();
+            if let Some(Ok((_, letter))) = audit::letter(&key, &record::seal("letter", 1, rest)) {
+                assert!(letter.posted.arguments.len() <= rest.len());
+            }
+            let key = [&[6u8; 1][..], &[0; 16]].concat();
+            if let Some(Ok(reply)) = audit::reply(&key, &record::seal("reply", 1, rest)) {
+                assert!(reply.reply.len() <= rest.len());
             }
         }
         _ => {

@@ -46,7 +46,7 @@ const GOAL_READS: Goal = Goal::Ratio(1.25);
 /// Measures commits and reads.
 pub(crate) fn run(effort: Effort) -> Vec<Figure> {
     let records = if effort == Effort::FULL { 200_000 } else { 2_000 };
-    let folder = Folder::new();
+    let folder = Folder::new("store");
     let mut ours = Ours::open(&folder.0.join("ours"), records);
     let mut bare = Bare::open(&folder.0.join("bare"), records);
     let mut disk = Disk::open(&folder.0.join("disk"));
@@ -111,14 +111,18 @@ fn many_callers(effort: Effort, ours: &mut Ours, disk: &mut Disk) -> Figure {
 }
 
 /// A folder on the disk that the build is on; removed in the end.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
-        let name = format!("../target/bench-store-{}", std::process::id());
+    pub(super) fn new(area: &str) -> Self {
+        let name = format!("../target/bench-{area}-{}", std::process::id());
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         fs::create_dir_all(&folder).expect("the folder of builds can be written");
         Self(folder)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -1,7 +1,7 @@
 //! A server that is wrong on purpose: only in a build with the feature `flaws`, only if the environment asks for it.
 //!
 //! *Responsible for*: reading `FLAW` and `FLAW_STORE_DELAY_MS`. *Not responsible for*: what a flaw does (`actor`,
-//! `store-files`).
+//! `durable`, `store-files`).
 //!
 //! Trials that find nothing prove something only if they find a server that is known to be wrong.
 
@@ -12,12 +12,15 @@ use lightmoon_store_files::Faults;
 #[cfg(feature = "flaws")]
 pub(crate) fn spoil(options: &mut NodeOptions) {
     let flaw = std::env::var("FLAW").unwrap_or_default();
-    options.worker_flaw = match flaw.as_str() {
-        "" => None,
-        "reply-before-commit" => Some(lightmoon_actor::Flaw::ReplyBeforeCommit),
-        "tell-past-gate" => Some(lightmoon_actor::Flaw::TellPastGate),
+    match flaw.as_str() {
+        "" => {}
+        "reply-before-commit" => options.worker_flaw = Some(lightmoon_actor::Flaw::ReplyBeforeCommit),
+        "tell-past-gate" => options.worker_flaw = Some(lightmoon_actor::Flaw::TellPastGate),
+        "no-dedup" => options.worker_flaw = Some(lightmoon_actor::Flaw::NoDedup),
+        "mark-skipped" => options.keeper_flaw = Some(lightmoon_durable::Flaw::MarkSkipped),
+        "relay-before-commit" => options.keeper_flaw = Some(lightmoon_durable::Flaw::RelayBeforeCommit),
         _ => panic!("there is no FLAW {flaw}"),
-    };
+    }
 }
 
 /// Leaves nodes as they are.
