@@ -54,22 +54,21 @@ const SUITES: &[Suite] = &[
         is_figure: |_| false,
     },
     Suite {
+        name: "trade",
+        docs: "200 bots trade for 10 minutes with the sample's server, optimised, killed each minute, over a network that loses, \
+               doubles and swaps packets; then every coin, unit of ore and parcel is looked for",
+        prepare: KILLS_BUILD,
+        round: trade,
+        is_once: true,
+        is_figure: is_figure_of_kills,
+    },
+    Suite {
         name: "kill",
         docs: "the sample's server, optimised, killed 200 times a round while 50 bots mine; audits every 25 kills",
-        prepare: &[
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "game-sample",
-            "--package",
-            "game-sample-kills",
-        ],
+        prepare: KILLS_BUILD,
         round: kill,
         is_once: true,
-        is_figure: |line| {
-            !["kill ", "audit ", "again:"].iter().any(|start| line.trim_start().starts_with(start))
-        },
+        is_figure: is_figure_of_kills,
     },
     Suite {
         name: "power",
@@ -80,6 +79,13 @@ const SUITES: &[Suite] = &[
         is_figure: |line| line.contains("cuts of power") || line.contains("without syncs"),
     },
 ];
+
+const KILLS_BUILD: &[&str] =
+    &["build", "--quiet", "--release", "--package", "game-sample", "--package", "game-sample-kills"];
+
+fn is_figure_of_kills(line: &str) -> bool {
+    !["kill ", "audit ", "again:"].iter().any(|start| line.trim_start().starts_with(start))
+}
 
 /// A round that takes longer hangs.
 const ROUND_LIMIT: Duration = Duration::from_secs(60 * 60);
@@ -99,7 +105,7 @@ const FAILURES_MAX: usize = 1_000;
 /// Rounds until the time is over. The report lies under docs/reports. Exit code 1 when a round failed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// sim, tests, kill or power; all, one after the other, without it
+    /// sim, tests, trade, kill or power; all, one after the other, without it
     suite: Option<String>,
     /// Hours for each suite; without it one round where that is a full count, 1 otherwise
     #[arg(long, value_name = "H")]
@@ -186,6 +192,15 @@ fn simulate(stage: &Stage, round: u64) -> Command {
 fn kill(stage: &Stage, round: u64) -> Command {
     let mut command = Command::new(stage.metadata.target_directory.join("release/game-sample-kills"));
     command.args(["--kills", KILLS_PER_ROUND, "--seed", &(round + 1).to_string()]);
+    command.current_dir(&stage.metadata.workspace_root);
+    command
+}
+
+fn trade(stage: &Stage, round: u64) -> Command {
+    let mut command = Command::new(stage.metadata.target_directory.join("release/game-sample-kills"));
+    command.args(["--script", "trade", "--count", "200", "--kills", "10", "--every", "60", "--rest", "45"]);
+    command.args(["--lost", "5", "--doubled", "5", "--swapped", "2", "--audit-every", "1000"]);
+    command.args(["--seed", &(round + 1).to_string()]);
     command.current_dir(&stage.metadata.workspace_root);
     command
 }
