@@ -97,7 +97,7 @@ export class Wire {
     this.sequence = 0;
     this.counters = { framesIn: 0, datagramsIn: 0, bytesIn: 0, stale: 0 };
     const { fingerprint, token } = config;
-    output.stream(CONTROL_LANE, writeStream({ is: "Hello", minor: MINOR, features: 0n, fingerprint, token }));
+    output.stream(CONTROL_LANE, writeStream({ is: "Hello", minor: MINOR, features: 0n, fingerprint, token, ticket: new Uint8Array(), firstRequest: 0n }));
   }
 
   /**

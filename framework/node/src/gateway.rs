@@ -144,7 +144,7 @@ impl Gateway {
     /// The connection is gone.
     pub(crate) fn closed(&mut self, now: Mono, link: LinkId) {
         if let Some(entry) = self.links.get_mut(&link) {
-            entry.server.on_closed(now);
+            entry.server.on_closed(now, None);
             self.after(now, link);
         }
     }

@@ -17,6 +17,7 @@ impl Client {
         while let Some(event) = self.link.as_mut().and_then(ClientLink::poll_event) {
             match event {
                 ClientEvent::Welcome(welcome) => self.on_welcome(welcome),
+                ClientEvent::Ticket(_) => {}
                 ClientEvent::Answer { request, result } => self.on_answer(request, result),
                 ClientEvent::Push(push) => {
                     self.say(Event::Push(PushMessage {

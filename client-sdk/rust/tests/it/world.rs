@@ -132,7 +132,7 @@ impl World {
             }
             Transmit::Datagram(bytes) => host.link.on_datagram(self.now, &bytes),
             Transmit::Close { .. } => {
-                host.link.on_closed(self.now);
+                host.link.on_closed(self.now, None);
                 host.serve(self.now);
             }
         }

@@ -139,6 +139,7 @@ impl World {
         self.peers[&of].events.iter().find_map(|event| match event {
             ClientEvent::Closed(closing) => Some(closing),
             ClientEvent::Welcome(_)
+            | ClientEvent::Ticket(_)
             | ClientEvent::Answer { .. }
             | ClientEvent::Push(_)
             | ClientEvent::Attached(_)
