@@ -1,4 +1,4 @@
-//! One session: whose it is, what it looks at, what it may still call.
+//! One session: whose it is, by which way it is reached, what it looks at, what it may still call.
 //!
 //! *Responsible for*: the facts of a session and its limits. *Not responsible for*: links, routing (the gateway).
 //!
@@ -12,7 +12,8 @@ use lightmoon_contract::operation::{OperationSpec, Rate};
 use lightmoon_contract::{ActorId, Kind, Mono, NetId, OperationNumber};
 
 use super::rate::Bucket;
-use crate::{LinkId, limits};
+use super::repeats::Repeats;
+use crate::{LinkId, Transport, limits};
 
 /// How often calls of a session may be refused.
 const REFUSALS: Rate = Rate { per_second: limits::REFUSALS_PER_SECOND, burst: limits::REFUSALS_MAX };
@@ -25,11 +26,32 @@ pub(crate) struct Attachment {
     pub(crate) generation: u32,
 }
 
+/// How a session's client is reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    /// Over this link.
+    Link(LinkId),
+    /// Not at all: the session waits for its client to come back.
+    Waits,
+}
+
 /// A client that was let in.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) link: LinkId,
+    pub(crate) way: Way,
+    /// Where the client came from last, and by what.
+    pub(crate) remote: String,
+    pub(crate) transport: Transport,
     pub(crate) player: u64,
+    /// The serial of its login.
+    pub(crate) login: u64,
+    /// Whether the client can come back, and keeps the numbers of its requests.
+    pub(crate) takes_tickets: bool,
+    /// The next ticket, or the end of waiting: as it stands among those of all sessions.
+    pub(crate) due: Option<Mono>,
+    pub(crate) repeats: Repeats,
+    /// Requests with numbers below may have been served by a process before this one; 0: none.
+    pub(crate) anew_below: u64,
     pub(crate) attached: Option<Attachment>,
     /// Tokens of its requests that wait for their answer.
     pub(crate) pending: BTreeSet<u64>,
@@ -39,10 +61,18 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(link: LinkId, player: u64, now: Mono) -> Self {
+    /// A session that waits for its first link.
+    pub(crate) fn new(player: u64, login: u64, now: Mono) -> Self {
         Self {
-            link,
+            way: Way::Waits,
+            remote: String::new(),
+            transport: Transport::Native,
             player,
+            login,
+            takes_tickets: false,
+            due: None,
+            repeats: Repeats::default(),
+            anew_below: 0,
             attached: None,
             pending: BTreeSet::new(),
             generation: 0,

@@ -8,6 +8,8 @@ mod calls;
 mod game;
 mod kept;
 mod login;
+mod repeats;
+mod resume;
 mod stop;
 mod world;
 mod zones;
