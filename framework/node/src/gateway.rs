@@ -71,6 +71,8 @@ struct Entry {
 struct PendingCall {
     session: SessionId,
     request: u64,
+    /// A process before this one may have served it.
+    is_of_before: bool,
 }
 
 /// All links and sessions of a node.

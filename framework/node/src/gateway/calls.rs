@@ -7,12 +7,14 @@ use bytes::Bytes;
 use lightmoon_actor::{Envelope, MessageId, ReplyTo};
 use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::operation::{Durability, OperationSpec};
-use lightmoon_contract::{ActorId, CallError, Caller, Mono, SessionId};
+use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono, SessionId};
 use lightmoon_wire::limits::ANSWER_BYTES_MAX;
 use lightmoon_wire::{CloseCode, IncomingCall, SendError};
 
 use super::repeats::{Content, Verdict};
+use super::session::Session;
 use super::{Gateway, PendingCall, routing};
+use crate::game::Operations;
 use crate::{LinkId, limits};
 
 impl Gateway {
@@ -24,7 +26,7 @@ impl Gateway {
             return;
         }
         match self.admit(now, id, &call) {
-            Ok((spec, to)) => self.hand_over(id, spec, to, call),
+            Ok(admitted) => self.hand_over(id, admitted, call),
             Err(error) => {
                 self.counters.calls_refused += 1;
                 self.answer_at_once(now, link, id, call.request, Err(error));
@@ -70,30 +72,15 @@ impl Gateway {
     }
 
     /// The operation and its actor, if the session may call it now.
-    fn admit(
-        &mut self,
-        now: Mono,
-        id: SessionId,
-        call: &IncomingCall,
-    ) -> Result<(&'static OperationSpec, ActorId), CallError> {
+    fn admit(&mut self, now: Mono, id: SessionId, call: &IncomingCall) -> Result<Admitted, CallError> {
         let session = self.sessions.get_mut(&id).ok_or(CallError::Gone)?;
-        let (spec, to) = routing::route(&self.operations, self.player, session, call)?;
-        // What a process before this one did of it may stand in a snapshot of the world, which knows nothing of requests. All other
-        // actors know what they stored.
         let is_of_before = call.request.is_some_and(|request| request < session.anew_below);
-        if is_of_before && spec.durability == Durability::Behind && self.operations.is_ticking(to.kind) {
-            return Err(CallError::Gone);
-        }
-        if !session.take_call(to.kind, spec, now) {
-            return Err(CallError::TooFast);
-        }
-        if call.request.is_some() && session.pending.len() >= limits::REQUESTS_IN_FLIGHT_MAX {
-            return Err(CallError::Busy);
-        }
-        Ok((spec, to))
+        admit_to(&self.operations, self.player, session, now, call, is_of_before)
+            .map_err(|error| if is_of_before { uncertain(error) } else { error })
     }
 
-    fn hand_over(&mut self, id: SessionId, spec: &'static OperationSpec, to: ActorId, call: IncomingCall) {
+    fn hand_over(&mut self, id: SessionId, admitted: Admitted, call: IncomingCall) {
+        let Admitted { spec, to, is_of_before } = admitted;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let mut message_id = MessageId::None;
         let reply_to = match call.request {
@@ -106,7 +93,7 @@ impl Gateway {
                 let token = self.next_token;
                 self.next_token += 1;
                 session.pending.insert(token);
-                self.pending.insert(token, PendingCall { session: id, request });
+                self.pending.insert(token, PendingCall { session: id, request, is_of_before });
                 ReplyTo::Outside(token)
             }
         };
@@ -150,7 +137,7 @@ impl Gateway {
 
     /// Brings an actor's answer to the client that asked; if that is away, it is remembered for when the client asks again.
     pub(crate) fn answer(&mut self, token: u64, result: Result<Answer, CallError>) {
-        let Some(PendingCall { session: id, request }) = self.pending.remove(&token) else {
+        let Some(PendingCall { session: id, request, is_of_before }) = self.pending.remove(&token) else {
             self.counters.answers_late += 1;
             return;
         };
@@ -159,6 +146,9 @@ impl Gateway {
             // The client learns that its request failed, the game's author from the counter.
             self.counters.answers_refused += 1;
             result = Err(CallError::Panicked);
+        }
+        if is_of_before {
+            result = result.map_err(uncertain);
         }
         if let Some(session) = self.sessions.get_mut(&id) {
             session.pending.remove(&token);
@@ -174,6 +164,45 @@ impl Gateway {
             Some(Err(_)) => self.counters.answers_late += 1,
         }
     }
+}
+
+/// A call that may go to its actor.
+struct Admitted {
+    spec: &'static OperationSpec,
+    to: ActorId,
+    /// A process before this one may have served it.
+    is_of_before: bool,
+}
+
+fn admit_to(
+    operations: &Operations,
+    player: Kind,
+    session: &mut Session,
+    now: Mono,
+    call: &IncomingCall,
+    is_of_before: bool,
+) -> Result<Admitted, CallError> {
+    let (spec, to) = routing::route(operations, player, session, call)?;
+    // What a process before this one did of it may stand in a snapshot of the world, which knows nothing of requests. All other
+    // actors know what they stored.
+    if is_of_before && spec.durability == Durability::Behind && operations.is_ticking(to.kind) {
+        return Err(CallError::Gone);
+    }
+    // What was in time when it was asked first must not be too fast because all of it comes again at once.
+    let was_in_time = is_of_before && session.take_repeat();
+    if !was_in_time && !session.take_call(to.kind, spec, now) {
+        return Err(CallError::TooFast);
+    }
+    if call.request.is_some() && session.pending.len() >= limits::REQUESTS_IN_FLIGHT_MAX {
+        return Err(CallError::Busy);
+    }
+    Ok(Admitted { spec, to, is_of_before })
+}
+
+/// What an error says of a request that may have been served before: that nothing was done is true of this time only.
+fn uncertain(error: CallError) -> CallError {
+    let did_nothing = error.code().entry().is_some_and(|entry| entry.nothing_was_done);
+    if did_nothing { CallError::Gone } else { error }
 }
 
 /// The bytes of an answer for the wire: asked for as bytes, so anything else is a fault of ours.

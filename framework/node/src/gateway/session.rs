@@ -55,6 +55,8 @@ pub(crate) struct Session {
     pub(crate) attached: Option<Attachment>,
     /// Tokens of its requests that wait for their answer.
     pub(crate) pending: BTreeSet<u64>,
+    /// Requests of before that may still come again beyond the rates.
+    repeats_left: usize,
     generation: u32,
     buckets: BTreeMap<(Kind, OperationNumber), Bucket>,
     refusals: Bucket,
@@ -75,6 +77,7 @@ impl Session {
             anew_below: 0,
             attached: None,
             pending: BTreeSet::new(),
+            repeats_left: limits::REQUESTS_IN_FLIGHT_MAX,
             generation: 0,
             buckets: BTreeMap::new(),
             refusals: Bucket::full(REFUSALS, now),
@@ -94,6 +97,13 @@ impl Session {
         let rate: Rate = spec.rate;
         let bucket = self.buckets.entry((kind, spec.number)).or_insert_with(|| Bucket::full(rate, now));
         bucket.take(rate, now)
+    }
+
+    /// Takes a request that comes again from a process before this one; `false`: more than could have been open there.
+    pub(crate) fn take_repeat(&mut self) -> bool {
+        let is_left = self.repeats_left > 0;
+        self.repeats_left = self.repeats_left.saturating_sub(1);
+        is_left
     }
 
     /// Counts a refused call; `false`: too many of them.

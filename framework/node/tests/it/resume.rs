@@ -252,6 +252,31 @@ fn of_a_session_made_anew_only_what_a_snapshot_may_hold_is_not_repeated() {
 }
 
 #[test]
+fn no_error_of_a_request_that_may_have_been_served_says_that_nothing_was_done() {
+    let mut world = World::new(66);
+    let ann = world.enter("ann");
+    let ticket = world.ticket(ann);
+    world.restart(game::game(), 660);
+    let link = world.connect_with("ann", ticket, 100);
+    world.settle();
+    world.ask_as(link, 2, Target::Own, &pilot::Hidden {});
+    for request in 3..9 {
+        world.ask_as(link, request, Target::Own, &pilot::Rarely { number: 1 });
+    }
+    world.ask_as(link, 100, Target::Own, &pilot::Hidden {});
+    world.settle();
+    assert_eq!(world.take_answer::<u32>(link, 2), Some(Err(CallError::Gone)));
+    for request in 3..9 {
+        assert_eq!(
+            world.take_answer::<u32>(link, request),
+            Some(Ok(2)),
+            "they were not too fast at their time"
+        );
+    }
+    assert_eq!(world.take_answer::<u32>(link, 100), Some(Err(CallError::NotAllowed)), "that one is new");
+}
+
+#[test]
 fn a_push_to_a_client_that_is_away_is_dropped_and_counted() {
     let mut world = World::new(61);
     let ann = world.enter("ann");
