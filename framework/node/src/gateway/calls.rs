@@ -183,9 +183,7 @@ fn admit_to(
     is_of_before: bool,
 ) -> Result<Admitted, CallError> {
     let (spec, to) = routing::route(operations, player, session, call)?;
-    // What a process before this one did of it may stand in a snapshot of the world, which knows nothing of requests. All other
-    // actors know what they stored.
-    if is_of_before && spec.durability == Durability::Behind && operations.is_ticking(to.kind) {
+    if is_of_before && may_be_half_done(spec, operations.is_ticking(to.kind)) {
         return Err(CallError::Gone);
     }
     // What was in time when it was asked first must not be too fast because all of it comes again at once.
@@ -197,6 +195,15 @@ fn admit_to(
         return Err(CallError::Busy);
     }
     Ok(Admitted { spec, to, is_of_before })
+}
+
+/// Whether a process before this one may have done a part of it that its actor does not know of. All others are known to their actors
+/// if their effect is there: both stand in one commit.
+fn may_be_half_done(spec: &OperationSpec, is_ticking: bool) -> bool {
+    // A snapshot of a world knows nothing of requests.
+    let in_snapshot = is_ticking && spec.durability == Durability::Behind;
+    // What an operation asked of others stands in their commits, before its own.
+    in_snapshot || spec.waits
 }
 
 /// What an error says of a request that may have been served before: that nothing was done is true of this time only.

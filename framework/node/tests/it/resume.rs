@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Contract};
+use lightmoon_contract::{ActorId, CallError, Contract, NetId};
 use lightmoon_node::{Input, LinkId};
 use lightmoon_store::MemoryStore;
 use lightmoon_wire::{ClientEvent, CloseCode};
@@ -260,12 +260,15 @@ fn no_error_of_a_request_that_may_have_been_served_says_that_nothing_was_done() 
     let link = world.connect_with("ann", ticket, 100);
     world.settle();
     world.ask_as(link, 2, Target::Own, &pilot::Hidden {});
+    // It waits for a zone: that may have been asked already.
+    world.ask_as(link, 9, Target::Own, &pilot::Enter { zone: 1 });
     for request in 3..9 {
         world.ask_as(link, request, Target::Own, &pilot::Rarely { number: 1 });
     }
     world.ask_as(link, 100, Target::Own, &pilot::Hidden {});
     world.settle();
     assert_eq!(world.take_answer::<u32>(link, 2), Some(Err(CallError::Gone)));
+    assert_eq!(world.take_answer::<NetId>(link, 9), Some(Err(CallError::Gone)));
     for request in 3..9 {
         assert_eq!(
             world.take_answer::<u32>(link, request),
