@@ -286,7 +286,7 @@ impl Client {
     }
 
     /// The message of a request that ended with an error and was certainly not served; `None` for any other, and after it was taken.
-    /// The last [`limits::UNDELIVERED_WAITING_MAX`] are kept.
+    /// The last [`crate::limits::UNDELIVERED_WAITING_MAX`] are kept.
     pub fn take_undelivered<O: Operation>(&mut self, pending: &Pending<O>) -> Option<O> {
         let bytes = self.calls.take_undelivered(pending.request())?;
         codec::decode(&bytes, Limits::NODE).ok()
