@@ -72,7 +72,9 @@ pub(crate) fn server(input: &[u8]) {
                 let _ = link.state(generation, Bytes::copy_from_slice(step.bytes));
             }
             204 => link.close(now, CloseCode::ShuttingDown, String::from_utf8_lossy(step.bytes)),
-            205 => link.on_closed(now),
+            205 => {
+                link.on_closed(now, step.bytes.first().map(|code| CloseCode::from_number(u32::from(*code))))
+            }
             206..=255 => {
                 now = now + Duration::from_millis(u64::from(step.op) * 10);
                 link.on_deadline(now);

@@ -1,6 +1,6 @@
 //! The client's core: one player's connection to a game, over reconnects, without runtime, sockets or clock.
 //!
-//! *Responsible for*: sessions and reconnecting, calls and answers, the view and its playback clock, events.
+//! *Responsible for*: sessions, reconnecting and going on, calls and answers, the view and its playback clock, events.
 //! *Not responsible for*: sockets (drivers), frames (`lightmoon_wire`), bits of state (`lightmoon_replica`).
 //!
 //! ```text
@@ -9,12 +9,13 @@
 //! ```
 //!
 //! Invariants:
-//! - I1: every request ends exactly once: with an answer or an error.
+//! - I1: every request ends exactly once: with an answer or an error. Over reconnects it is served once, as long as its session lives.
 //! - I2: the view shows entities of the present session and attachment only.
 //! - I3: `Lost` is the last event of the connection; no action follows but the close.
 
 mod arrive;
 mod calls;
+mod resume;
 mod retry;
 
 use std::collections::VecDeque;
@@ -58,7 +59,7 @@ pub enum ConnectionState {
     Connecting,
     /// A session is up.
     Connected,
-    /// The connection broke; the client comes back by itself.
+    /// The connection broke; the client comes back by itself, and requests wait for that.
     Resuming,
     /// Over, for this reason.
     Lost(Closing),
@@ -91,6 +92,12 @@ pub struct Client {
     retry: Retry,
     calls: Calls,
     session: Option<Welcome>,
+    /// The session whose connection broke.
+    before: Option<Welcome>,
+    /// The session goes on and looked at a zone: an Attach is on its way.
+    awaits_attach: bool,
+    /// Requests wait for answers to others.
+    more_waits: bool,
     /// When the newest session began.
     welcomed: Mono,
     attached: Option<Attach>,
@@ -118,6 +125,9 @@ impl Client {
             retry: Retry::new(options.retry, seed),
             calls: Calls::default(),
             session: None,
+            before: None,
+            awaits_attach: false,
+            more_waits: false,
             welcomed: Mono(0),
             attached: None,
             view: ClientView::new(options.schema),
@@ -136,6 +146,7 @@ impl Client {
         if matches!(self.phase, Phase::Dialling { .. }) {
             self.drop_link();
             self.phase = Phase::Linked;
+            self.prepare_hello();
             self.link = Some(ClientLink::new(self.config.clone(), now));
             self.pump();
         }
@@ -255,12 +266,30 @@ impl Client {
 
     /// Takes the answer to a request; `None` while there is none, and after it was taken.
     ///
+    /// A request outlives its connection: after a reconnect it is sent again, and served once, as long as its session goes on.
+    ///
     /// # Errors
-    /// Inside: what the server answered, `timed-out`, `gone` when the connection broke before the answer,
-    /// `bad-arguments` for an answer that cannot be read.
+    /// Inside: what the server answered, or one of these. Whether the request *may have been served* is what to look at before asking
+    /// again under a new number; if it was certainly not, [`Self::take_undelivered`] gives its message back.
+    ///
+    /// | error | served? |
+    /// |---|---|
+    /// | `timed-out` | maybe; no, if it never left |
+    /// | `gone` | maybe: its session ended, or the server was restarted, before the answer; no, if it never left |
+    /// | `answer-forgotten` | yes, and nobody knows the answer any more |
+    /// | `panicked` | maybe |
+    /// | `bad-arguments` for an answer that cannot be read | yes |
+    /// | `busy`, `too-fast`, `not-allowed`, `not-attached` and all others | no |
     pub fn reply<O: Operation>(&mut self, pending: &Pending<O>) -> Option<Result<O::Reply, CallError>> {
         let answer = self.calls.take(pending.request())?;
         Some(answer.and_then(|bytes| codec::decode(&bytes, Limits::NODE).map_err(CallError::BadArguments)))
+    }
+
+    /// The message of a request that ended with an error and was certainly not served; `None` for any other, and after it was taken.
+    /// The last [`crate::limits::UNDELIVERED_WAITING_MAX`] are kept.
+    pub fn take_undelivered<O: Operation>(&mut self, pending: &Pending<O>) -> Option<O> {
+        let bytes = self.calls.take_undelivered(pending.request())?;
+        codec::decode(&bytes, Limits::NODE).ok()
     }
 
     /// What the client sees.
@@ -340,9 +369,9 @@ impl Client {
         if had_session {
             self.retry.lasted(self.now.since(self.welcomed));
         }
-        self.end_session();
         match self.retry.wait() {
             Some(wait) if closing.code.is_worth_a_retry() && !asked_for => {
+                self.session_breaks();
                 self.phase = Phase::Waiting { until: self.now + wait };
                 if had_session {
                     self.state = ConnectionState::Resuming;
@@ -354,19 +383,11 @@ impl Client {
     }
 
     fn lose(&mut self, closing: Closing) {
-        self.end_session();
+        self.session_ends();
         self.phase = Phase::Lost;
         self.connect = None;
         self.state = ConnectionState::Lost(closing.clone());
         self.say(Event::Lost(closing));
-    }
-
-    fn end_session(&mut self) {
-        self.session = None;
-        self.leave_zone();
-        for request in self.calls.abandon() {
-            self.fail(request, CallError::Gone);
-        }
     }
 
     fn drop_link(&mut self) {
@@ -376,30 +397,15 @@ impl Client {
     }
 }
 
-/// Calls.
-impl Client {
-    fn send<O: Operation>(&mut self, to: Target, message: &O, request: Option<u64>) -> Result<(), CallError> {
-        let call = OutgoingCall {
-            request,
-            lane: O::SPEC.lane,
-            target: to,
-            kind: O::Contract::KIND,
-            number: O::SPEC.number,
-            args: codec::encode(message).into(),
-        };
-        let sent = self.link.as_mut().ok_or(SendError::NotOpen).and_then(|link| link.call(call));
-        match sent {
-            Ok(()) => {
-                self.stats.calls += 1;
-                Ok(())
-            }
-            Err(error) => {
-                self.stats.calls_undelivered += 1;
-                // A lane that overflowed has ended the link.
-                self.pump();
-                Err(why(error))
-            }
-        }
+/// A call as it is sent.
+fn outgoing<O: Operation>(to: Target, message: &O, request: Option<u64>) -> OutgoingCall {
+    OutgoingCall {
+        request,
+        lane: O::SPEC.lane,
+        target: to,
+        kind: O::Contract::KIND,
+        number: O::SPEC.number,
+        args: codec::encode(message).into(),
     }
 }
 
@@ -423,18 +429,26 @@ impl Link for Client {
     type Asked<O: Operation> = Pending<O>;
 
     fn tell<O: Operation>(&mut self, to: Target, message: O) -> Self::Told {
-        self.send(to, &message, None)
+        let call = outgoing(to, &message, None);
+        match self.link.as_mut().ok_or(SendError::NotOpen).and_then(|link| link.call(call)) {
+            Ok(()) => {
+                self.stats.calls += 1;
+                Ok(())
+            }
+            Err(error) => {
+                self.stats.calls_undelivered += 1;
+                // A lane that overflowed has ended the link.
+                self.pump();
+                Err(why(error))
+            }
+        }
     }
 
     fn ask<O: Operation>(&mut self, to: Target, message: O) -> Pending<O> {
         let request = self.calls.number();
-        match self.send(to, &message, Some(request)) {
-            Ok(()) => {
-                let timeout = Duration::from_millis(u64::from(O::SPEC.timeout_ms));
-                self.calls.sent(request, self.now + timeout);
-            }
-            Err(error) => self.fail(request, error),
-        }
+        let timeout = Duration::from_millis(u64::from(O::SPEC.timeout_ms));
+        self.calls.begin(request, outgoing(to, &message, Some(request)), self.now + timeout);
+        self.ask_or_queue(request, to);
         Pending::new(request)
     }
 }

@@ -4,18 +4,19 @@
 
 use bytes::Bytes;
 use lightmoon_contract::codec::{self, Limits};
-use lightmoon_contract::{ActorId, Contract, DecodeError, Operation, OperationNumber};
+use lightmoon_contract::{ActorId, Contract, DecodeError, Operation, OperationNumber, SessionId};
 use lightmoon_replica::ViewEvent;
-use lightmoon_wire::{Attach, Closing, Welcome};
+use lightmoon_wire::{Attach, Closing};
 
 /// Something that happened, in the order the server said it within each lane.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A session began: calls may go. Comes again after each reconnect, since the session starts anew then; the view is
-    /// empty until an Attach.
-    Connected(Welcome),
-    /// The connection broke and the client comes back by itself. Requests without an answer end with `gone`.
+    /// A session began, or goes on: calls may go. Comes again after each reconnect; the view is empty until an Attach, which a session
+    /// that goes on gets by itself.
+    Connected(Connected),
+    /// The connection broke and the client comes back by itself. Requests without an answer are asked again when the session goes on,
+    /// and end with `gone` when it does not; one-way calls and pushes of the time between are lost.
     Resuming(Closing),
     /// The connection ended for good. Nothing else will come.
     Lost(Closing),
@@ -32,6 +33,19 @@ pub enum Event {
     },
     /// A message of an actor.
     Push(PushMessage),
+}
+
+/// The session that calls belong to from here on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Connected {
+    /// The session.
+    pub session: SessionId,
+    /// Key of its player.
+    pub player: u64,
+    /// Whether the session of before the break goes on: the player in the game noticed nothing. Else it is a new one, and whatever
+    /// the game does when a client comes has to be done again.
+    pub is_resumed: bool,
 }
 
 impl Event {

@@ -37,7 +37,7 @@ mod stats;
 pub use client::{Action, Client, ConnectionState, Pending};
 #[cfg(feature = "tokio")]
 pub use driver::{CertificateHash, ConnectError, ConnectOptions, Endpoint, NoHash, Session, connect};
-pub use event::{Event, PushMessage};
+pub use event::{Connected, Event, PushMessage};
 pub use options::{ClientOptions, RetryOptions};
 pub use stats::ClientStats;
 

@@ -8,6 +8,18 @@ use std::time::Duration;
 /// is dropped and counted.
 pub const ANSWERS_WAITING_MAX: usize = 1_024;
 
+/// Requests that wait for a connection or an attachment after a break: as many as may be open at the server, so that all of them can go at
+/// once when it is back. Over it: the request ends with `busy`, and its message can be taken back.
+pub const REQUESTS_WAITING_MAX: usize = lightmoon_wire::limits::REQUESTS_OPEN_MAX;
+
+/// Bytes of messages that are sent again, or waited, and have no answer yet: half of what a lane takes. Over it: the next ones go as answers
+/// come.
+pub const REPEATED_BYTES_MAX: usize = lightmoon_wire::limits::LANE_BACKLOG_BYTES_MAX / 2;
+
+/// Messages that were not delivered and wait to be taken back: all that can wait for a connection. 4 MiB at worst. Over it: the
+/// oldest is dropped.
+pub const UNDELIVERED_WAITING_MAX: usize = 256;
+
 /// Events that wait to be polled: leaving one full zone (4,096 entities) for another, and pushes besides. Over it: the oldest is
 /// dropped and counted.
 pub const EVENTS_WAITING_MAX: usize = 16_384;

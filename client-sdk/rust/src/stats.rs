@@ -30,7 +30,11 @@ pub struct ClientStats {
     pub tries: u64,
     /// Sessions that began.
     pub sessions: u64,
-    /// Calls sent.
+    /// Sessions that went on after a reconnect.
+    pub resumes: u64,
+    /// Requests sent again after a reconnect.
+    pub requests_repeated: u64,
+    /// Calls sent, each time.
     pub calls: u64,
     /// Calls that could not be sent and were handed back.
     pub calls_undelivered: u64,

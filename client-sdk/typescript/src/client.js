@@ -2,11 +2,12 @@
 /**
  * The client: what pages use.
  *
- * Responsible for: calls and their answers, pushes, the view and its playback, telling the page what happens.
+ * Responsible for: calls and their answers, over reconnects too, pushes, the view and its playback, telling the page what happens.
  * Not responsible for: reconnecting (`link.js`), the game's types (generated code).
  *
  * Invariants:
- * - I1: every request ends: with its answer, with a {@link CallError}, at the latest after its timeout.
+ * - I1: every request ends: with its answer, with a {@link CallError}, at the latest after its timeout. Over reconnects it is served once,
+ *   as long as its session lives.
  * - I2: the view shows the last known state until the next attachment, also while there is no connection.
  */
 
@@ -35,9 +36,14 @@ import { ClientView } from "./view.js";
  */
 
 /**
+ * A request without an answer.
  * @typedef {object} Waiting
  * @property {(bytes: Uint8Array) => void} answer
  * @property {(error: CallError) => void} fail
+ * @property {Target} target
+ * @property {Operation} operation
+ * @property {Uint8Array} args
+ * @property {"queued" | "lost" | "sent"} stage never sent; sent over a connection that is gone; over the one of now
  */
 
 /**
@@ -58,7 +64,11 @@ export class Client {
     this.attached = undefined;
     /** @type {bigint | undefined} */
     this.player = undefined;
-    this.counters = { states: 0, views: 0, pushes: 0, unheardPushes: 0, unsent: 0 };
+    /** @type {bigint | undefined} the newest session, also while its connection is away */
+    this.session = undefined;
+    /** Whether the session goes on and looked at a zone: an Attach is on its way. */
+    this.awaitsAttach = false;
+    this.counters = { states: 0, views: 0, pushes: 0, unheardPushes: 0, unsent: 0, resumes: 0, repeated: 0 };
     /** @type {Map<bigint, Waiting>} */
     this.requests = new Map();
     this.nextRequest = 1n;
@@ -73,8 +83,12 @@ export class Client {
     const { token, contracts } = options;
     const bytes = typeof token === "string" ? new TextEncoder().encode(token) : token;
     this.around = { ...browser(options.info ?? "/lightmoon.json"), ...options.surroundings };
-    const config = { fingerprint: contracts.fingerprint, descriptor: contracts.descriptor, token: bytes };
-    this.link = new Link(config, this.around, this.#events());
+    const { fingerprint, descriptor } = contracts;
+    /** @type {import("./wire.js").WireConfig} what the next Hello says; in memory only, so a page that is loaded anew logs in anew */
+    this.config = { fingerprint, descriptor, token: bytes, ticket: new Uint8Array(), firstRequest: 1n };
+    this.link = new Link(this.config, this.around, this.#events());
+    // The server need not wait for a page that is gone.
+    this.around.onLeave(() => this.link.stop("the page was closed", true));
   }
 
   /** The state of the connection. */
@@ -205,11 +219,13 @@ export class Client {
     return new Promise((resolve, reject) => {
       if (this.requests.size >= REQUESTS_MAX) return reject(new CallError(8, "too many open requests"));
       const request = this.nextRequest;
-      if (!(this.link.wire?.call(target, operation, request, bytes) ?? false)) {
-        return reject(new CallError(target.is === "zone" ? 6 : 11, `${operation.name} was not sent`));
-      }
       this.nextRequest += 1n;
-      this.requests.set(request, {
+      /** @type {Waiting} */
+      const waiting = {
+        target,
+        operation,
+        args: bytes,
+        stage: "queued",
         fail: reject,
         answer: (value) => {
           try {
@@ -218,20 +234,72 @@ export class Client {
             reject(new CallError(2, `${operation.name}: the answer could not be read: ${String(error)}`));
           }
         },
-      });
+      };
+      if (!this.#send(request, waiting) && !this.#mayWait(target)) {
+        return reject(new CallError(target.is === "zone" && this.link.wire !== undefined ? 6 : 11, `${operation.name} was not sent`, true));
+      }
+      this.requests.set(request, waiting);
       this.around.after(() => {
-        if (this.requests.delete(request)) reject(new CallError(9, `${operation.name}: no answer in time`));
+        if (this.requests.delete(request)) reject(new CallError(9, `${operation.name}: no answer in time`, waiting.stage === "queued"));
       }, operation.timeoutMs);
     });
+  }
+
+  /**
+   * @param {bigint} request
+   * @param {Waiting} waiting
+   * @returns {boolean} whether it was sent
+   */
+  #send(request, waiting) {
+    // Before the attachment it would meet another zone, or none.
+    if (waiting.target.is === "zone" && this.awaitsAttach) return false;
+    if (!(this.link.wire?.call(waiting.target, waiting.operation, request, waiting.args) ?? false)) return false;
+    waiting.stage = "sent";
+    if (request >= this.config.firstRequest) this.config.firstRequest = request + 1n;
+    return true;
+  }
+
+  /**
+   * Whether a request that cannot be sent now will be later.
+   * @param {Target} target
+   */
+  #mayWait(target) {
+    if (this.config.ticket.length === 0) return false;
+    return this.link.wire === undefined ? this.link.state.is === "reconnecting" : target.is === "zone" && this.awaitsAttach;
+  }
+
+  /** Sends what waits, in its order: again what an earlier connection may have lost. */
+  #sendWaiting() {
+    for (const [request, waiting] of this.requests) {
+      const wasLost = waiting.stage === "lost";
+      if (waiting.stage !== "sent" && this.#send(request, waiting) && wasLost) this.counters.repeated += 1;
+    }
+  }
+
+  /** @param {bigint} session that the newest connection belongs to */
+  #welcomed(session) {
+    const resumed = session === this.session && this.config.ticket.length > 0;
+    this.session = session;
+    this.awaitsAttach = resumed && this.attached !== undefined;
+    for (const waiting of this.requests.values()) if (waiting.stage === "sent") waiting.stage = "lost";
+    if (resumed) {
+      this.counters.resumes += 1;
+    } else {
+      this.config.ticket = new Uint8Array();
+      this.#failAll("the session was lost before the answer", (waiting) => waiting.stage === "lost");
+    }
+    this.#sendWaiting();
   }
 
   /** @returns {import("./link.js").LinkEvents} */
   #events() {
     return {
-      welcome: ({ player }) => {
+      welcome: ({ session, player }) => {
         this.player = player;
-        // Requests of the old connection have no answer on this one.
-        this.#failAll("the connection was lost before the answer");
+        this.#welcomed(session);
+      },
+      ticket: (ticket) => {
+        this.config.ticket = ticket;
       },
       changed: (state) => {
         if (state.is === "lost") this.#failAll(state.text);
@@ -249,10 +317,13 @@ export class Client {
         this.view.attach(attachment.generation);
         this.playback.reset();
         if (attachment.tickHz > 0) this.link.stateIntervalMs = 1000 / attachment.tickHz;
+        this.awaitsAttach = false;
         for (const heard of this.attachListeners) heard(attachment);
+        this.#sendWaiting();
       },
       detached: () => {
         this.attached = undefined;
+        this.awaitsAttach = false;
         this.view.detach();
       },
       view: (generation, payload) => {
@@ -281,11 +352,12 @@ export class Client {
 
   /**
    * @param {string} text
+   * @param {(waiting: Waiting) => boolean} [which] all unless given
    */
-  #failAll(text) {
-    const open = [...this.requests.values()];
-    this.requests.clear();
-    for (const waiting of open) waiting.fail(new CallError(11, text));
+  #failAll(text, which = () => true) {
+    for (const [request, waiting] of [...this.requests]) {
+      if (which(waiting) && this.requests.delete(request)) waiting.fail(new CallError(11, text, waiting.stage === "queued"));
+    }
   }
 }
 
@@ -326,6 +398,8 @@ function browser(path) {
     nowMs: () => performance.now(),
     after: (work, ms) => setTimeout(work, ms),
     chance: Math.random,
+    // A page that the browser only puts aside comes back, and its session with it.
+    onLeave: (leaves) => addEventListener("pagehide", (event) => { if (!event.persisted) leaves(); }),
   };
 }
 

@@ -38,15 +38,17 @@ export class CallError extends Error {
   /**
    * @param {number} code
    * @param {string} text
+   * @param {boolean} [neverSent] the call never left this page, so nothing was done, whatever the code says
    */
-  constructor(code, text) {
+  constructor(code, text, neverSent = false) {
     const entry = ERROR_CODES.get(code);
     super(text === "" ? (entry?.name ?? `error ${code}`) : text);
     this.name = "CallError";
     this.code = code;
     /** The stable name; `unknown` for codes of a newer server. */
     this.codeName = entry?.name ?? "unknown";
-    this.nothingWasDone = entry?.nothingWasDone ?? false;
+    /** Whether the call certainly was not served: it may be made again. Else it may have been. */
+    this.nothingWasDone = neverSent || (entry?.nothingWasDone ?? false);
     this.retry = entry?.retry ?? false;
   }
 }

@@ -12,7 +12,7 @@
 
 import { DecodeError, Reader, Writer } from "./bytes.js";
 import { Violation } from "./close.js";
-import { CALL_BYTES_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TOKEN_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
+import { CALL_BYTES_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TICKET_BYTES_MAX, TOKEN_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
 
 /**
  * @typedef {{is: "own"} | {is: "zone", generation: number} | {is: "actor", key: bigint}} Aimed
@@ -20,12 +20,14 @@ import { CALL_BYTES_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TOKEN_
 
 /**
  * Any frame.
- * @typedef {| {is: "Hello", minor: number, features: bigint, fingerprint: bigint, token: Uint8Array}
+ * @typedef {| {is: "Hello", minor: number, features: bigint, fingerprint: bigint, token: Uint8Array,
+ *       ticket: Uint8Array, firstRequest: bigint}
  *   | {is: "Describe"}
  *   | {is: "Describing", descriptor: Uint8Array}
  *   | {is: "Welcome", minor: number, features: bigint, session: bigint, player: bigint, tickHz: number}
  *   | {is: "Refuse", code: number, reason: string}
  *   | {is: "Goodbye", code: number, reason: string}
+ *   | {is: "Ticket", ticket: Uint8Array}
  *   | {is: "Call", request: bigint, target: Aimed, kind: number, number: number, args: Uint8Array}
  *   | {is: "Answer", request: bigint, value: Uint8Array | undefined, code: number, text: string}
  *   | {is: "Push", kind: number, key: bigint, number: number, args: Uint8Array}
@@ -40,6 +42,9 @@ import { CALL_BYTES_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TOKEN_
 
 /** @typedef {Frame["is"]} FrameName */
 
+/** The first minor version of tickets: they, and the number of the first request, end a Hello from there on. */
+const MINOR_TICKETS = 1;
+
 /** Bytes that numbers and lengths can add to a frame's payload. */
 const HEADER_BYTES_MAX = 64;
 
@@ -53,12 +58,13 @@ const HEADER_BYTES_MAX = 64;
 
 /** @type {ReadonlyMap<number, FrameKind>} */
 const KINDS = new Map([
-  [1, kind("Hello", "client", "stream", TOKEN_BYTES_MAX)],
+  [1, kind("Hello", "client", "stream", TOKEN_BYTES_MAX + TICKET_BYTES_MAX)],
   [2, kind("Describe", "server", "stream", -HEADER_BYTES_MAX)],
   [3, kind("Describing", "client", "stream", 64 * 1024)],
   [4, kind("Welcome", "server", "stream", 0)],
   [5, kind("Refuse", "server", "stream", TEXT_BYTES_MAX)],
   [6, kind("Goodbye", "both", "stream", TEXT_BYTES_MAX)],
+  [7, kind("Ticket", "server", "stream", TICKET_BYTES_MAX)],
   [16, kind("Call", "client", "stream", CALL_BYTES_MAX)],
   [17, kind("Answer", "server", "stream", PUSH_BYTES_MAX)],
   [18, kind("Push", "server", "stream", PUSH_BYTES_MAX)],
@@ -118,7 +124,10 @@ function writeFrame(to, frame) {
       to.u16(frame.minor);
       to.u64(frame.features);
       to.u128(frame.fingerprint);
-      return to.bytes(frame.token);
+      to.bytes(frame.token);
+      if (frame.minor < MINOR_TICKETS) return;
+      to.bytes(frame.ticket);
+      return to.u64(frame.firstRequest);
     case "Describe":
       return;
     case "Describing":
@@ -133,6 +142,8 @@ function writeFrame(to, frame) {
     case "Goodbye":
       to.u32(frame.code);
       return to.text(frame.reason);
+    case "Ticket":
+      return to.bytes(frame.ticket);
     case "Call":
       to.u64(frame.request);
       return writeCall(to, frame);
@@ -227,6 +238,20 @@ function checkKind(sender, on, number) {
 }
 
 /**
+ * @param {Reader} from
+ * @returns {Frame}
+ */
+function readHello(from) {
+  const minor = from.u16();
+  const features = from.u64();
+  const fingerprint = from.u128();
+  const token = bounded(from, TOKEN_BYTES_MAX);
+  const hasTicket = minor >= MINOR_TICKETS;
+  const ticket = hasTicket ? bounded(from, TICKET_BYTES_MAX) : new Uint8Array();
+  return { is: "Hello", minor, features, fingerprint, token, ticket, firstRequest: hasTicket ? from.u64() : 0n };
+}
+
+/**
  * @param {FrameName} name
  * @param {Reader} from
  * @returns {Frame}
@@ -234,7 +259,7 @@ function checkKind(sender, on, number) {
 function readBody(name, from) {
   switch (name) {
     case "Hello":
-      return { is: name, minor: from.u16(), features: from.u64(), fingerprint: from.u128(), token: bounded(from, TOKEN_BYTES_MAX) };
+      return readHello(from);
     case "Describe":
       return { is: name };
     case "Describing":
@@ -244,6 +269,8 @@ function readBody(name, from) {
     case "Refuse":
     case "Goodbye":
       return { is: name, code: from.u32(), reason: boundedText(from) };
+    case "Ticket":
+      return { is: name, ticket: bounded(from, TICKET_BYTES_MAX) };
     case "Call":
       return { is: name, request: from.u64(), ...readCall(from, CALL_BYTES_MAX) };
     case "Answer":

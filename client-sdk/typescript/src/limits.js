@@ -12,6 +12,9 @@ export const NESTING_MAX = 32;
 /** Bytes of the token in a Hello. */
 export const TOKEN_BYTES_MAX = 1_024;
 
+/** Bytes of a ticket, which resumes a session. */
+export const TICKET_BYTES_MAX = 96;
+
 /** Bytes of UTF-8 in reasons and error texts. */
 export const TEXT_BYTES_MAX = 256;
 

@@ -37,6 +37,7 @@ import { Wire } from "./wire.js";
  * @property {() => number} nowMs never backwards
  * @property {(work: () => void, ms: number) => unknown} after
  * @property {() => number} chance of [0, 1), for back-off
+ * @property {(leaves: () => void) => void} onLeave hears that the page goes away for good
  */
 
 /**
@@ -83,12 +84,13 @@ export class Link {
   /**
    * Ends it for good.
    * @param {string} text
+   * @param {boolean} [now] the page is going away, and runs nothing later
    */
-  stop(text) {
+  stop(text, now = false) {
     this.stopped = true;
     this.waiting = undefined;
     this.#dropAttempt();
-    this.wire?.close("normal", text);
+    this.wire?.close("normal", text, now);
     this.wire = undefined;
   }
 
@@ -186,6 +188,7 @@ export class Link {
   #passedOn(counts) {
     const events = this.events;
     return {
+      ticket: (ticket) => { if (counts()) events.ticket(ticket); },
       answer: (request, value, code, text) => { if (counts()) events.answer(request, value, code, text); },
       push: (push) => { if (counts()) events.push(push); },
       attached: (attachment) => { if (counts()) events.attached(attachment); },
@@ -210,7 +213,8 @@ export class Link {
     this.attempt = undefined;
     this.welcomedAtMs = this.around.nowMs();
     this.stateAtMs = -Infinity;
-    old?.close("normal", "another connection took over");
+    // Not "normal": that would end the session, should the server hear it before it knows of this connection.
+    old?.close("idle", "another connection took over");
     this.events.welcome(welcome);
     // What the owner said to the welcome may have ended it.
     if (this.wire === wire) this.#become({ is: "connected" });

@@ -10,6 +10,7 @@
  * - I2: `closed` is called exactly once, and nothing else after it.
  */
 
+import { closeNumber } from "./close.js";
 import { LANE_BACKLOG_BYTES_MAX } from "./limits.js";
 
 /**
@@ -98,10 +99,12 @@ class Carrier {
   /**
    * @param {number} code
    * @param {string} reason
+   * @param {boolean} [now] without waiting for what was sent: the page is going away, and runs nothing later
    */
-  close(code, reason) {
+  close(code, reason, now = false) {
     if (this.over) return;
     this.over = true;
+    if (now) return closeQuietly(this.session, code, reason);
     const lanes = [...this.lanes.values()].map((lane) => lane.finish());
     // A Goodbye gets a moment to leave; a dead connection must not keep us.
     void Promise.race([Promise.allSettled(lanes), new Promise((done) => setTimeout(done, 150))]).then(() =>
@@ -159,7 +162,8 @@ class Carrier {
     // The session's own end knows the code; give it the chance to say so first.
     setTimeout(() => {
       if (this.over) return;
-      closeQuietly(this.session, 0, "a lane ended");
+      // A code that wants the session kept: this is no goodbye.
+      closeQuietly(this.session, closeNumber("idle"), "a lane ended");
       this.#end(undefined);
     }, 100);
   }

@@ -19,7 +19,7 @@ import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX
 /** @typedef {import("./frames.js").Frame} Frame */
 
 /** The newest minor version that we speak, and the oldest. */
-export const MINOR = 0;
+export const MINOR = 1;
 const MINOR_OLDEST = 0;
 
 const CONTROL_LANE = 0x03;
@@ -38,6 +38,7 @@ const VIEW_LANE = 0x13;
  * What a connection tells its owner.
  * @typedef {object} WireEvents
  * @property {(welcome: {session: bigint, player: bigint, tickHz: number}) => void} welcome
+ * @property {(ticket: Uint8Array) => void} ticket what resumes the session; the newest counts
  * @property {(request: bigint, value: Uint8Array | undefined, code: number, text: string) => void} answer
  * @property {(push: {kind: number, key: bigint, number: number, args: Uint8Array}) => void} push
  * @property {(attachment: Attachment) => void} attached
@@ -52,7 +53,7 @@ const VIEW_LANE = 0x13;
  * @typedef {object} WireOutput
  * @property {(lane: number, bytes: Uint8Array<ArrayBuffer>) => void} stream in order, per lane
  * @property {(bytes: Uint8Array<ArrayBuffer>) => void} datagram
- * @property {(code: number, reason: string) => void} close
+ * @property {(code: number, reason: string, now?: boolean) => void} close `now`: without waiting for what was sent
  */
 
 /**
@@ -61,6 +62,8 @@ const VIEW_LANE = 0x13;
  * @property {bigint} fingerprint
  * @property {Uint8Array} descriptor
  * @property {Uint8Array} token
+ * @property {Uint8Array} ticket what resumes the session of before; empty: none
+ * @property {bigint} firstRequest the lowest number that no request had before
  */
 
 export class Wire {
@@ -96,8 +99,8 @@ export class Wire {
     this.newestGeneration = undefined;
     this.sequence = 0;
     this.counters = { framesIn: 0, datagramsIn: 0, bytesIn: 0, stale: 0 };
-    const { fingerprint, token } = config;
-    output.stream(CONTROL_LANE, writeStream({ is: "Hello", minor: MINOR, features: 0n, fingerprint, token }));
+    const { fingerprint, token, ticket, firstRequest } = config;
+    output.stream(CONTROL_LANE, writeStream({ is: "Hello", minor: MINOR, features: 0n, fingerprint, token, ticket, firstRequest }));
   }
 
   /**
@@ -207,13 +210,14 @@ export class Wire {
    * Ends the connection from this side.
    * @param {string} reason a close code's name
    * @param {string} text
+   * @param {boolean} [now] the page is going away
    */
-  close(reason, text) {
+  close(reason, text, now = false) {
     if (this.phase === "closed") return;
     if (this.phase === "open" && reason === "normal") {
       this.output.stream(CONTROL_LANE, writeStream({ is: "Goodbye", code: 0, reason: text }));
     }
-    this.#end({ reason, text, by: "us" });
+    this.#end({ reason, text, by: "us" }, now);
   }
 
   /**
@@ -301,6 +305,10 @@ export class Wire {
       this.output.stream(CONTROL_LANE, writeStream({ is: "Describing", descriptor: this.config.descriptor }));
       return true;
     }
+    if (frame.is === "Ticket" && this.phase === "open") {
+      this.events.ticket(frame.ticket);
+      return true;
+    }
     if (frame.is !== "Welcome" || this.phase === "open") return false;
     if (frame.minor > MINOR || frame.minor < MINOR_OLDEST) {
       throw new Violation("incompatible", `the server speaks protocol 1.${frame.minor}, not 1.${MINOR}`);
@@ -382,13 +390,16 @@ export class Wire {
     }
   }
 
-  /** @param {Closing} closing */
-  #end(closing) {
+  /**
+   * @param {Closing} closing
+   * @param {boolean} [now]
+   */
+  #end(closing, now = false) {
     if (this.phase === "closed") return;
     this.phase = "closed";
     this.early = [];
     this.streams.clear();
-    this.output.close(closeNumber(closing.reason), closing.text);
+    this.output.close(closeNumber(closing.reason), closing.text, now);
     this.events.closed(closing);
   }
 }

@@ -49,8 +49,8 @@ function read(vector) {
  * @returns {Frame}
  */
 function expected(vector) {
-  const big = ["features", "fingerprint", "session", "player", "request", "key", "zoneKey", "fromKey", "avatar", "nonce"];
-  const raw = ["token", "descriptor", "args", "value", "payload"];
+  const big = ["features", "fingerprint", "session", "player", "request", "key", "zoneKey", "fromKey", "avatar", "nonce", "firstRequest"];
+  const raw = ["token", "ticket", "descriptor", "args", "value", "payload"];
   /** @type {Record<string, any>} */
   const frame = { is: vector.frame };
   for (const [name, value] of Object.entries(vector.fields)) {
@@ -63,6 +63,10 @@ function expected(vector) {
     frame["target"] = { is: frame["target"], .../** @type {any} */ (aimed)[frame["target"]] };
     delete frame["generation"];
     delete frame["key"];
+  }
+  if (frame["is"] === "Hello") {
+    frame["ticket"] ??= new Uint8Array();
+    frame["firstRequest"] ??= 0n;
   }
   if (frame["is"] === "Push") {
     frame["kind"] = frame["fromKind"];

@@ -1,4 +1,5 @@
-//! Keys that outlive the process: certificates, the reset secret, the console's token, the secret of players' tokens.
+//! Keys that outlive the process: certificates, the reset secret, the console's token, the secrets of players' tokens and of
+//! sessions' tickets.
 //!
 //! *Responsible for*: making them, keeping them in `DIR/keys`, and when a certificate gets its successor. *Not responsible
 //! for*: using them (`net`, `console`, `auth`).
@@ -15,6 +16,7 @@
 use crate::folder::{Folder, write_whole};
 use crate::{Failure, clock};
 use lightmoon_net::TlsIdentity;
+use lightmoon_node::TicketKey;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,8 @@ pub(crate) struct Keys {
     path: PathBuf,
     /// 32 random bytes; see [`lightmoon_net::NetOptions::reset_secret`].
     pub(crate) reset_secret: Vec<u8>,
+    /// Signs tickets of sessions, which clients show after a restart; see [`lightmoon_node::TicketKey`].
+    pub(crate) ticket_key: TicketKey,
     /// 32 hex digits: 128 bits.
     pub(crate) console_token: String,
 }
@@ -78,7 +82,10 @@ impl Keys {
         if reset_secret.len() < 16 {
             return Err(damaged(&path.join("reset-secret")));
         }
-        Ok(Self { path, reset_secret, console_token })
+        let ticket_secret = kept(&path.join("ticket-secret"), || random_bytes().to_vec())?;
+        let ticket_secret = ticket_secret.try_into().map_err(|_| damaged(&path.join("ticket-secret")))?;
+        let ticket_key = TicketKey(ticket_secret);
+        Ok(Self { path, reset_secret, ticket_key, console_token })
     }
 
     /// The file of the secret of tokens.

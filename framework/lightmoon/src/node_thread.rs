@@ -16,8 +16,11 @@ use crate::storage::Storage;
 use crate::{Failure, clock, flaws, limits};
 use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::{Commands, Credit, NetEvent};
-use lightmoon_node::{EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, Output, Transport};
+use lightmoon_node::{
+    EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, Output, TicketKey, Transport,
+};
 use lightmoon_store::{Outcome, Request, Store as _, Ticket, Why};
+use lightmoon_wire::CloseCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -50,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) storage: Storage,
     pub(crate) encoder: Sender<EncodeJob>,
     pub(crate) seed: u64,
+    pub(crate) resume_time: Duration,
+    pub(crate) ticket_key: TicketKey,
     pub(crate) pin: bool,
     pub(crate) board: Arc<Board>,
     pub(crate) inbox: Receiver<ToNode>,
@@ -85,7 +90,13 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
     if plan.pin {
         pin();
     }
-    let mut options = NodeOptions { probe: clock::mono, ..NodeOptions::default() };
+    let mut options = NodeOptions {
+        probe: clock::mono,
+        resume_time: plan.resume_time,
+        ticket_key: plan.ticket_key,
+        utc_at_zero: clock::utc_at_zero(),
+        ..NodeOptions::default()
+    };
     options.wire.linger_time_max = limits::LINGER_MAX;
     flaws::spoil(&mut options);
     let node = match Node::new(plan.game, options, plan.seed, clock::mono()) {
@@ -214,7 +225,8 @@ impl Driver {
             }
             ToNode::Net(NetEvent::Closed { link, code, reason }) => {
                 tracing::debug!(target: "lightmoon::serve", %link, ?code, reason, "link closed");
-                self.inputs.push(Input::Closed { link: LinkId(link.0) });
+                self.inputs
+                    .push(Input::Closed { link: LinkId(link.0), peer: code.map(CloseCode::from_number) });
             }
             // Outcomes are taken before each turn.
             ToNode::Woken => {}

@@ -8,6 +8,7 @@ use crate::auth::{AUTH, AuthOptions, SECRET_FILE};
 use crate::setting::{Setting, Settings};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The setting of the data folder.
 pub(crate) const DATA: Setting = Setting {
@@ -56,6 +57,12 @@ pub(crate) const SERVE: &[Setting] = &[
         default: "on",
         help: "Whether a small parent process starts the node again when it dies; off where a service manager does",
     },
+    Setting {
+        name: "resume-time",
+        value: "SECONDS",
+        default: "15",
+        help: "How long a player stays whose connection broke, 0 to 600; a client that comes back until then goes on where it was",
+    },
     AUTH,
     SECRET_FILE,
     Setting {
@@ -103,6 +110,8 @@ pub(crate) struct ServeOptions {
     pub(crate) supervise: bool,
     pub(crate) ready_json: Option<PathBuf>,
     pub(crate) pin: bool,
+    /// How long a session waits for its client.
+    pub(crate) resume_time: Duration,
     pub(crate) auth: AuthOptions,
 }
 
@@ -123,6 +132,7 @@ impl ServeOptions {
             accept_loss: switch(settings, "accept-loss")?,
             supervise: switch(settings, "supervise")?,
             pin: switch(settings, "pin")?,
+            resume_time: resume_time(settings)?,
             auth: AuthOptions::read(settings)?,
         })
     }
@@ -143,6 +153,16 @@ fn address(settings: &Settings, name: &str) -> Result<SocketAddr, Failure> {
             "it should look like 127.0.0.1:4433, [::1]:4433 or 0.0.0.0:4433 (all of this machine)",
         )
     })
+}
+
+fn resume_time(settings: &Settings) -> Result<Duration, Failure> {
+    let seconds = settings.parse::<u64>("resume-time")?;
+    let time = Duration::from_secs(seconds);
+    // A ticket that has expired resumes nothing, so longer waits would be in vain.
+    if time > lightmoon_node::limits::TICKET_VALID {
+        return Err(settings.wrong("resume-time", "it is a number of seconds from 0 to 600"));
+    }
+    Ok(time)
 }
 
 fn switch(settings: &Settings, name: &str) -> Result<bool, Failure> {
@@ -228,6 +248,18 @@ mod tests {
         for name in ["pin", "supervise", "accept-loss"] {
             let failure = read(name, "maybe").unwrap_err().to_string();
             assert!(failure.contains("`on` or `off`"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn sessions_wait_as_long_as_tickets_are_valid_at_most() {
+        assert_eq!(read("resume-time", "0").unwrap().resume_time, Duration::ZERO);
+        assert_eq!(
+            ServeOptions::read(&Settings::defaults(SERVE)).unwrap().resume_time,
+            lightmoon_node::limits::RESUME_TIME
+        );
+        for time in ["601", "-1", "a while", ""] {
+            assert!(read("resume-time", time).is_err(), "{time}");
         }
     }
 

@@ -80,6 +80,8 @@ impl Running {
             storage,
             encoder: encoder::start(to_node.clone())?,
             seed: seed(),
+            resume_time: options.resume_time,
+            ticket_key: keys.ticket_key,
             pin: options.pin,
             board: Arc::clone(&board),
             inbox,

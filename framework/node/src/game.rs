@@ -271,9 +271,14 @@ impl Operations {
         self.specs.get(&(kind, number)).copied()
     }
 
+    /// Whether actors of this kind are worlds that tick.
+    pub(crate) fn is_ticking(&self, kind: Kind) -> bool {
+        self.ticking.contains(&kind)
+    }
+
     /// Whether a client may bring this actor to life by naming it. Plain actors are virtual; a zone ticks from then on,
     /// so one client could fill a node with worlds: it reaches those that the game starts.
     pub(crate) fn may_be_named(&self, actor: ActorId) -> bool {
-        !self.ticking.contains(&actor.kind) || self.zones.contains(&actor)
+        !self.is_ticking(actor.kind) || self.zones.contains(&actor)
     }
 }

@@ -1,27 +1,33 @@
 //! The gateway: links and sessions of clients, between the wire and the actors.
 //!
-//! *Responsible for*: letting clients in, binding a session to its player, taking their calls, bringing answers, pushes
-//! and state back. *Not responsible for*: bytes of frames (`wire`), sockets (`net`), running actors (`actor`).
+//! *Responsible for*: letting clients in, binding a session to its player, keeping it over reconnects, taking their calls, bringing
+//! answers, pushes and state back. *Not responsible for*: bytes of frames (`wire`), sockets (`net`), running actors (`actor`).
 //!
 //! Invariants:
 //! - I1: a player has at most one session; a second login ends the first, which is told why.
 //! - I2: `Connected` and `Disconnected` of a session reach its player once each, in this order.
 //! - I3: every request handed to an actor is answered or dropped with its session; the count in flight is exact.
-//! - I4: nothing here depends on the order of a hash map.
+//! - I4: a number of a request is handed over once in the life of a session, as far as this process knows.
+//! - I5: nothing here depends on the order of a hash map.
 
 mod calls;
 mod delivery;
+mod ended;
 mod login;
 mod rate;
+mod repeats;
+mod resume;
 mod routing;
 mod session;
+pub(crate) mod ticket;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_actor::Envelope;
-use lightmoon_contract::{Kind, Mono, SessionId};
+use lightmoon_contract::{Kind, Mono, SessionId, Utc};
 use lightmoon_wire::{CloseCode, Compatibility, ServerConfig, ServerEvent, ServerLink, StreamKey};
 
 use crate::game::Operations;
@@ -29,7 +35,12 @@ use crate::identity::Authenticate;
 use crate::limits;
 use crate::report::{Counters, SessionReport};
 use crate::{LinkId, Output, Transport};
-use session::Session;
+use ended::Ended;
+use session::{Session, Way};
+use ticket::TicketKey;
+
+/// Why nobody is let in who has no session.
+const FULL: &str = "this node takes no more players now; try again later";
 
 /// What the gateway is built from.
 pub(crate) struct GatewayParts {
@@ -38,6 +49,9 @@ pub(crate) struct GatewayParts {
     pub(crate) authenticate: Box<dyn Authenticate>,
     pub(crate) compatibility: Compatibility,
     pub(crate) wire: ServerConfig,
+    pub(crate) resume_time: Duration,
+    pub(crate) ticket_key: TicketKey,
+    pub(crate) utc_at_zero: Utc,
     pub(crate) seed: u64,
 }
 
@@ -57,6 +71,8 @@ struct Entry {
 struct PendingCall {
     session: SessionId,
     request: u64,
+    /// A process before this one may have served it.
+    is_of_before: bool,
 }
 
 /// All links and sessions of a node.
@@ -67,10 +83,22 @@ pub(crate) struct Gateway {
     authenticate: Box<dyn Authenticate>,
     compatibility: Compatibility,
     wire: ServerConfig,
+    resume_time: Duration,
+    ticket_key: TicketKey,
+    utc_at_zero: Utc,
     random: fastrand::Rng,
+    /// The time of the newest call.
+    now: Mono,
     links: BTreeMap<LinkId, Entry>,
     sessions: BTreeMap<SessionId, Session>,
     players: BTreeMap<u64, SessionId>,
+    /// How many sessions wait for their clients.
+    waiting: usize,
+    /// Sessions with something to do at a time.
+    due: BTreeSet<(Mono, SessionId)>,
+    ended: Ended,
+    /// The newest serial of a login.
+    last_login: u64,
     pending: BTreeMap<u64, PendingCall>,
     next_token: u64,
     /// Nobody is let in any more.
@@ -92,10 +120,18 @@ impl Gateway {
             authenticate: parts.authenticate,
             compatibility: parts.compatibility,
             wire: parts.wire,
+            resume_time: parts.resume_time,
+            ticket_key: parts.ticket_key,
+            utc_at_zero: parts.utc_at_zero,
             random: fastrand::Rng::with_seed(parts.seed),
+            now: Mono(0),
             links: BTreeMap::new(),
             sessions: BTreeMap::new(),
             players: BTreeMap::new(),
+            waiting: 0,
+            due: BTreeSet::new(),
+            ended: Ended::default(),
+            last_login: 0,
             pending: BTreeMap::new(),
             next_token: 1,
             is_stopping: false,
@@ -110,16 +146,14 @@ impl Gateway {
     pub(crate) fn opened(&mut self, now: Mono, link: LinkId, remote: String, transport: Transport) {
         self.counters.links_opened += 1;
         let mut server = ServerLink::new(self.wire, now);
-        let in_handshake = self.links.len() - self.sessions.len().min(self.links.len());
+        let in_handshake = self.links.len().saturating_sub(self.sessions.len() - self.waiting);
         if self.is_stopping {
             // A client that comes again at once would otherwise be let in, and the node would never be empty.
             self.counters.links_refused += 1;
             server.close(now, CloseCode::ShuttingDown, "the server stops");
-        } else if in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX
-            || self.sessions.len() >= limits::SESSIONS_MAX
-        {
+        } else if in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX {
             self.counters.links_refused += 1;
-            server.close(now, CloseCode::Overloaded, "this node takes no more players now; try again later");
+            server.close(now, CloseCode::Overloaded, FULL);
         }
         self.links.insert(link, Entry { server, remote, transport, session: None, armed: None });
         self.after(now, link);
@@ -141,16 +175,18 @@ impl Gateway {
         }
     }
 
-    /// The connection is gone.
-    pub(crate) fn closed(&mut self, now: Mono, link: LinkId) {
+    /// The connection is gone; `peer` is the code if the client closed it.
+    pub(crate) fn closed(&mut self, now: Mono, link: LinkId, peer: Option<CloseCode>) {
         if let Some(entry) = self.links.get_mut(&link) {
-            entry.server.on_closed(now);
+            entry.server.on_closed(now, peer);
             self.after(now, link);
         }
     }
 
-    /// Lets links act whose time has come.
+    /// Lets links and sessions act whose time has come.
     pub(crate) fn on_deadlines(&mut self, now: Mono) {
+        self.now = now;
+        self.on_sessions_due(now);
         while let Some(Reverse((at, link))) = self.deadlines.peek().copied() {
             if at > now {
                 return;
@@ -168,12 +204,15 @@ impl Gateway {
 
     /// When [`Self::on_deadlines`] wants to be called; perhaps too early, never too late.
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
+        let link = self.deadlines.peek().map(|Reverse((at, _))| *at);
+        let session = self.due.first().map(|(at, _)| *at);
+        link.into_iter().chain(session).min()
     }
 
     /// Tells every client that the node stops, and those that come from now on.
     pub(crate) fn stop(&mut self, now: Mono, reason: &str) {
         self.is_stopping = true;
+        self.end_waiting();
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             if let Some(entry) = self.links.get_mut(&link) {
@@ -210,7 +249,8 @@ impl Gateway {
                 None => {
                     // A link that ended because of what an actor sent, such as a lane that overflowed, said so by an
                     // event that nobody took.
-                    self.link_over(link);
+                    self.after(self.now, link);
+                    self.touched.remove(&link);
                     self.links.remove(&link);
                 }
                 Some(at) if entry.armed.is_none_or(|armed| at < armed) => {
@@ -225,28 +265,27 @@ impl Gateway {
     /// Sessions and links as the console shows them.
     pub(crate) fn report(&self) -> (usize, Vec<SessionReport>) {
         let in_handshake = self.links.values().filter(|entry| entry.session.is_none()).count();
-        let sessions = self.sessions.iter().map(|(id, session)| {
-            let entry = self.links.get(&session.link);
-            SessionReport {
-                session: *id,
-                player: session.player,
-                remote: entry.map(|entry| entry.remote.clone()).unwrap_or_default(),
-                transport: entry.map_or(Transport::Native, |entry| entry.transport),
-                zone: session.attached.map(|attached| attached.zone),
-                requests_in_flight: session.pending.len(),
-            }
+        let sessions = self.sessions.iter().map(|(id, session)| SessionReport {
+            session: *id,
+            player: session.player,
+            remote: session.remote.clone(),
+            transport: session.transport,
+            is_waiting: session.way == Way::Waits,
+            zone: session.attached.map(|attached| attached.zone),
+            requests_in_flight: session.pending.len(),
         });
         (in_handshake, sessions.collect())
     }
 
     /// After each mutation of a link: its events, then its place among those to be drained.
     fn after(&mut self, now: Mono, link: LinkId) {
+        self.now = now;
         self.touched.insert(link);
         while let Some(event) = self.links.get_mut(&link).and_then(|entry| entry.server.poll_event()) {
             match event {
                 ServerEvent::Hello(hello) => self.hello(now, link, &hello),
                 ServerEvent::Call(call) => self.call(now, link, call),
-                ServerEvent::Closed(_) => self.link_over(link),
+                ServerEvent::Closed(closing) => self.link_over(link, &closing),
             }
         }
     }

@@ -28,14 +28,15 @@ mod node;
 pub mod report;
 
 use bytes::Bytes;
-use lightmoon_contract::{ActorId, Mono};
+use lightmoon_contract::{ActorId, Mono, Utc};
 use lightmoon_store::{Outcome, Request, Ticket};
-use lightmoon_wire::{ServerConfig, StreamKey, Transmit};
+use lightmoon_wire::{CloseCode, ServerConfig, StreamKey, Transmit};
 use lightmoon_zone::{Probe, ZoneOptions};
 use std::time::Duration;
 
 pub use error::Error;
 pub use game::Game;
+pub use gateway::ticket::TicketKey;
 pub use identity::{Authenticate, Denied, Guests, Identity};
 pub use keeping::{EncodeJob, Encoded};
 pub use lightmoon_durable::{DeadLetter, Posted};
@@ -66,6 +67,16 @@ pub struct NodeOptions {
     /// How long an orderly stop waits for what is not stored yet. Default 1 s: a commit takes milliseconds, and a store
     /// that is away must not keep a node from ending.
     pub stop_patience: Duration,
+    /// How long a session waits for its client after the connection broke. Default [`limits::RESUME_TIME`]; zero: it ends with
+    /// its connection. Until then its player's body stays in the world, and the session has its place in
+    /// [`limits::SESSIONS_MAX`]. Since `lightmoon/1` minor 1.
+    pub resume_time: Duration,
+    /// Signs tickets. Default all zero, which everybody knows: fit for simulators only. A real node gives 32 secret bytes that outlive
+    /// its process. Since `lightmoon/1` minor 1.
+    pub ticket_key: TicketKey,
+    /// The calendar time at `Mono(0)`, for what outlives a process: when tickets expire, which login was later. Default 1970, so that
+    /// runs from one seed are equal.
+    pub utc_at_zero: Utc,
     /// A deliberately wrong keeper.
     #[cfg(feature = "flaws")]
     pub keeper_flaw: Option<lightmoon_durable::Flaw>,
@@ -80,6 +91,9 @@ impl Default for NodeOptions {
             wire: ServerConfig::default(),
             probe: ZoneOptions::default().probe,
             stop_patience: Duration::from_secs(1),
+            resume_time: limits::RESUME_TIME,
+            ticket_key: TicketKey::default(),
+            utc_at_zero: Utc(0),
             #[cfg(feature = "flaws")]
             keeper_flaw: None,
             #[cfg(feature = "flaws")]
@@ -120,6 +134,8 @@ pub enum Input {
     Closed {
         /// The connection.
         link: LinkId,
+        /// The code that the client closed it with; `None`: it broke, or we closed it.
+        peer: Option<CloseCode>,
     },
     /// The store answered a request of [`Output::Store`]. One that it did not take is `Unavailable`.
     Stored {

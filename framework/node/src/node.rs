@@ -69,6 +69,9 @@ impl Node {
             authenticate,
             compatibility: Compatibility::new(descriptor),
             wire: options.wire,
+            resume_time: options.resume_time,
+            ticket_key: options.ticket_key,
+            utc_at_zero: options.utc_at_zero,
             seed: seeds.u64(..),
         });
         let mut worker =
@@ -196,7 +199,7 @@ impl Node {
             Input::Opened { link, remote, transport } => self.gateway.opened(now, link, remote, transport),
             Input::Stream { link, stream, bytes } => self.gateway.stream(now, link, stream, &bytes),
             Input::Datagram { link, bytes } => self.gateway.datagram(now, link, &bytes),
-            Input::Closed { link } => self.gateway.closed(now, link),
+            Input::Closed { link, peer } => self.gateway.closed(now, link, peer),
             Input::Stored { ticket, outcome } => self.keeping.stored(now, ticket, outcome),
             Input::Replay { from, number } => {
                 let is_there = self.keeping.replay(now, from, number);

@@ -16,7 +16,7 @@ use crate::Transport;
 pub struct NodeReport {
     /// Links that have not said who they are yet.
     pub links_in_handshake: usize,
-    /// Sessions, by id.
+    /// Sessions, by id, also those that wait for their clients.
     pub sessions: Vec<SessionReport>,
     /// Zones that run, by id.
     pub zones: Vec<(ActorId, ZoneReport)>,
@@ -68,6 +68,8 @@ pub struct SessionReport {
     pub remote: String,
     /// Native QUIC or a browser.
     pub transport: Transport,
+    /// Whether it has no connection and waits for its client.
+    pub is_waiting: bool,
     /// The zone it sees, if any.
     pub zone: Option<ActorId>,
     /// Requests that wait for their answer.
@@ -88,12 +90,28 @@ pub struct Counters {
     pub sessions_closed: u64,
     /// Sessions that a second login of their player ended.
     pub sessions_replaced: u64,
-    /// Clients whose token or contracts were refused.
+    /// Sessions that went on over another connection.
+    pub sessions_resumed: u64,
+    /// Sessions of a process before this one that went on here.
+    pub sessions_restored: u64,
+    /// Sessions that waited for their client in vain.
+    pub sessions_abandoned: u64,
+    /// Tickets that resumed nothing: expired, not ours, of a session that ended or was followed by another login.
+    pub tickets_refused: u64,
+    /// Clients whose token or contracts were refused, or for whom there was no room, or another login of whose player counts.
     pub logins_refused: u64,
     /// Calls handed to an actor.
     pub calls: u64,
     /// Calls refused: not allowed, too fast, not attached, too many.
     pub calls_refused: u64,
+    /// Requests that came again while their answer was still to come.
+    pub requests_rejoined: u64,
+    /// Requests that came again and were answered from memory.
+    pub answers_repeated: u64,
+    /// Requests refused because their number was another request's.
+    pub requests_reused: u64,
+    /// Requests that came again after their answer was forgotten.
+    pub answers_forgotten: u64,
     /// Sessions closed because they kept calling what was refused.
     pub sessions_closed_for_rate: u64,
     /// Answers whose session was gone.
@@ -102,6 +120,8 @@ pub struct Counters {
     pub answers_refused: u64,
     /// Pushes too large for the wire, or of a link that was just over.
     pub pushes_refused: u64,
+    /// Pushes dropped because their client was away.
+    pub pushes_missed: u64,
     /// Messages to sessions that were gone, or of an older attachment.
     pub messages_stale: u64,
     /// Messages to kinds that this node does not run.

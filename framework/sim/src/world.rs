@@ -544,7 +544,7 @@ fn input(link: LinkId, arrival: Arrival) -> Input {
     match arrival {
         Arrival::Stream { stream, bytes } => Input::Stream { link, stream, bytes },
         Arrival::Datagram(bytes) => Input::Datagram { link, bytes },
-        Arrival::Closed { .. } => Input::Closed { link },
+        Arrival::Closed { code } => Input::Closed { link, peer: code.map(|(code, _)| code) },
     }
 }
 

@@ -25,7 +25,7 @@ use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumb
 use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
-use crate::frame::{self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, UnreliableCall, Welcome};
+use crate::frame::{self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, Ticket, UnreliableCall, Welcome};
 use crate::stream::{IncomingStreams, StreamKey};
 use crate::transmit::{Outbox, Transmit};
 use crate::{MINOR, limits, reliable};
@@ -44,6 +44,10 @@ pub struct ClientConfig {
     pub descriptor: Bytes,
     /// What the server's authenticator reads; at most [`limits::TOKEN_BYTES_MAX`].
     pub token: Bytes,
+    /// What an earlier connection got to resume its session; default empty. At most [`limits::TICKET_BYTES_MAX`].
+    pub ticket: Bytes,
+    /// The lowest number that no request had before, over all connections; default 1. Lower ones are repeats.
+    pub first_request: u64,
     /// Time for the handshake; default [`limits::HANDSHAKE_TIME_MAX`].
     pub handshake_time_max: Duration,
     /// Silence after which the server is given up; default [`limits::SILENCE_TIME_MAX`]. Several times `ping_every`.
@@ -61,6 +65,8 @@ impl ClientConfig {
             fingerprint,
             descriptor,
             token,
+            ticket: Bytes::new(),
+            first_request: 1,
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             silence_time_max: limits::SILENCE_TIME_MAX,
             ping_every: limits::PING_EVERY,
@@ -69,12 +75,14 @@ impl ClientConfig {
 }
 
 impl std::fmt::Debug for ClientConfig {
-    /// Leaves out the token: it is a secret.
+    /// Leaves out token and ticket: they are secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientConfig")
             .field("fingerprint", &self.fingerprint)
             .field("descriptor_bytes", &self.descriptor.len())
             .field("token_bytes", &self.token.len())
+            .field("ticket_bytes", &self.ticket.len())
+            .field("first_request", &self.first_request)
             .finish_non_exhaustive()
     }
 }
@@ -84,6 +92,8 @@ impl std::fmt::Debug for ClientConfig {
 pub enum ClientEvent {
     /// The handshake succeeded; calls may go.
     Welcome(Welcome),
+    /// What resumes this session over the next connection; forget the one before.
+    Ticket(Ticket),
     /// The answer to a request.
     Answer {
         /// The request's number.
@@ -193,16 +203,16 @@ impl ClientLink {
     }
 
     fn greet(&mut self) {
-        let ClientConfig { features, fingerprint, token, .. } = &self.config;
-        if token.len() > limits::TOKEN_BYTES_MAX {
-            return self.close_now(
-                CloseCode::TooLarge,
-                format!("a token of {} bytes", token.len()),
-                ClosedBy::Us,
-            );
+        let ClientConfig { features, fingerprint, token, ticket, first_request, .. } = self.config.clone();
+        let sizes =
+            [("token", &token, limits::TOKEN_BYTES_MAX), ("ticket", &ticket, limits::TICKET_BYTES_MAX)];
+        for (what, bytes, max) in sizes {
+            if bytes.len() > max {
+                let reason = format!("a {what} of {} bytes", bytes.len());
+                return self.close_now(CloseCode::TooLarge, reason, ClosedBy::Us);
+            }
         }
-        let hello =
-            Hello { minor: MINOR, features: *features, fingerprint: *fingerprint, token: token.clone() };
+        let hello = Hello { minor: MINOR, features, fingerprint, token, ticket, first_request };
         let _ = self.send(Lane::CONTROL, &hello);
     }
 
@@ -436,6 +446,7 @@ fn check_size(bytes: usize, max: usize) -> Result<(), SendError> {
 
 fn event_bytes(event: &ClientEvent) -> usize {
     let payload = match event {
+        ClientEvent::Ticket(ticket) => ticket.bytes.len(),
         ClientEvent::Welcome(_) | ClientEvent::Attached(_) | ClientEvent::Detached { .. } => 0,
         ClientEvent::Answer { result, .. } => result.as_ref().map_or(0, Bytes::len),
         ClientEvent::Push(push) => push.args.len(),

@@ -34,6 +34,7 @@ mod refuse;
 mod state;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod unreliable_call;
 #[cfg(test)]
 mod vectors;
@@ -60,6 +61,7 @@ pub use pong::Pong;
 pub use push::Push;
 pub use refuse::Refuse;
 pub use state::State;
+pub use ticket::Ticket;
 pub use unreliable_call::UnreliableCall;
 pub use view::View;
 pub use welcome::Welcome;
@@ -193,6 +195,8 @@ frames! {
     Refuse = 5, Server, Stream;
     /// The connection ends in order.
     Goodbye = 6, Both, Stream;
+    /// What resumes the session.
+    Ticket = 7, Server, Stream;
     /// A reliable call.
     Call = 16, Client, Stream;
     /// The answer to a request.

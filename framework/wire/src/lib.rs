@@ -68,11 +68,14 @@ pub use transmit::Transmit;
 /// The QUIC application protocol; its number is the major version.
 pub const ALPN: &[u8] = b"lightmoon/1";
 
-/// The minor version spoken here.
-pub const MINOR: u16 = 0;
+/// The minor version spoken here. 1: tickets, and requests that are repeated over reconnects.
+pub const MINOR: u16 = 1;
 
 /// The oldest minor version that is still understood.
 pub const MINOR_OLDEST: u16 = 0;
+
+/// The first minor version of tickets: a Hello may carry one, and a server hands them out.
+pub const MINOR_TICKETS: u16 = 1;
 
 /// Where Attach, Detach and View travel.
 pub const VIEW_LANE: Lane = Lane { priority: Priority::High, reliability: Reliability::ReliableOrdered };

@@ -10,6 +10,10 @@ use std::time::Duration;
 /// Bytes of a Hello's token: a signed token with a few claims is 200 to 600 bytes. Over it: `too-large`.
 pub const TOKEN_BYTES_MAX: usize = 1_024;
 
+/// Bytes of a ticket, which a server makes for itself: today's is 65, the rest is for more claims. Over it: `too-large`; the
+/// server's own is not sent.
+pub const TICKET_BYTES_MAX: usize = 96;
+
 /// Bytes of a descriptor: a game of 200 operations needs about 20 KiB. Over it: `too-large`.
 pub const DESCRIPTOR_BYTES_MAX: usize = 64 * 1_024;
 

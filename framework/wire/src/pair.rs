@@ -108,7 +108,7 @@ impl Pair {
         }
         if let Some((code, _)) = close {
             self.client_closed = Some(code);
-            self.server.on_closed(self.now);
+            self.server.on_closed(self.now, Some(code));
         }
     }
 

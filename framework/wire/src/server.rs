@@ -29,11 +29,11 @@ use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, OperationNumber};
 use crate::close::{CloseCode, ClosedBy, Closing, Violation, cut, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
-use crate::frame::{self, Answer, Attach, Detach, Fault, Goodbye, Hello, Push, State, View};
+use crate::frame::{self, Answer, Attach, Detach, Fault, Goodbye, Hello, Push, State, Ticket, View};
 use crate::stream::{IncomingStreams, StreamKey};
 use crate::transmit::{Outbox, Transmit};
 use crate::window::{DoublesWindow, NewestOf, is_newer_than};
-use crate::{VIEW_LANE, limits, reliable};
+use crate::{MINOR_TICKETS, VIEW_LANE, limits, reliable};
 
 pub use handshake::{Grant, Settled};
 
@@ -115,6 +115,8 @@ pub struct ServerLink {
     opened_at: Mono,
     heard_at: Mono,
     handshake_bytes: usize,
+    /// The minor version that both speak; 0 before the Welcome.
+    minor: u16,
     /// The descriptor that the client sent.
     described: Option<Bytes>,
     streams: IncomingStreams,
@@ -140,6 +142,7 @@ impl ServerLink {
             opened_at: now,
             heard_at: now,
             handshake_bytes: 0,
+            minor: 0,
             described: None,
             streams: IncomingStreams::default(),
             outbox: Outbox::default(),
@@ -180,17 +183,19 @@ impl ServerLink {
         }
     }
 
-    /// The connection is gone: the peer closed it or it broke.
-    pub fn on_closed(&mut self, _now: Mono) {
+    /// The connection is gone; `peer` is the code if the client closed it, else it broke.
+    pub fn on_closed(&mut self, _now: Mono, peer: Option<CloseCode>) {
         self.outbox.discard();
         match std::mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Closed => {}
             Phase::Lingering { closing, .. } => self.end(closing),
-            Phase::Fresh | Phase::Deciding(_) | Phase::Describing(_) | Phase::Open => self.end(Closing {
-                code: CloseCode::Normal,
-                reason: "the connection went away".to_owned(),
-                by: ClosedBy::Transport,
-            }),
+            Phase::Fresh | Phase::Deciding(_) | Phase::Describing(_) | Phase::Open => {
+                let (code, by) = match peer {
+                    Some(code) => (code, ClosedBy::Peer),
+                    None => (CloseCode::Idle, ClosedBy::Transport),
+                };
+                self.end(Closing { code, reason: "the connection went away".to_owned(), by });
+            }
         }
     }
 
@@ -269,6 +274,22 @@ impl ServerLink {
         self.check_open()?;
         check_size(args.len(), limits::PUSH_BYTES_MAX)?;
         self.send(reliable(lane), &Push { from, number, args })
+    }
+
+    /// Whether the client knows what a ticket is, and keeps the numbers of its requests over reconnects.
+    #[must_use]
+    pub const fn takes_tickets(&self) -> bool {
+        self.is_open() && self.minor >= MINOR_TICKETS
+    }
+
+    /// Gives the client what resumes its session; it forgets the one before. Does nothing for a client of minor 0.
+    ///
+    /// # Errors
+    /// [`SendError::TooLarge`]: over [`limits::TICKET_BYTES_MAX`].
+    pub fn ticket(&mut self, bytes: Bytes) -> Result<(), SendError> {
+        self.check_open()?;
+        check_size(bytes.len(), limits::TICKET_BYTES_MAX)?;
+        if self.takes_tickets() { self.send(Lane::CONTROL, &Ticket { bytes }) } else { Ok(()) }
     }
 
     /// Lets the session look at a zone.
@@ -421,7 +442,7 @@ fn fault(error: &CallError) -> Fault {
 
 fn event_bytes(event: &ServerEvent) -> usize {
     let payload = match event {
-        ServerEvent::Hello(hello) => hello.token.len(),
+        ServerEvent::Hello(hello) => hello.token.len() + hello.ticket.len(),
         ServerEvent::Call(call) => call.args.len(),
         ServerEvent::Closed(closing) => closing.reason.len(),
     };

@@ -45,8 +45,8 @@ export class Server {
     /** @type {import("node:child_process").ChildProcess | undefined} */
     this.child = undefined;
     this.log = "";
-    /** @type {{web: string, game: string}} */
-    this.ready = { web: "", game: "" };
+    /** @type {{web: string, game: string, console: string, consoleToken: string}} */
+    this.ready = { web: "", game: "", console: "", consoleToken: "" };
   }
 
   /** Runs it (again), on the ports it had before. */
@@ -68,7 +68,15 @@ export class Server {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.log}`);
       return existsSync(readyFile) ? JSON.parse(readFileSync(readyFile, "utf8")) : undefined;
     });
-    this.ready = { ...ready, web: address(ready.web), game: address(ready.game) };
+    this.ready = { ...ready, web: address(ready.web), game: address(ready.game), console: address(ready.console) };
+  }
+
+  /** What the server counts, by name. @returns {Promise<Record<string, any>>} */
+  async metrics() {
+    const { console: address, consoleToken } = this.ready;
+    const answer = await fetch(`http://${address}/metrics`, { headers: { authorization: `Bearer ${consoleToken}` } });
+    const lines = (await answer.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    return Object.fromEntries(lines.map((line) => [line.split(" ")[0], Number(line.split(" ")[1])]));
   }
 
   /** Address of the page. */

@@ -274,6 +274,27 @@ play("after kill -9 and a restart both pages are back in play by themselves, wit
   }
 });
 
+play("a tab that is closed, and a page that is left, end their sessions at once", async () => {
+  // Without bots, whose sessions would be counted too.
+  const lonely = await Server.start({ bots: 0 });
+  try {
+    const open = async () => (await lonely.metrics())["lightmoon_session_open"];
+    for (const leave of ["close", "away"]) {
+      const pilot = await Pilot.enter(browser, lonely.url, "Vega");
+      assert.equal(await open(), 1);
+      if (leave === "close") await pilot.page.close();
+      else await pilot.page.goto("about:blank");
+      // Long before a session without a connection ends by itself.
+      await until(5_000, async () => (await open()) === 0);
+      await pilot.close();
+    }
+    const { lightmoon_session_abandoned_total: abandoned, lightmoon_session_opened_total: opened } = await lonely.metrics();
+    assert.deepEqual([opened, abandoned], [2, 0]);
+  } finally {
+    await lonely.stop();
+  }
+});
+
 play("the world looks as it should", async () => {
   const ada = await enter("Lyra", { viewport: { width: 1280, height: 720 } });
   await ada.fly(15_000, async () => ({ x: 0, y: 0 }), (own) => Math.hypot(own.x, own.y) < 300);

@@ -9,7 +9,7 @@ use lightmoon_wire::{Attach, ClientEvent, ClientLink, CloseCode, Welcome};
 
 use super::calls::Dropped;
 use super::{Client, ConnectionState};
-use crate::event::{Event, PushMessage};
+use crate::event::{Connected, Event, PushMessage};
 use crate::limits;
 
 impl Client {
@@ -17,6 +17,7 @@ impl Client {
         while let Some(event) = self.link.as_mut().and_then(ClientLink::poll_event) {
             match event {
                 ClientEvent::Welcome(welcome) => self.on_welcome(welcome),
+                ClientEvent::Ticket(ticket) => self.config.ticket = ticket.bytes,
                 ClientEvent::Answer { request, result } => self.on_answer(request, result),
                 ClientEvent::Push(push) => {
                     self.say(Event::Push(PushMessage {
@@ -28,6 +29,7 @@ impl Client {
                 ClientEvent::Attached(attach) => self.on_attached(attach),
                 ClientEvent::Detached { .. } => {
                     self.leave_zone();
+                    self.awaits_attach = false;
                     self.say(Event::Detached);
                 }
                 ClientEvent::View { generation, payload } => self.on_view(generation, &payload),
@@ -40,15 +42,26 @@ impl Client {
     fn on_welcome(&mut self, welcome: Welcome) {
         self.retry.succeeded();
         self.welcomed = self.now;
-        self.stats.sessions += 1;
+        let is_resumed = self.resumes(&welcome);
+        if is_resumed {
+            self.stats.resumes += 1;
+        } else {
+            self.stats.sessions += 1;
+        }
         self.session = Some(welcome);
         self.state = ConnectionState::Connected;
-        self.say(Event::Connected(welcome));
+        let Welcome { session, player, .. } = welcome;
+        self.say(Event::Connected(Connected { session, player, is_resumed }));
+        self.send_waiting();
     }
 
     fn on_answer(&mut self, request: u64, result: Result<Bytes, CallError>) {
-        if let Some(dropped) = self.calls.answered(request, result) {
-            self.answered(request, dropped);
+        if let Some(Dropped(dropped)) = self.calls.end(request, result) {
+            self.stats.answers_dropped += dropped;
+            self.say(Event::Answered { request });
+        }
+        if self.more_waits && self.state == ConnectionState::Connected {
+            self.send_waiting();
         }
     }
 
@@ -56,7 +69,9 @@ impl Client {
         self.leave_zone();
         self.view.attach(attach.generation);
         self.attached = Some(attach);
+        self.awaits_attach = false;
         self.say(Event::Attached(attach));
+        self.send_waiting();
     }
 
     fn on_view(&mut self, generation: u32, payload: &[u8]) {
@@ -109,13 +124,7 @@ impl Client {
         self.events.push_back(event);
     }
 
-    fn answered(&mut self, request: u64, dropped: Dropped) {
-        self.stats.answers_dropped += dropped.0;
-        self.say(Event::Answered { request });
-    }
-
     pub(super) fn fail(&mut self, request: u64, error: CallError) {
-        let dropped = self.calls.failed(request, error);
-        self.answered(request, dropped);
+        self.on_answer(request, Err(error));
     }
 }

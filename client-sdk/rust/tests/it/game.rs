@@ -12,12 +12,16 @@ use lightmoon_contract::{
 };
 use lightmoon_replica::{EntityValues, LeaveReason, Schema, StateHead, StateTable, StateWriter, ViewWriter};
 use lightmoon_wire::{
-    Attach, CloseCode, Compatibility, Grant, IncomingCall, ServerConfig, ServerEvent, ServerLink, Settled,
+    Attach, CloseCode, Compatibility, Grant, Hello, IncomingCall, ServerConfig, ServerEvent, ServerLink,
+    Settled,
 };
 
 /// Ships.
 #[contract(ticking)]
 pub trait Space {
+    /// Counts a touch; answers all of them.
+    #[operation(client = zone, priority = normal, reliability = reliable_ordered, timeout_ms = 2000)]
+    fn touch() -> u64;
     /// Sets the controls.
     #[operation(client = zone, priority = high, reliability = unreliable_latest, rate = 60)]
     fn steer(thrust: f32);
@@ -73,7 +77,16 @@ pub(crate) struct Host {
     pub(crate) steered: Vec<f32>,
     pub(crate) shouts: Vec<String>,
     pub(crate) closed: bool,
-    generation: u32,
+    /// The number of the session that it lets in to.
+    pub(crate) session: u64,
+    /// What it gives to resume that; empty: nothing.
+    pub(crate) ticket: Bytes,
+    /// It serves, and does not answer.
+    pub(crate) is_mute: bool,
+    pub(crate) hello: Option<Hello>,
+    /// Requests in the order they came: number and bytes.
+    pub(crate) asked: Vec<(u64, Bytes)>,
+    pub(crate) generation: u32,
     views: u64,
     tick: u64,
 }
@@ -87,6 +100,11 @@ impl Host {
             steered: Vec::new(),
             shouts: Vec::new(),
             closed: false,
+            session: 1,
+            ticket: Bytes::new(),
+            is_mute: false,
+            hello: None,
+            asked: Vec::new(),
             generation: 0,
             views: 0,
             tick: 100,
@@ -97,23 +115,36 @@ impl Host {
     pub(crate) fn serve(&mut self, now: Mono) {
         while let Some(event) = self.link.poll_event() {
             match event {
-                ServerEvent::Hello(hello) => {
-                    if let Some(code) = self.refuse {
-                        self.link.refuse(now, code, "not you");
-                    } else if self.link.settle(now, &mut self.known) == Settled::Compatible {
-                        let player = u64::try_from(hello.token.len()).unwrap();
-                        self.link.welcome(now, Grant { session: SessionId(1), player, tick_hz: 20 }).unwrap();
-                    }
-                }
+                ServerEvent::Hello(hello) => self.hello(now, hello),
                 ServerEvent::Call(call) => self.call(call),
                 ServerEvent::Closed(_) => self.closed = true,
             }
         }
     }
 
+    fn hello(&mut self, now: Mono, hello: Hello) {
+        if let Some(code) = self.refuse {
+            self.link.refuse(now, code, "not you");
+        } else if self.link.settle(now, &mut self.known) == Settled::Compatible {
+            let player = u64::try_from(hello.token.len()).unwrap();
+            let session = SessionId(self.session);
+            self.link.welcome(now, Grant { session, player, tick_hz: 20 }).unwrap();
+            if !self.ticket.is_empty() {
+                self.link.ticket(self.ticket.clone()).unwrap();
+            }
+        }
+        self.hello = Some(hello);
+    }
+
     fn call(&mut self, call: IncomingCall) {
         let is = |kind, number| call.kind == kind && call.number == number;
         let args = call.args.clone();
+        if let Some(request) = call.request {
+            self.asked.push((request, args.clone()));
+            if self.is_mute {
+                return;
+            }
+        }
         if is(PilotContract::KIND, pilot::Enter::SPEC.number) {
             let enter: pilot::Enter = codec::decode(&args, Limits::CLIENT).unwrap();
             let result = if enter.name.is_empty() {
@@ -130,6 +161,8 @@ impl Host {
             let shout: pilot::Shout = codec::decode(&args, Limits::CLIENT).unwrap();
             self.say(&shout.text);
             self.shouts.push(shout.text);
+        } else if is(SpaceContract::KIND, space::Touch::SPEC.number) {
+            self.link.answer(call.request.unwrap(), Ok(codec::encode(&1u64).into())).unwrap();
         } else if is(SpaceContract::KIND, space::Steer::SPEC.number) {
             assert_eq!(call.target, Target::Zone);
             let steer: space::Steer = codec::decode(&args, Limits::CLIENT).unwrap();

@@ -3,5 +3,6 @@
 mod game;
 #[cfg(feature = "tokio")]
 mod native;
+mod resume;
 mod sans_io;
 mod world;

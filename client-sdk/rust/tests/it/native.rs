@@ -89,7 +89,7 @@ async fn host(connection: quinn::Connection, refuse: Option<CloseCode>) {
             input = inputs.recv() => match input {
                 Some(Input::Stream(key, bytes)) => host.link.on_stream(now(), key, &bytes),
                 Some(Input::Datagram(bytes)) => host.link.on_datagram(now(), &bytes),
-                None => host.link.on_closed(now()),
+                None => host.link.on_closed(now(), None),
             },
             () = tokio::time::sleep_until(deadline) => host.link.on_deadline(now()),
         }

@@ -16,6 +16,11 @@ pub(crate) struct World {
     /// Tries to connect so far, as the core numbered them.
     pub(crate) attempts: Vec<u32>,
     pub(crate) reachable: bool,
+    /// What the next hosts let in to, and give to resume it.
+    pub(crate) session: u64,
+    pub(crate) ticket: &'static str,
+    /// The next hosts do not answer.
+    pub(crate) is_mute: bool,
     pub(crate) events: Vec<Event>,
     /// The close that the client sent.
     pub(crate) closed: Option<CloseCode>,
@@ -33,6 +38,9 @@ impl World {
             now: Mono::from_millis(50_000),
             attempts: Vec::new(),
             reachable: true,
+            session: 1,
+            ticket: "",
+            is_mute: false,
             events: Vec::new(),
             closed: None,
         }
@@ -40,7 +48,13 @@ impl World {
 
     /// A world after a good handshake, with its events taken.
     pub(crate) fn connected() -> Self {
+        Self::connected_by("")
+    }
+
+    /// The same, and the server gives this ticket.
+    pub(crate) fn connected_by(ticket: &'static str) -> Self {
         let mut world = Self::new(options(), 1);
+        world.ticket = ticket;
         world.settle();
         assert!(matches!(world.take()[..], [Event::Connected(_)]));
         world
@@ -113,7 +127,13 @@ impl World {
     fn connect(&mut self, attempt: u32) {
         self.attempts.push(attempt);
         if self.reachable {
-            self.host = Some(Host::new(self.now));
+            let mut host = Host::new(self.now);
+            host.session = self.session;
+            host.ticket = self.ticket.into();
+            host.is_mute = self.is_mute;
+            // Of a server whose sessions go on: attachments are counted on.
+            host.generation = u32::try_from((self.attempts.len() - 1) * 10).expect("few tries");
+            self.host = Some(host);
             self.client.on_connected(self.now);
         } else {
             self.host = None;
@@ -132,7 +152,7 @@ impl World {
             }
             Transmit::Datagram(bytes) => host.link.on_datagram(self.now, &bytes),
             Transmit::Close { .. } => {
-                host.link.on_closed(self.now);
+                host.link.on_closed(self.now, None);
                 host.serve(self.now);
             }
         }

@@ -27,6 +27,8 @@ export class World {
     this.onHello = (session) => session.welcome();
     /** Any other frame. @type {(session: Session, frame: Frame) => void} */
     this.onFrame = () => {};
+    /** The page goes away. @type {() => void} */
+    this.leave = () => {};
   }
 
   /** @returns {import("../../src/link.js").Surroundings} */
@@ -35,6 +37,7 @@ export class World {
       nowMs: () => this.nowMs,
       after: (work, ms) => this.after(work, ms),
       chance: () => this.chance(),
+      onLeave: (leaves) => { this.leave = leaves; },
       info: async () => {
         this.infoAsked += 1;
         if (!this.serverIsUp) throw new Error("nobody answers");
@@ -159,6 +162,16 @@ export class Session {
   /** Answers the Hello. */
   welcome() {
     this.say({ is: "Welcome", minor: 0, features: 0n, session: 1n, player: 2n, tickHz: 20 });
+  }
+
+  /**
+   * Answers the Hello as a server does that keeps sessions.
+   * @param {bigint} session
+   * @param {number} ticket
+   */
+  letIn(session, ticket) {
+    this.say({ is: "Welcome", minor: 1, features: 0n, session, player: 2n, tickHz: 20 });
+    this.say({ is: "Ticket", ticket: Uint8Array.of(ticket) });
   }
 
   /** @param {number} generation */

@@ -12,6 +12,10 @@ pub trait Door {
     #[operation(client = own)]
     fn knock(times: u32) -> u32;
 
+    /// The same, and waits long for the answer: through a network that breaks.
+    #[operation(client = own, timeout_ms = 20000)]
+    fn knock_patiently(times: u32) -> u32;
+
     /// Listens, and answers how often it was knocked; nothing changes.
     #[operation(client = own, durability = none)]
     fn listen() -> u32;
@@ -56,6 +60,10 @@ impl Door<Cx> for Visitor {
     fn knock(&mut self, _cx: &mut Cx, times: u32) -> u32 {
         self.knocks = self.knocks.saturating_add(times);
         self.knocks
+    }
+
+    fn knock_patiently(&mut self, cx: &mut Cx, times: u32) -> u32 {
+        self.knock(cx, times)
     }
 
     fn listen(&mut self, _cx: &mut Cx) -> u32 {

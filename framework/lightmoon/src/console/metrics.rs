@@ -91,9 +91,57 @@ const TABLE: &[Row] = &[
         "Sessions closed because they called too fast.",
         |s| count(s.snapshot.node.counters.sessions_closed_for_rate),
     ),
-    ("lightmoon_login_refused_total", Type::Counter, "Clients refused by token or contracts.", |s| {
-        count(s.snapshot.node.counters.logins_refused)
+    ("lightmoon_session_waiting", Type::Gauge, "Sessions that wait for their clients to come back.", |s| {
+        size(s.snapshot.node.sessions.iter().filter(|session| session.is_waiting).count())
     }),
+    (
+        "lightmoon_session_resumed_total",
+        Type::Counter,
+        "Sessions that went on over another connection.",
+        |s| count(s.snapshot.node.counters.sessions_resumed),
+    ),
+    (
+        "lightmoon_session_restored_total",
+        Type::Counter,
+        "Sessions of a process before this one that went on.",
+        |s| count(s.snapshot.node.counters.sessions_restored),
+    ),
+    ("lightmoon_session_abandoned_total", Type::Counter, "Sessions that waited in vain.", |s| {
+        count(s.snapshot.node.counters.sessions_abandoned)
+    }),
+    ("lightmoon_ticket_refused_total", Type::Counter, "Tickets that resumed nothing.", |s| {
+        count(s.snapshot.node.counters.tickets_refused)
+    }),
+    (
+        "lightmoon_request_rejoined_total",
+        Type::Counter,
+        "Requests that came again before their answer.",
+        |s| count(s.snapshot.node.counters.requests_rejoined),
+    ),
+    (
+        "lightmoon_request_answered_again_total",
+        Type::Counter,
+        "Requests that came again and were answered from memory.",
+        |s| count(s.snapshot.node.counters.answers_repeated),
+    ),
+    ("lightmoon_request_reused_total", Type::Counter, "Requests under the number of another one.", |s| {
+        count(s.snapshot.node.counters.requests_reused)
+    }),
+    (
+        "lightmoon_request_forgotten_total",
+        Type::Counter,
+        "Requests that came again after their answer was forgotten.",
+        |s| count(s.snapshot.node.counters.answers_forgotten),
+    ),
+    ("lightmoon_push_missed_total", Type::Counter, "Pushes dropped because their client was away.", |s| {
+        count(s.snapshot.node.counters.pushes_missed)
+    }),
+    (
+        "lightmoon_login_refused_total",
+        Type::Counter,
+        "Clients refused by token, contracts or lack of room.",
+        |s| count(s.snapshot.node.counters.logins_refused),
+    ),
     ("lightmoon_call_total", Type::Counter, "Calls of clients handed to actors.", |s| {
         count(s.snapshot.node.counters.calls)
     }),

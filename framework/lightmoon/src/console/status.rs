@@ -28,6 +28,7 @@ pub(crate) fn json(board: &Board) -> Value {
                 // As text: it has 64 bits, and a page's numbers have 53.
                 "player": session.player.to_string(),
                 "remote": session.remote,
+                "waits": session.is_waiting,
                 "zone": session.zone.map(|zone| zone.to_string()),
             })
         })
@@ -97,6 +98,11 @@ fn counters(counters: &lightmoon_node::report::Counters) -> Value {
         "sessionsOpened": counters.sessions_opened,
         "sessionsClosed": counters.sessions_closed,
         "sessionsReplaced": counters.sessions_replaced,
+        "sessionsResumed": counters.sessions_resumed,
+        "sessionsRestored": counters.sessions_restored,
+        "sessionsAbandoned": counters.sessions_abandoned,
+        "ticketsRefused": counters.tickets_refused,
+        "answersRepeated": counters.answers_repeated,
         "loginsRefused": counters.logins_refused,
         "calls": counters.calls,
         "callsRefused": counters.calls_refused,

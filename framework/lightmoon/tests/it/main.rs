@@ -15,5 +15,6 @@ mod harness;
 mod lifecycle;
 mod login;
 mod play;
+mod resume;
 mod storage;
 mod supervise;

@@ -95,7 +95,8 @@ async fn a_client_comes_back_after_a_kill() {
     first.end();
     let _second = scratch.serve(&[]);
     loop {
-        if let Event::Connected(_) = next_event(&mut session).await {
+        if let Event::Connected(connected) = next_event(&mut session).await {
+            assert!(connected.is_resumed, "its ticket is good in the next process");
             break;
         }
     }

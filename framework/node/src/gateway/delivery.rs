@@ -16,7 +16,7 @@ use lightmoon_wire::limits::STATE_BYTES_MAX;
 use lightmoon_wire::{Attach, CloseCode, ServerLink};
 
 use super::Gateway;
-use super::session::Attachment;
+use super::session::{Attachment, Way};
 
 impl Gateway {
     /// Hands a message of an actor to a session.
@@ -49,6 +49,7 @@ impl Gateway {
             self.counters.messages_stale += 1;
             return;
         }
+        // Of a session that waits for its client this is remembered, and done when the client is there.
         self.unsubscribe(id);
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let attachment = session.attach(zone, avatar);
@@ -68,13 +69,13 @@ impl Gateway {
         }
     }
 
-    /// Tells the client and the zone of an attachment.
-    fn subscribe(&mut self, id: SessionId, attachment: Attachment) {
+    /// Tells the client and the zone of an attachment, if the client is there to look.
+    pub(super) fn subscribe(&mut self, id: SessionId, attachment: Attachment) {
         let Attachment { zone, avatar, generation } = attachment;
         let Some(player) = self.sessions.get(&id).map(|session| session.player) else { return };
-        if let Some(server) = self.server_of(id) {
-            let _ = server.attach(Attach { generation, zone, avatar, tick_hz: 0 });
-        }
+        let Some(server) = self.server_of(id) else { return };
+        // A link that is over meanwhile says so by its own event, and then nobody looks any more.
+        let _ = server.attach(Attach { generation, zone, avatar, tick_hz: 0 });
         self.tell(
             zone,
             ToActor::Subscribe { session: id, player, avatar, generation, budget_bytes: STATE_BYTES_MAX },
@@ -83,8 +84,11 @@ impl Gateway {
 
     /// Ends the present attachment on the zone's side.
     fn unsubscribe(&mut self, id: SessionId) -> Option<Attachment> {
-        let old = self.sessions.get_mut(&id)?.attached.take()?;
-        self.tell(old.zone, ToActor::Unsubscribe { session: id, generation: old.generation });
+        let session = self.sessions.get_mut(&id)?;
+        let old = session.attached.take()?;
+        if session.way != Way::Waits {
+            self.tell(old.zone, ToActor::Unsubscribe { session: id, generation: old.generation });
+        }
         Some(old)
     }
 
@@ -119,10 +123,10 @@ impl Gateway {
     }
 
     fn push(&mut self, id: SessionId, lane: Lane, from: ActorId, number: OperationNumber, bytes: Bytes) {
-        if let Some(server) = self.server_of(id)
-            && server.push(lane, from, number, bytes).is_err()
-        {
-            self.counters.pushes_refused += 1;
+        match self.server_of(id).map(|server| server.push(lane, from, number, bytes)) {
+            Some(Ok(())) => {}
+            Some(Err(_)) => self.counters.pushes_refused += 1,
+            None => self.counters.pushes_missed += 1,
         }
     }
 
@@ -166,9 +170,9 @@ impl Gateway {
         self.sessions.get(&id).is_some_and(|session| from == ActorId::new(self.player, session.player))
     }
 
-    /// The link of a session, marked as touched.
-    fn server_of(&mut self, id: SessionId) -> Option<&mut ServerLink> {
-        let link = self.sessions.get(&id)?.link;
+    /// The link of a session, marked as touched; `None` while it waits for its client.
+    pub(super) fn server_of(&mut self, id: SessionId) -> Option<&mut ServerLink> {
+        let Way::Link(link) = self.sessions.get(&id)?.way else { return None };
         self.touched.insert(link);
         self.links.get_mut(&link).map(|entry| &mut entry.server)
     }

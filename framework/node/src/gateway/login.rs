@@ -1,15 +1,15 @@
-//! Letting clients in and out: contracts, identity, the one session of a player.
+//! Letting clients in: contracts, identity, the one session of a player.
 //!
-//! *Responsible for*: the verdict on a Hello; beginning and ending sessions. *Not responsible for*: what tokens mean
-//! (`Authenticate`), frames of the handshake (`wire`).
+//! *Responsible for*: the verdict on a Hello; beginning sessions. *Not responsible for*: what tokens mean (`Authenticate`), what
+//! tickets are worth ([`super::resume`]), frames of the handshake (`wire`).
 
 use lightmoon_actor::reserved::ToActor;
 use lightmoon_contract::{ActorId, Mono, SessionId};
 use lightmoon_wire::{CloseCode, Grant, Hello, Settled};
 
 use super::Gateway;
-use super::session::Session;
-use crate::LinkId;
+use super::session::{Session, Way};
+use crate::{LinkId, limits};
 
 impl Gateway {
     pub(super) fn hello(&mut self, now: Mono, link: LinkId, hello: &Hello) {
@@ -22,88 +22,93 @@ impl Gateway {
             }
             Settled::Compatible => {}
         }
+        if self.let_in_by_ticket(now, link, hello) {
+            return;
+        }
+        let refused = CloseCode::Unauthenticated;
         let identity = match self.authenticate.authenticate(&hello.token) {
             Ok(identity) if identity.player != 0 => identity,
             Ok(_) => {
-                return self.refuse(now, link, "player 0 is the singleton of its kind and cannot log in");
+                let reason = "player 0 is the singleton of its kind and cannot log in";
+                return self.refuse(now, link, refused, reason);
             }
-            Err(denied) => return self.refuse(now, link, &denied.reason),
+            Err(denied) => return self.refuse(now, link, refused, &denied.reason),
         };
         self.replace(now, identity.player);
         self.begin(now, link, identity.player);
     }
 
-    fn refuse(&mut self, now: Mono, link: LinkId, reason: &str) {
+    pub(super) fn refuse(&mut self, now: Mono, link: LinkId, code: CloseCode, reason: &str) {
         self.counters.logins_refused += 1;
         if let Some(entry) = self.links.get_mut(&link) {
-            entry.server.refuse(now, CloseCode::Unauthenticated, reason);
+            entry.server.refuse(now, code, reason);
         }
     }
 
+    pub(super) fn refuse_full(&mut self, now: Mono, link: LinkId) {
+        self.refuse(now, link, CloseCode::Overloaded, super::FULL);
+    }
+
     /// Ends the session that this player has, if any.
-    fn replace(&mut self, now: Mono, player: u64) {
+    pub(super) fn replace(&mut self, now: Mono, player: u64) {
         let Some(old) = self.players.get(&player).copied() else { return };
         self.counters.sessions_replaced += 1;
         self.close_session(now, old, CloseCode::Replaced, "this player logged in elsewhere");
     }
 
     fn begin(&mut self, now: Mono, link: LinkId, player: u64) {
-        let session = self.fresh_id();
-        let Some(entry) = self.links.get_mut(&link) else { return };
-        if entry.server.welcome(now, Grant { session, player, tick_hz: 0 }).is_err() {
-            return;
+        if self.sessions.len() >= limits::SESSIONS_MAX {
+            return self.refuse_full(now, link);
         }
-        entry.session = Some(session);
-        self.sessions.insert(session, Session::new(link, player, now));
-        self.players.insert(player, session);
-        self.counters.sessions_opened += 1;
-        self.tell(ActorId::new(self.player, player), ToActor::Connected { session });
+        let session = self.fresh_id();
+        if self.welcome(now, link, Grant { session, player, tick_hz: 0 }) {
+            self.counters.sessions_opened += 1;
+            let login = self.next_login(now);
+            self.insert(now, link, session, Session::new(player, login, now));
+        }
+    }
+
+    /// Answers a Hello; `false`: the link ended meanwhile.
+    pub(super) fn welcome(&mut self, now: Mono, link: LinkId, grant: Grant) -> bool {
+        self.links.get_mut(&link).is_some_and(|entry| entry.server.welcome(now, grant).is_ok())
+    }
+
+    /// A session begins, on a link that was just welcomed.
+    pub(super) fn insert(&mut self, now: Mono, link: LinkId, id: SessionId, session: Session) {
+        let player = session.player;
+        self.sessions.insert(id, session);
+        self.waiting += 1;
+        self.players.insert(player, id);
+        self.link_up(now, link, id);
+        self.tell(ActorId::new(self.player, player), ToActor::Connected { session: id });
     }
 
     /// An id that no session has; 0 names none.
     fn fresh_id(&mut self) -> SessionId {
         loop {
             let id = SessionId(self.random.u64(1..));
-            if !self.sessions.contains_key(&id) {
+            if !self.sessions.contains_key(&id) && !self.ended.has(id) {
                 return id;
             }
         }
     }
 
+    /// The serial of a login: above all that this process gave or saw, and by the calendar above those of processes before it.
+    fn next_login(&mut self, now: Mono) -> u64 {
+        // Room for a million logins in each millisecond, until the year 2527.
+        let by_time = self.utc_ms(now).saturating_mul(1 << 20);
+        self.last_login = by_time.max(self.last_login.saturating_add(1));
+        self.last_login
+    }
+
     /// Ends a session: its client is told why, its player and zone are told that it is gone.
     pub(super) fn close_session(&mut self, now: Mono, session: SessionId, code: CloseCode, reason: &str) {
-        let Some(link) = self.sessions.get(&session).map(|session| session.link) else { return };
-        if let Some(entry) = self.links.get_mut(&link) {
+        if let Some(Way::Link(link)) = self.sessions.get(&session).map(|session| session.way)
+            && let Some(entry) = self.links.get_mut(&link)
+        {
             entry.server.close(now, code, reason);
             self.touched.insert(link);
         }
         self.end_session(session);
-    }
-
-    /// A link said its last word.
-    pub(super) fn link_over(&mut self, link: LinkId) {
-        if let Some(session) = self.links.get_mut(&link).and_then(|entry| entry.session) {
-            self.end_session(session);
-        }
-    }
-
-    /// Forgets a session, and tells its zone and its player. Does nothing the second time.
-    fn end_session(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.remove(&id) else { return };
-        self.counters.sessions_closed += 1;
-        if self.players.get(&session.player) == Some(&id) {
-            self.players.remove(&session.player);
-        }
-        if let Some(entry) = self.links.get_mut(&session.link) {
-            entry.session = None;
-        }
-        for token in &session.pending {
-            self.pending.remove(token);
-        }
-        if let Some(attached) = session.attached {
-            let gone = ToActor::Unsubscribe { session: id, generation: attached.generation };
-            self.tell(attached.zone, gone);
-        }
-        self.tell(ActorId::new(self.player, session.player), ToActor::Disconnected { session: id });
     }
 }

@@ -1,4 +1,4 @@
-//! One session: whose it is, what it looks at, what it may still call.
+//! One session: whose it is, by which way it is reached, what it looks at, what it may still call.
 //!
 //! *Responsible for*: the facts of a session and its limits. *Not responsible for*: links, routing (the gateway).
 //!
@@ -12,7 +12,8 @@ use lightmoon_contract::operation::{OperationSpec, Rate};
 use lightmoon_contract::{ActorId, Kind, Mono, NetId, OperationNumber};
 
 use super::rate::Bucket;
-use crate::{LinkId, limits};
+use super::repeats::Repeats;
+use crate::{LinkId, Transport, limits};
 
 /// How often calls of a session may be refused.
 const REFUSALS: Rate = Rate { per_second: limits::REFUSALS_PER_SECOND, burst: limits::REFUSALS_MAX };
@@ -25,26 +26,58 @@ pub(crate) struct Attachment {
     pub(crate) generation: u32,
 }
 
+/// How a session's client is reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    /// Over this link.
+    Link(LinkId),
+    /// Not at all: the session waits for its client to come back.
+    Waits,
+}
+
 /// A client that was let in.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) link: LinkId,
+    pub(crate) way: Way,
+    /// Where the client came from last, and by what.
+    pub(crate) remote: String,
+    pub(crate) transport: Transport,
     pub(crate) player: u64,
+    /// The serial of its login.
+    pub(crate) login: u64,
+    /// Whether the client can come back, and keeps the numbers of its requests.
+    pub(crate) takes_tickets: bool,
+    /// The next ticket, or the end of waiting: as it stands among those of all sessions.
+    pub(crate) due: Option<Mono>,
+    pub(crate) repeats: Repeats,
+    /// Requests with numbers below may have been served by a process before this one; 0: none.
+    pub(crate) anew_below: u64,
     pub(crate) attached: Option<Attachment>,
     /// Tokens of its requests that wait for their answer.
     pub(crate) pending: BTreeSet<u64>,
+    /// Requests of before that may still come again beyond the rates.
+    repeats_left: usize,
     generation: u32,
     buckets: BTreeMap<(Kind, OperationNumber), Bucket>,
     refusals: Bucket,
 }
 
 impl Session {
-    pub(crate) fn new(link: LinkId, player: u64, now: Mono) -> Self {
+    /// A session that waits for its first link.
+    pub(crate) fn new(player: u64, login: u64, now: Mono) -> Self {
         Self {
-            link,
+            way: Way::Waits,
+            remote: String::new(),
+            transport: Transport::Native,
             player,
+            login,
+            takes_tickets: false,
+            due: None,
+            repeats: Repeats::default(),
+            anew_below: 0,
             attached: None,
             pending: BTreeSet::new(),
+            repeats_left: limits::REQUESTS_IN_FLIGHT_MAX,
             generation: 0,
             buckets: BTreeMap::new(),
             refusals: Bucket::full(REFUSALS, now),
@@ -64,6 +97,13 @@ impl Session {
         let rate: Rate = spec.rate;
         let bucket = self.buckets.entry((kind, spec.number)).or_insert_with(|| Bucket::full(rate, now));
         bucket.take(rate, now)
+    }
+
+    /// Takes a request that comes again from a process before this one; `false`: more than could have been open there.
+    pub(crate) fn take_repeat(&mut self) -> bool {
+        let is_left = self.repeats_left > 0;
+        self.repeats_left = self.repeats_left.saturating_sub(1);
+        is_left
     }
 
     /// Counts a refused call; `false`: too many of them.

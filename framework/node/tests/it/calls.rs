@@ -198,7 +198,7 @@ fn a_caller_that_keeps_calling_what_is_not_open_is_closed() {
 }
 
 #[test]
-fn a_session_whose_lane_overflows_ends_for_everybody() {
+fn a_session_whose_lane_overflows_loses_its_link_and_ends_when_nobody_comes_back() {
     let mut world = World::new(22);
     let ann = world.enter("ann");
     let zone = world.answer(ann, Target::Own, &pilot::Enter { zone: 1 });
@@ -207,10 +207,13 @@ fn a_session_whose_lane_overflows_ends_for_everybody() {
     world.settle();
     assert_eq!(world.closing(ann).map(|closing| closing.code), Some(CloseCode::Overloaded));
     let report = world.node.report();
-    assert_eq!(report.sessions, [], "no session without a link");
-    assert_eq!((report.counters.sessions_opened, report.counters.sessions_closed), (1, 1));
+    assert!(report.sessions[0].is_waiting, "a slow reader may come back");
     world.pass(100);
     assert!(world.node.report().zones.iter().all(|(_, zone)| zone.viewers == 0), "nobody looks any more");
+    world.pass(15_000);
+    let report = world.node.report();
+    assert_eq!(report.sessions, [], "nobody came");
+    assert_eq!((report.counters.sessions_opened, report.counters.sessions_closed), (1, 1));
     let again = world.enter("ann");
     assert_eq!(world.answer(again, Target::Own, &pilot::Visits {}), Ok(2_001), "each end was told once");
 }
@@ -223,7 +226,7 @@ fn the_end_of_a_session_forgets_its_requests_and_no_others() {
     world.ask(ann, Target::Own, &pilot::Never {});
     let bobs = world.ask(bob, Target::Own, &pilot::Never {});
     world.settle();
-    world.input(Input::Closed { link: ann });
+    world.input(Input::Closed { link: ann, peer: Some(CloseCode::Normal) });
     world.pass(6_000);
     assert_eq!(world.take_answer::<u32>(bob, bobs), Some(Err(CallError::TimedOut)));
     let report = world.node.report();

@@ -178,7 +178,7 @@ impl Bell<Cx> for TheBell {
     }
 }
 
-fn game() -> Game {
+pub(crate) fn game() -> Game {
     Game::new(descriptor())
         .player_world::<HoarderContract, TheHoarder>()
         .zone::<MeadowContract, TheMeadow>(ZoneOptions::default())
@@ -192,7 +192,7 @@ fn begin(seed: u64, store: MemoryStore) -> Net {
     net
 }
 
-const fn meadow() -> Target {
+pub(crate) const fn meadow() -> Target {
     Target::Actor(ActorId::new(MeadowContract::KIND, 1))
 }
 

@@ -34,8 +34,8 @@ fn a_second_login_replaces_the_first_and_tells_it_why() {
 fn a_client_that_goes_is_gone_for_its_player_once() {
     let mut world = World::new(3);
     let first = world.enter("ann");
-    world.input(Input::Closed { link: first });
-    world.input(Input::Closed { link: first });
+    world.input(Input::Closed { link: first, peer: None });
+    world.input(Input::Closed { link: first, peer: None });
     world.peers.remove(&first);
     world.settle();
     let second = world.enter("ann");

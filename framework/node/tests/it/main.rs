@@ -9,6 +9,8 @@ mod game;
 mod kept;
 mod letters;
 mod login;
+mod repeats;
+mod resume;
 mod stop;
 mod world;
 mod zones;

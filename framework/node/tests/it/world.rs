@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{CallError, Contract, Data, Descriptor, Mono, Operation, codec};
-use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, Transport};
+use lightmoon_contract::{CallError, Contract, Data, Descriptor, Mono, Operation, SessionId, Utc, codec};
+use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, TicketKey, Transport};
 use lightmoon_store::{MemoryStore, Outcome, Store as _};
 use lightmoon_wire::{ClientConfig, ClientEvent, ClientLink, Closing, OutgoingCall, StreamKey, Transmit};
 
@@ -47,7 +47,7 @@ impl World {
         let descriptor = game.descriptor().clone();
         Self {
             now,
-            node: Node::new(game, NodeOptions::default(), seed, now).unwrap(),
+            node: Node::new(game, options(), seed, now).unwrap(),
             peers: BTreeMap::new(),
             has_stopped: false,
             store,
@@ -60,17 +60,31 @@ impl World {
         }
     }
 
+    /// The node is gone without a word, and another one runs the game on the same store.
+    pub(crate) fn restart(&mut self, game: Game, seed: u64) {
+        self.node = Node::new(game, options(), seed, self.now).unwrap();
+        self.peers.clear();
+        self.inputs.clear();
+    }
+
     /// A client that says Hello with this token; nothing is carried yet.
     pub(crate) fn connect(&mut self, token: &str) -> LinkId {
+        self.connect_with(token, Bytes::new(), 1)
+    }
+
+    /// A client that comes back with a ticket and goes on with its numbers.
+    pub(crate) fn connect_with(&mut self, token: &str, ticket: Bytes, first_request: u64) -> LinkId {
         let descriptor = &self.descriptor;
-        let config = ClientConfig::new(
+        let mut config = ClientConfig::new(
             descriptor.fingerprint(),
             descriptor.to_bytes().into(),
             Bytes::copy_from_slice(token.as_bytes()),
         );
+        config.ticket = ticket;
+        config.first_request = first_request;
         let id = self.open();
         let link = ClientLink::new(config, self.now);
-        self.peers.insert(id, Peer { link, events: Vec::new(), next_request: 1 });
+        self.peers.insert(id, Peer { link, events: Vec::new(), next_request: first_request });
         id
     }
 
@@ -88,6 +102,77 @@ impl World {
         self.settle();
         assert!(self.peers[&id].link.is_open(), "{token} was not let in: {:?}", self.peers[&id].events);
         id
+    }
+
+    /// The newest ticket of a client.
+    pub(crate) fn ticket(&self, of: LinkId) -> Bytes {
+        let tickets = self.peers[&of].events.iter().rev();
+        let mut tickets = tickets.filter_map(|event| match event {
+            ClientEvent::Ticket(ticket) => Some(ticket.bytes.clone()),
+            ClientEvent::Welcome(_)
+            | ClientEvent::Answer { .. }
+            | ClientEvent::Push(_)
+            | ClientEvent::Attached(_)
+            | ClientEvent::Detached { .. }
+            | ClientEvent::View { .. }
+            | ClientEvent::State { .. }
+            | ClientEvent::Closed(_) => None,
+        });
+        tickets.next().expect("a ticket")
+    }
+
+    /// The session that a client was welcomed to.
+    pub(crate) fn session(&self, of: LinkId) -> SessionId {
+        let welcome = self.peers[&of].events.iter().find_map(|event| match event {
+            ClientEvent::Welcome(welcome) => Some(welcome.session),
+            ClientEvent::Ticket(_)
+            | ClientEvent::Answer { .. }
+            | ClientEvent::Push(_)
+            | ClientEvent::Attached(_)
+            | ClientEvent::Detached { .. }
+            | ClientEvent::View { .. }
+            | ClientEvent::State { .. }
+            | ClientEvent::Closed(_) => None,
+        });
+        welcome.unwrap_or_else(|| panic!("not welcomed: {:?}", self.peers[&of].events))
+    }
+
+    /// The connection of a client breaks: nothing that is under way arrives.
+    pub(crate) fn cut(&mut self, link: LinkId) {
+        self.input(Input::Closed { link, peer: None });
+        let peer = self.peers.get_mut(&link).unwrap();
+        peer.link.on_closed(self.now, None);
+        while peer.link.poll_transmit().is_some() {}
+    }
+
+    /// The same, when the node has what the client sent, and the client not what the node answers.
+    pub(crate) fn cut_behind(&mut self, link: LinkId) {
+        self.send(link);
+        self.cut(link);
+    }
+
+    /// Hands to the node what a client wants sent.
+    fn send(&mut self, id: LinkId) -> bool {
+        let mut moved = false;
+        let Some(peer) = self.peers.get_mut(&id) else { return false };
+        while let Some(transmit) = peer.link.poll_transmit() {
+            moved = true;
+            self.inputs.push(match transmit {
+                Transmit::Stream { lane, bytes } => {
+                    Input::Stream { link: id, stream: StreamKey(u64::from(lane.number())), bytes }
+                }
+                Transmit::Datagram(bytes) => Input::Datagram { link: id, bytes },
+                Transmit::Close { code, .. } => Input::Closed { link: id, peer: Some(code) },
+            });
+        }
+        moved
+    }
+
+    /// Sends a request under a number of the test's choice.
+    pub(crate) fn ask_as<O: Operation>(&mut self, from: LinkId, request: u64, target: Target, message: &O) {
+        let peer = self.peers.get_mut(&from).unwrap();
+        peer.next_request = peer.next_request.max(request + 1);
+        peer.link.call(call(Some(request), target, message)).unwrap();
     }
 
     pub(crate) fn input(&mut self, input: Input) {
@@ -139,6 +224,7 @@ impl World {
         self.peers[&of].events.iter().find_map(|event| match event {
             ClientEvent::Closed(closing) => Some(closing),
             ClientEvent::Welcome(_)
+            | ClientEvent::Ticket(_)
             | ClientEvent::Answer { .. }
             | ClientEvent::Push(_)
             | ClientEvent::Attached(_)
@@ -178,17 +264,8 @@ impl World {
     /// One turn of the node and one round of bytes; false: nothing moves.
     pub(crate) fn round(&mut self) -> bool {
         let mut moved = false;
-        for (id, peer) in &mut self.peers {
-            while let Some(transmit) = peer.link.poll_transmit() {
-                moved = true;
-                self.inputs.push(match transmit {
-                    Transmit::Stream { lane, bytes } => {
-                        Input::Stream { link: *id, stream: StreamKey(u64::from(lane.number())), bytes }
-                    }
-                    Transmit::Datagram(bytes) => Input::Datagram { link: *id, bytes },
-                    Transmit::Close { .. } => Input::Closed { link: *id },
-                });
-            }
+        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+            moved |= self.send(id);
         }
         let mut outputs = Vec::new();
         let next = self.node.turn(self.now, &mut self.inputs, &mut outputs);
@@ -231,9 +308,18 @@ impl World {
             Transmit::Datagram(bytes) => peer.link.on_datagram(self.now, &bytes),
             Transmit::Close { code, reason } => {
                 peer.link.on_closed(self.now, Some((code, reason)));
-                self.inputs.push(Input::Closed { link });
+                self.inputs.push(Input::Closed { link, peer: None });
             }
         }
+    }
+}
+
+fn options() -> NodeOptions {
+    // Some day of 2026, so that times of tickets are of the size they have in play.
+    NodeOptions {
+        ticket_key: TicketKey([9; 32]),
+        utc_at_zero: Utc(1_790_000_000_000),
+        ..NodeOptions::default()
     }
 }
 

@@ -64,7 +64,7 @@ fn a_session_that_looks_away_or_goes_is_forgotten_by_its_zone() {
     world.pass(100);
     assert_eq!(world.node.report().zones[0].1.viewers, 2);
     world.tell(ann, Target::Own, &pilot::Leave {});
-    world.input(Input::Closed { link: bob });
+    world.input(Input::Closed { link: bob, peer: None });
     world.peers.remove(&bob);
     world.pass(100);
     assert_eq!(world.node.report().zones[0].1.viewers, 0);

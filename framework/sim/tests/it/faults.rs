@@ -28,7 +28,9 @@ fn cut_connections_come_back() {
     judge.heal(world.now());
     run(&mut world, &mut judge, 35).unwrap();
     assert!(world.clients().all(|(_, client, _)| client.attached().is_some()));
-    assert!(world.clients().any(|(_, client, _)| client.stats().sessions > 2), "nothing was cut");
+    let stats = |client: &lightmoon_client::Client| (client.stats().sessions, client.stats().resumes);
+    assert!(world.clients().all(|(_, client, _)| stats(client).0 == 1), "each keeps its one session");
+    assert!(world.clients().any(|(_, client, _)| stats(client).1 > 2), "nothing was cut");
 }
 
 #[test]

@@ -68,6 +68,7 @@ impl ClientLink {
             Frame::Describe(_) if control && self.phase == Phase::Greeting => self.describe(),
             Frame::Welcome(welcome) if control && !open => self.on_welcome(welcome),
             Frame::Refuse(refuse) if control && !open => self.dismissed(refuse.code, refuse.reason),
+            Frame::Ticket(ticket) if control && open => self.event(ClientEvent::Ticket(ticket)),
             Frame::Goodbye(goodbye) if control => self.dismissed(goodbye.code, goodbye.reason),
             Frame::Answer(answer) if open => self.on_answer(answer),
             Frame::Push(push) if open => self.event(ClientEvent::Push(push)),

@@ -184,6 +184,7 @@ fn the_order_of_attach_and_view_is_kept() {
                 None
             }
             other @ (ClientEvent::Welcome(_)
+            | ClientEvent::Ticket(_)
             | ClientEvent::Answer { .. }
             | ClientEvent::Push(_)
             | ClientEvent::Closed(_)) => panic!("{other:?}"),

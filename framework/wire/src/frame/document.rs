@@ -66,9 +66,12 @@ fn the_limits_in_the_page_are_those_of_the_code() {
     for (what, most) in table {
         assert!(has(&[what, &most]), "{what}: {most}");
     }
+    let (token, ticket) = (grouped(limits::TOKEN_BYTES_MAX), grouped(limits::TICKET_BYTES_MAX));
+    let hello = format!("token {token}, ticket {ticket}");
     let payloads = [
-        (1, "Hello", format!("token {}", grouped(limits::TOKEN_BYTES_MAX))),
+        (1, "Hello", hello),
         (3, "Describing", format!("descriptor {}", grouped(limits::DESCRIPTOR_BYTES_MAX))),
+        (7, "Ticket", format!("ticket {}", grouped(limits::TICKET_BYTES_MAX))),
         (16, "Call", format!("args {}", grouped(limits::ARGS_BYTES_MAX))),
         (34, "View", format!("payload {}", grouped(limits::VIEW_BYTES_MAX))),
         (48, "State", format!("payload {}", grouped(limits::STATE_BYTES_MAX))),

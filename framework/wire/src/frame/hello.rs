@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! minor u16 | features u64 | fingerprint u128 | token bytes ≤ 1,024
+//!                        minor 1 and later: | ticket bytes ≤ 96 | first_request u64
 //! ```
-//! Control lane, once, before anything else. Its layout is the same in all minors of `lightmoon/1`.
+//! Control lane, once, before anything else. What a client of minor 0 sends ends after its token.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use lightmoon_contract::{Fingerprint, Reader, Writer};
 
 use super::{FrameKind, Layout, field};
 use crate::close::Violation;
-use crate::limits;
+use crate::{MINOR_TICKETS, limits};
 
 /// Who the client is and what it was built from.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,38 +26,57 @@ pub struct Hello {
     pub fingerprint: Fingerprint,
     /// What the server's authenticator reads; at most [`limits::TOKEN_BYTES_MAX`].
     pub token: Bytes,
+    /// What the server gave to resume a session; empty: none. At most [`limits::TICKET_BYTES_MAX`].
+    pub ticket: Bytes,
+    /// The lowest request number that the client has not used before: lower ones are repeats. 0 of a client of minor 0, which
+    /// repeats nothing.
+    pub first_request: u64,
 }
 
 impl fmt::Debug for Hello {
-    /// Leaves out the token: it is a secret, and this ends up in logs.
+    /// Leaves out token and ticket: they are secrets, and this ends up in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hello")
             .field("minor", &self.minor)
             .field("features", &self.features)
             .field("fingerprint", &self.fingerprint)
             .field("token_bytes", &self.token.len())
+            .field("ticket_bytes", &self.ticket.len())
+            .field("first_request", &self.first_request)
             .finish()
     }
 }
 
 impl Layout for Hello {
     const KIND: FrameKind = FrameKind::Hello;
-    const BODY_BYTES_MAX: usize = limits::TOKEN_BYTES_MAX + limits::HEADER_BYTES_MAX;
+    const BODY_BYTES_MAX: usize =
+        limits::TOKEN_BYTES_MAX + limits::TICKET_BYTES_MAX + limits::HEADER_BYTES_MAX;
 
     fn write(&self, to: &mut Writer) {
         to.put(&self.minor);
         to.put(&self.features);
         to.put(&self.fingerprint);
         to.bytes(&self.token);
+        if self.minor >= MINOR_TICKETS {
+            to.bytes(&self.ticket);
+            to.put(&self.first_request);
+        }
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Violation> {
-        Ok(Self {
+        let mut hello = Self {
             minor: from.get()?,
             features: from.get()?,
             fingerprint: from.get()?,
             token: field::bytes(from, limits::TOKEN_BYTES_MAX, "token")?,
-        })
+            ticket: Bytes::new(),
+            first_request: 0,
+        };
+        if hello.minor >= MINOR_TICKETS {
+            hello.ticket = field::bytes(from, limits::TICKET_BYTES_MAX, "ticket")?;
+            hello.first_request = from.get()?;
+        }
+        Ok(hello)
     }
 }
 
@@ -65,8 +85,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_never_reaches_a_log() {
-        let hello = Hello { minor: 0, features: 0, fingerprint: Fingerprint(0), token: "secret".into() };
+    fn tokens_and_tickets_never_reach_a_log() {
+        let hello = Hello {
+            minor: 1,
+            features: 0,
+            fingerprint: Fingerprint(0),
+            token: "secret".into(),
+            ticket: "secret".into(),
+            first_request: 1,
+        };
         assert!(!format!("{hello:?}").contains("secret"));
     }
 }

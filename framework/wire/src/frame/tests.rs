@@ -142,12 +142,15 @@ fn the_largest_frames_fit_their_limits() {
             features: u64::MAX,
             fingerprint: lightmoon_contract::Fingerprint(u128::MAX),
             token: vec![0; limits::TOKEN_BYTES_MAX].into(),
+            ticket: vec![0; limits::TICKET_BYTES_MAX].into(),
+            first_request: u64::MAX,
         }),
         Frame::Describing(Describing { descriptor: vec![0; limits::DESCRIPTOR_BYTES_MAX].into() }),
         Frame::Refuse(Refuse {
             code: CloseCode::Unknown(u32::MAX),
             reason: "x".repeat(limits::REASON_BYTES_MAX),
         }),
+        Frame::Ticket(Ticket { bytes: vec![0; limits::TICKET_BYTES_MAX].into() }),
         Frame::Call(Call {
             request: u64::MAX,
             target: Aimed::Actor { key: u64::MAX },

@@ -26,7 +26,14 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
     vec![
         (
             "hello of minor 0",
-            Frame::Hello(Hello { minor: 0, features: 0, fingerprint, token: Bytes::from_static(b"guest") }),
+            Frame::Hello(Hello {
+                minor: 0,
+                features: 0,
+                fingerprint,
+                token: Bytes::from_static(b"guest"),
+                ticket: Bytes::new(),
+                first_request: 0,
+            }),
         ),
         (
             "hello with features and no token",
@@ -35,6 +42,19 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
                 features: u64::MAX,
                 fingerprint: Fingerprint(5),
                 token: Bytes::new(),
+                ticket: Bytes::new(),
+                first_request: 1,
+            }),
+        ),
+        (
+            "hello of minor 1 with a ticket",
+            Frame::Hello(Hello {
+                minor: 1,
+                features: 0,
+                fingerprint,
+                token: Bytes::from_static(b"guest"),
+                ticket: Bytes::from_static(&[1, 2, 3]),
+                first_request: 300,
             }),
         ),
         ("describe", Frame::Describe(Describe)),
@@ -58,6 +78,7 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
             "goodbye with a code of a newer peer",
             Frame::Goodbye(Goodbye { code: CloseCode::Unknown(70_000), reason: String::new() }),
         ),
+        ("ticket", Frame::Ticket(Ticket { bytes: Bytes::from_static(&[1, 0xFF, 0, 7]) })),
     ]
 }
 
@@ -132,6 +153,8 @@ fn refused() -> Vec<(&'static str, Sender, On, Vec<u8>, CloseCode)> {
     long_reason.extend([b'x'; 257]);
     let mut long_token = vec![1, 0, 0, 0, 0xFB, 1, 4];
     long_token.extend([0; 1_025]);
+    let mut long_ticket = vec![7, 97];
+    long_ticket.extend([0; 97]);
     let (client, server) = (Sender::Client, Sender::Server);
     let (violation, too_large) = (CloseCode::ProtocolViolation, CloseCode::TooLarge);
     vec![
@@ -158,6 +181,9 @@ fn refused() -> Vec<(&'static str, Sender, On, Vec<u8>, CloseCode)> {
         ("bytes longer than the frame", server, On::Stream, vec![4, 34, 1, 9, 0], violation),
         ("reason over 256 bytes", server, On::Stream, with_length(&long_reason), too_large),
         ("token over 1,024 bytes", client, On::Stream, with_length(&long_token), too_large),
+        ("ticket over 96 bytes", server, On::Stream, with_length(&long_ticket), too_large),
+        ("hello of minor 1 without its ticket", client, On::Stream, vec![5, 1, 1, 0, 0, 0], violation),
+        ("hello of minor 0 with a ticket", client, On::Stream, vec![7, 1, 0, 0, 0, 0, 0, 1], violation),
         (
             "call over its limit by its length alone",
             client,
@@ -212,7 +238,7 @@ fn the_golden_file_is_up_to_date() {
 }
 
 fn json() -> String {
-    let mut out = String::from("{\n  \"protocol\": \"lightmoon/1\",\n  \"minor\": 0,\n  \"frames\": [\n");
+    let mut out = String::from("{\n  \"protocol\": \"lightmoon/1\",\n  \"minor\": 1,\n  \"frames\": [\n");
     let examples = examples();
     for (at, (name, frame)) in examples.iter().enumerate() {
         let (sent_by, on) = frame.kind().path();
@@ -269,11 +295,7 @@ fn hex(bytes: &[u8]) -> String {
 /// A frame's fields as JSON: numbers over 32 bits as text, bytes in hex.
 fn fields(frame: &Frame) -> String {
     match frame {
-        Frame::Hello(Hello { minor, features, fingerprint, token }) => format!(
-            "\"minor\": {minor}, \"features\": \"{features}\", \"fingerprint\": \"{}\", \"token\": \"{}\"",
-            fingerprint.0,
-            hex(token)
-        ),
+        Frame::Hello(hello) => hello_fields(hello),
         Frame::Describe(Describe) => String::new(),
         Frame::Describing(Describing { descriptor }) => format!("\"descriptor\": \"{}\"", hex(descriptor)),
         Frame::Welcome(Welcome { minor, features, session, player, tick_hz }) => format!(
@@ -283,6 +305,7 @@ fn fields(frame: &Frame) -> String {
         Frame::Refuse(Refuse { code, reason }) | Frame::Goodbye(Goodbye { code, reason }) => {
             format!("\"code\": {}, \"reason\": \"{reason}\"", code.number())
         }
+        Frame::Ticket(Ticket { bytes }) => format!("\"ticket\": \"{}\"", hex(bytes)),
         Frame::Call(Call { request, target, kind, number, args }) => format!(
             "\"request\": \"{request}\", {}, \"kind\": {kind}, \"number\": {number}, \"args\": \"{}\"",
             target_fields(*target),
@@ -316,6 +339,19 @@ fn fields(frame: &Frame) -> String {
         ),
         Frame::Ping(Ping { nonce }) | Frame::Pong(Pong { nonce }) => format!("\"nonce\": \"{nonce}\""),
     }
+}
+
+fn hello_fields(hello: &Hello) -> String {
+    let Hello { minor, features, fingerprint, token, ticket, first_request } = hello;
+    let mut fields = format!(
+        "\"minor\": {minor}, \"features\": \"{features}\", \"fingerprint\": \"{}\", \"token\": \"{}\"",
+        fingerprint.0,
+        hex(token)
+    );
+    if *minor >= crate::MINOR_TICKETS {
+        let _ = write!(fields, ", \"ticket\": \"{}\", \"firstRequest\": \"{first_request}\"", hex(ticket));
+    }
+    fields
 }
 
 fn target_fields(target: Aimed) -> String {

@@ -18,7 +18,7 @@ use crate::{MINOR, MINOR_OLDEST, is_understood};
 /// What the node grants to a client it lets in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Grant {
-    /// The new session.
+    /// The session: a new one, or the one that the client's ticket resumes.
     pub session: SessionId,
     /// Key of the player it belongs to.
     pub player: u64,
@@ -105,6 +105,7 @@ impl ServerLink {
             tick_hz: grant.tick_hz,
         };
         self.phase = Phase::Open;
+        self.minor = welcome.minor;
         self.heard_at = now;
         self.described = None;
         self.send(Lane::CONTROL, &welcome)

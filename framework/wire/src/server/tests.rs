@@ -25,7 +25,14 @@ fn fresh() -> ServerLink {
 
 fn hello() -> Hello {
     let config = client_config(&descriptor("pair"));
-    Hello { minor: 0, features: 0b11, fingerprint: config.fingerprint, token: config.token }
+    Hello {
+        minor: 1,
+        features: 0b11,
+        fingerprint: config.fingerprint,
+        token: config.token,
+        ticket: Bytes::from_static(b"ticket"),
+        first_request: 1,
+    }
 }
 
 /// The bytes of a lane that begins with `frame`.
@@ -43,8 +50,12 @@ fn more<F: Layout>(frame: &F) -> Vec<u8> {
 
 /// A link in play, with the handshake's transmits and events taken.
 fn open() -> ServerLink {
+    opened_by(&hello())
+}
+
+fn opened_by(hello: &Hello) -> ServerLink {
     let mut link = fresh();
-    link.on_stream(NOW, key(Lane::CONTROL), &first(Lane::CONTROL, &hello()));
+    link.on_stream(NOW, key(Lane::CONTROL), &first(Lane::CONTROL, hello));
     assert!(matches!(link.poll_event(), Some(ServerEvent::Hello(_))));
     link.welcome(NOW, Grant { session: SessionId(1), player: 2, tick_hz: 20 }).unwrap();
     while link.poll_transmit().is_some() {}
@@ -122,7 +133,7 @@ fn assert_closed(mut link: ServerLink, code: CloseCode) {
     let closing = closing(&mut link).expect("the end is an event");
     assert_eq!((closing.code, closing.by), (code, ClosedBy::Us), "{closing:?}");
     link.on_stream(NOW, key(HIGH), &first(HIGH, &call(1)));
-    link.on_closed(NOW);
+    link.on_closed(NOW, None);
     link.on_deadline(later(100_000));
     assert_eq!((link.poll_event(), link.poll_transmit()), (None, None), "nothing follows the end");
     assert_eq!(link.held_bytes(), 0);
@@ -259,6 +270,45 @@ fn a_request_number_in_use_closes() {
 }
 
 #[test]
+fn a_number_that_was_answered_may_come_again() {
+    let mut link = open();
+    link.on_stream(NOW, key(HIGH), &first(HIGH, &call(7)));
+    link.answer(7, Ok(Bytes::new())).unwrap();
+    link.on_stream(NOW, key(HIGH), &more(&call(7)));
+    let calls: Vec<_> = std::iter::from_fn(|| link.poll_event()).collect();
+    assert_eq!(calls.len(), 2, "what to say to the repeat is for the node to decide: {calls:?}");
+    assert_eq!(link.answer(7, Ok(Bytes::new())), Ok(()));
+}
+
+#[test]
+fn tickets_go_to_clients_that_know_them() {
+    let old = Hello { minor: 0, ticket: Bytes::new(), first_request: 0, ..hello() };
+    for (hello, frames) in [(old, 0), (hello(), 1), (Hello { minor: 9, ..hello() }, 1)] {
+        let mut link = opened_by(&hello);
+        assert_eq!(link.takes_tickets(), frames == 1, "{hello:?}");
+        link.ticket(Bytes::from_static(b"resume me")).unwrap();
+        assert_eq!(std::iter::from_fn(|| link.poll_transmit()).count(), frames, "{hello:?}");
+        let long = vec![0; limits::TICKET_BYTES_MAX + 1];
+        assert!(matches!(link.ticket(long.into()), Err(SendError::TooLarge { .. })));
+    }
+}
+
+#[test]
+fn the_end_says_who_closed_and_why() {
+    let ends = [
+        (None, CloseCode::Idle, ClosedBy::Transport),
+        (Some(CloseCode::Normal), CloseCode::Normal, ClosedBy::Peer),
+        (Some(CloseCode::Idle), CloseCode::Idle, ClosedBy::Peer),
+    ];
+    for (peer, code, by) in ends {
+        let mut link = open();
+        link.on_closed(later(10), peer);
+        let closing = closing(&mut link).expect("the end is an event");
+        assert_eq!((closing.code, closing.by), (code, by), "{peer:?}");
+    }
+}
+
+#[test]
 fn too_many_open_requests_are_answered_busy() {
     let mut link = open();
     let mut bytes = vec![HIGH.number()];
@@ -366,7 +416,7 @@ fn an_orderly_end_flushes_and_ends_at_once_when_the_client_closes() {
     assert_eq!(lanes.len(), 2, "{lanes:?}");
     link.on_stream(NOW, key(HIGH), &first(HIGH, &call(1)));
     assert_eq!(link.poll_event(), None, "no calls after Goodbye");
-    link.on_closed(later(50));
+    link.on_closed(later(50), Some(CloseCode::ShuttingDown));
     let expected = Closing { code: CloseCode::ShuttingDown, reason: "restart".to_owned(), by: ClosedBy::Us };
     assert_eq!(link.poll_event(), Some(ServerEvent::Closed(expected)));
     assert_eq!(link.next_deadline(), None);

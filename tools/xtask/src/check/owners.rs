@@ -45,6 +45,12 @@ const ROWS: &[Row] = &[
         why: "cryptography belongs to the shells",
     },
     Row {
+        crates: &["hmac", "sha2"],
+        owners: &["lightmoon-node"],
+        in_tests: &[],
+        why: "tickets of sessions are signed where sessions are, without a system or a C compiler",
+    },
+    Row {
         crates: &["rcgen"],
         owners: &["lightmoon"],
         in_tests: &["lightmoon-net", "lightmoon-client"],
