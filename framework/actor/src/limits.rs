@@ -127,3 +127,10 @@ pub const FAILURE_TEXT_BYTES_MAX: usize = 1_024;
 
 /// Deadlines of answered requests that may lie in the timer heap before it is swept: less is not worth a pass.
 pub const STALE_DEADLINES_MIN: usize = 1_024;
+
+/// Replies in one commit, and their bytes. Over it: as [`HELD_PER_ACTOR_MAX`].
+pub const REPLIES_PER_COMMIT_MAX: usize = 1_024;
+/// See [`REPLIES_PER_COMMIT_MAX`].
+pub const REPLY_BYTES_PER_COMMIT_MAX: usize = 512 * 1024;
+/// Replies removed by one commit; the rest goes with the next.
+pub const FORGOTTEN_PER_COMMIT_MAX: usize = 4 * 1_024;

@@ -40,6 +40,8 @@ pub(crate) struct Mail {
     posted: Vec<Posted>,
     /// Sent by the operation that waits.
     open: Vec<Posted>,
+    /// Bytes of the arguments of `posted` and `open`.
+    bytes: usize,
     /// Messages in commits that no receiver has taken yet.
     unacknowledged: usize,
 }
@@ -71,6 +73,7 @@ impl Mail {
 
     /// Keeps what an operation sent until it has ended.
     pub(crate) fn send(&mut self, posted: Posted) {
+        self.bytes += posted.arguments.len();
         self.open.push(posted);
     }
 
@@ -86,11 +89,18 @@ impl Mail {
 
     /// Whether so much waits for a commit that nothing more is served.
     pub(crate) fn is_full(&self) -> bool {
-        self.taken.len() >= limits::TAKEN_PER_COMMIT_MAX || self.posted.len() >= limits::POSTED_PER_COMMIT_MAX
+        self.taken.len() >= limits::TAKEN_PER_COMMIT_MAX
+            || self.posted.len() >= limits::POSTED_PER_COMMIT_MAX
+            // So that what is served next may send as much.
+            || self.bytes >= limits::POSTED_BYTES_PER_COMMIT_MAX / 2
     }
 
-    /// How many messages may still be sent.
-    pub(crate) fn room(&self) -> usize {
+    /// How many messages may still be sent, and bytes of their arguments.
+    pub(crate) fn room(&self) -> (usize, usize) {
+        (self.messages_left(), limits::POSTED_BYTES_PER_COMMIT_MAX.saturating_sub(self.bytes))
+    }
+
+    fn messages_left(&self) -> usize {
         let waiting = self.posted.len() + self.open.len();
         let in_commit = limits::POSTED_PER_COMMIT_MAX.saturating_sub(waiting);
         limits::OUTBOX_MAX.saturating_sub(self.unacknowledged + waiting).min(in_commit)
@@ -100,6 +110,7 @@ impl Mail {
     pub(crate) fn commit(&mut self) -> (Vec<Posted>, Vec<Taken>) {
         let (posted, taken) = (std::mem::take(&mut self.posted), std::mem::take(&mut self.taken));
         self.unacknowledged += posted.len();
+        self.bytes = self.open.iter().map(|posted| posted.arguments.len()).sum();
         (posted, taken)
     }
 
@@ -119,6 +130,7 @@ impl Mail {
     pub(crate) fn undo(&mut self) -> Vec<Taken> {
         self.posted.clear();
         self.open.clear();
+        self.bytes = 0;
         std::mem::take(&mut self.taken)
     }
 }
@@ -181,7 +193,7 @@ mod tests {
     fn an_outbox_is_bounded_until_receivers_have_taken() {
         let mut mail = Mail::default();
         let mut sent = 0;
-        while mail.room() > 0 {
+        while mail.room().0 > 0 {
             mail.send(posted());
             mail.seal();
             sent += 1;
@@ -190,9 +202,9 @@ mod tests {
             }
         }
         mail.commit();
-        assert_eq!((sent, mail.room()), (limits::OUTBOX_MAX, 0));
+        assert_eq!((sent, mail.room().0), (limits::OUTBOX_MAX, 0));
         mail.acknowledged(3);
-        assert_eq!(mail.room(), 3);
+        assert_eq!(mail.room().0, 3);
     }
 
     #[test]

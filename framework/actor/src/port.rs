@@ -177,9 +177,9 @@ impl Port {
 
     /// Gathers what is sent from now on. `room`: how many messages may be among it that take effect exactly once; `None`:
     /// none, since what happens now is in no commit.
-    pub(crate) fn begin_segment(&self, room: Option<usize>) {
+    pub(crate) fn begin_segment(&self, room: Option<(usize, usize)>) {
         self.gathers.set(true);
-        self.room.set(room.map(|room| (room, limits::POSTED_BYTES_PER_COMMIT_MAX)));
+        self.room.set(room);
     }
 
     /// Sends a message that takes effect exactly once, with the commit of the operation that runs.

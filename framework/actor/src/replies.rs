@@ -50,6 +50,8 @@ pub(crate) struct Replies {
     count: usize,
     /// Those that no commit holds yet.
     fresh: BTreeSet<RequestKey>,
+    /// Bytes of those that were added since the last commit.
+    bytes: usize,
     /// Those that stand in the store and are to leave it.
     stale: Vec<RequestKey>,
 }
@@ -87,6 +89,11 @@ impl Replies {
         }
     }
 
+    /// Whether so many wait for a commit that nothing more is served.
+    pub(crate) fn is_full(&self) -> bool {
+        self.fresh.len() >= limits::REPLIES_PER_COMMIT_MAX || self.bytes >= limits::REPLY_BYTES_PER_COMMIT_MAX
+    }
+
     /// A request was served.
     pub(crate) fn served(
         &mut self,
@@ -99,6 +106,7 @@ impl Replies {
         if reply.len() > limits::REPLY_BYTES_MAX {
             return;
         }
+        self.bytes += reply.len();
         self.insert(now, key, Kept { operation, check, reply });
         self.fresh.insert(key);
         if let Some(session) = self.sessions.get_mut(&key.session)
@@ -145,11 +153,14 @@ impl Replies {
             let Kept { operation, check, reply } = kept;
             Some(Replied { key, operation, check, reply })
         });
-        (fresh.collect(), std::mem::take(&mut self.stale))
+        self.bytes = 0;
+        let gone = self.stale.len().min(limits::FORGOTTEN_PER_COMMIT_MAX);
+        (fresh.collect(), self.stale.drain(..gone).collect())
     }
 
     /// The activation ended: what no commit holds did not happen.
     pub(crate) fn undo(&mut self) {
+        self.bytes = 0;
         for key in std::mem::take(&mut self.fresh) {
             let session = self.sessions.get_mut(&key.session);
             self.count -=

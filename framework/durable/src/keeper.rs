@@ -20,10 +20,10 @@ mod traffic;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lightmoon_contract::{ActorId, Mono, NetId};
-use lightmoon_store::{Outcome, Request, Ticket};
+use lightmoon_store::{Area, KeyRange, Outcome, Request, Ticket};
 
 use crate::manifest::Manifest;
-use crate::{Letter, Loaded, LogEntry, Mail, Posted, Saved, SnapshotJob, limits};
+use crate::{Letter, Loaded, LogEntry, Mail, Posted, Saved, SnapshotJob, layout, limits};
 pub use commit::log_entry;
 pub(crate) use commit::open_entity_row;
 use commit::{Flight, Work};
@@ -381,7 +381,8 @@ impl Keeper {
                 self.go_on(actor);
             }
             // What is left over is found at the next load.
-            Purpose::Sweep(_) | Purpose::Forget | Purpose::Peek(..) => {}
+            Purpose::Sweep(_) | Purpose::Forget => {}
+            Purpose::Peek(..) => self.look_again(),
             Purpose::Outboxes => self.outboxes_at = Some(self.now + limits::PROBE_EVERY),
             Purpose::Commit(_) | Purpose::Ask(_) | Purpose::Chunk(..) | Purpose::List(_) => {
                 self.traffic.send_first(purpose, request);
@@ -397,6 +398,12 @@ impl Keeper {
         self.settle_due(now);
         if self.outboxes_at.is_some_and(|at| at <= now) {
             self.read_outboxes();
+        }
+        if self.traffic.is_idle() && self.traffic.may_probe(now) {
+            // Nobody waits who would find out that the store is back, and `sync` operations are refused until then.
+            let (area, partition, keys) = (Area::Log, layout::outboxes(), KeyRange::all());
+            let read = Request::Read { area, partition, keys, limit: 1, serial: false };
+            self.traffic.send(Purpose::Forget, read, false);
         }
     }
 

@@ -84,3 +84,7 @@ pub const FORMER_GONE_AFTER: Duration = Duration::from_secs(60);
 
 /// Dead letters in one listing, for people.
 pub const DEAD_LETTERS_LISTED_MAX: usize = 1_000;
+
+/// Bytes of letters that one commit writes again, since they failed or are replayed: beside a whole state and as much that is
+/// sent, an eighth of what a store takes in one. Over it: the rest is in the next commit.
+pub const SETTLED_BYTES_MAX: usize = 512 * 1024;

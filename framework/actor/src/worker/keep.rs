@@ -99,7 +99,7 @@ impl Keep {
 
     /// How many messages that take effect exactly once may be sent now, by this operation or by something that is none;
     /// `None`: none, since what happens now is in no commit.
-    fn room(&self, number: Option<OperationNumber>) -> Option<usize> {
+    fn room(&self, number: Option<OperationNumber>) -> Option<(usize, usize)> {
         let spec = number.and_then(|number| self.spec(number));
         let is_in_commit = spec.is_some_and(|spec| spec.durability == Durability::Sync || spec.exactly_once);
         (is_in_commit || !self.has_snapshots()).then(|| self.mail.room())
@@ -126,6 +126,7 @@ impl Keep {
         self.gate.held() >= limits::HELD_PER_ACTOR_MAX
             || self.log.len() >= limits::LOGGED_PER_COMMIT_MAX
             || self.mail.is_full()
+            || self.replies.is_full()
     }
 
     /// The commit of everything so far.
@@ -341,6 +342,12 @@ impl Worker {
         for sent in segment.into_iter().chain([answer]) {
             self.send(index, sent);
         }
+        if let Some(keep) = &mut self.places.at(index).keep
+            && (keep.mail.is_full() || keep.replies.is_full())
+        {
+            keep.wants_commit = true;
+            self.list(index);
+        }
     }
 
     /// Effects are there that the next flush saves, at most `max_loss` from now.
@@ -466,7 +473,7 @@ impl Worker {
             keep.snapshot_in_flight = kept.parcel.is_some();
             next_snapshot = keep.keeping.snapshot_every.map(|every| now + every);
         }
-        if kept.in_commit || !keep.log.is_empty() || keep.mail.has_news() {
+        if kept.in_commit || !keep.log.is_empty() || keep.mail.has_news() || keep.replies.is_full() {
             keep.bytes = kept.bytes;
             let commit = keep.commit(now, actor, kept.parcel);
             self.port.count(|counters| counters.commits += 1);

@@ -296,3 +296,55 @@ fn replies_of_what_stands_in_copies_are_not_kept_but_those_of_commits_are() {
     let kept: Vec<u64> = bank.mails[0].replies.iter().map(|reply| reply.key.request).collect();
     assert_eq!(kept, [2]);
 }
+
+#[test]
+fn r6_bytes_of_one_commit() {
+    let mut bank = Bank::new();
+    let tokens: Vec<u64> = (0..100).map(|_| bank.ask(1, till::GiveBytes { size: 60 * 1024, other: 2 })).collect();
+    bank.commit();
+    let posted: usize = bank.mails[1].posted.iter().map(|posted| posted.arguments.len()).sum();
+    let _ = tokens;
+    assert!(posted <= limits::POSTED_BYTES_PER_COMMIT_MAX, "{} letters of {posted} bytes in one commit", bank.mails[1].posted.len());
+}
+
+#[test]
+fn r7_replies_of_one_commit() {
+    let mut bank = Bank::new();
+    for session in 0..256 {
+        for request in 1..=64 {
+            let caller = Caller::Client { session: SessionId(session), player: 1 };
+            bank.bench.ask_as(caller, request, 1, till::PayLazily { amount: 1 });
+        }
+        bank.settle();
+    }
+    bank.bench.now = bank.bench.now + Duration::from_secs(2);
+    bank.settle();
+    assert!(bank.mails[0].replies.len() < 16 * 1024, "{} replies and a state: more than CHANGES_PER_COMMIT_MAX", bank.mails[0].replies.len());
+}
+
+#[test]
+fn r8_a_long_reply_is_served_twice() {
+    let mut bank = Bank::new();
+    let first = ask_as(&mut bank, 1, till::PayVerbosely { amount: 5 });
+    bank.commit();
+    assert!(matches!(bank.answer::<till::PayVerbosely>(first), Some(Ok(_))));
+    ask_as(&mut bank, 1, till::PayVerbosely { amount: 5 });
+    assert!(bank.commits.is_empty(), "paid twice: {:?}", bank.commits);
+}
+
+#[test]
+fn r9_the_257th_session_makes_the_first_ones_requests_new() {
+    let mut bank = Bank::new();
+    for session in 0..=256 {
+        for request in 1..=64 {
+            let caller = Caller::Client { session: SessionId(session), player: 1 };
+            bank.bench.ask_as(caller, request, 1, till::PayLazily { amount: 1 });
+        }
+        bank.settle();
+        bank.bench.now = bank.bench.now + Duration::from_millis(1);
+    }
+    let before = look(&mut bank);
+    bank.bench.ask_as(Caller::Client { session: SessionId(0), player: 1 }, 64, 1, till::PayLazily { amount: 1 });
+    bank.settle();
+    assert_eq!(look(&mut bank), before, "the same request within a second");
+}

@@ -59,6 +59,15 @@ pub trait Till {
     /// As give, as often as it can; how often.
     #[operation(durability = sync)]
     fn give_all(other: u64) -> u32;
+    /// Receives bytes.
+    #[operation(reliability = exactly_once)]
+    fn receive_bytes(bytes: Vec<u8>);
+    /// Gives bytes.
+    #[operation(durability = sync)]
+    fn give_bytes(size: u64, other: u64) -> bool;
+    /// Pays, and says much.
+    #[operation(durability = sync)]
+    fn pay_verbosely(amount: u64) -> Vec<u8>;
     /// Says what is there, to a client.
     #[operation(push)]
     fn shows(amount: u64);
@@ -154,6 +163,20 @@ impl Till<Cx> for Money {
             count += 1;
         }
         count
+    }
+
+    fn receive_bytes(&mut self, _: &mut Cx, bytes: Vec<u8>) {
+        self.amount += bytes.len() as u64;
+    }
+
+    fn give_bytes(&mut self, cx: &mut Cx, size: u64, other: u64) -> bool {
+        self.amount += 1;
+        cx.to(Ref::<TillContract>::new(other)).receive_bytes(vec![0; size as usize]).is_ok()
+    }
+
+    fn pay_verbosely(&mut self, _: &mut Cx, amount: u64) -> Vec<u8> {
+        self.amount += amount;
+        vec![0; 5000]
     }
 
     fn explode(&mut self, _: &mut Cx) {

@@ -92,6 +92,12 @@ impl Keeper {
         }
     }
 
+    /// The list is to be read once more.
+    pub(super) fn look_again(&mut self) {
+        let at = self.now + limits::OUTBOXES_AGAIN_AFTER;
+        self.outboxes_at.get_or_insert(at);
+    }
+
     /// Whether no node of an earlier generation is left that writes.
     fn is_alone(&self) -> bool {
         self.now.since(self.began.unwrap_or(self.now)) >= limits::FORMER_GONE_AFTER
@@ -107,7 +113,7 @@ impl Keeper {
 
     pub(super) fn peek_outcome(&mut self, actor: ActorId, listed: Bytes, outcome: &Outcome) {
         // What could not be read is read again with the list.
-        let Outcome::Done(Done::Page(page)) = outcome else { return };
+        let Outcome::Done(Done::Page(page)) = outcome else { return self.look_again() };
         if !page.rows.is_empty() {
             self.events.push_back(Event::Wake(actor));
         } else if self.is_alone() && !self.actors.contains_key(&actor) {

@@ -135,6 +135,9 @@ impl Keeper {
         let mut count = 0;
         if let Some(owned) = self.actors.get_mut(&from) {
             for number in done {
+                if owned.outbox.get(&number).is_some_and(|letter| letter.is_dead) {
+                    continue;
+                }
                 if owned.outbox.remove(&number).is_some() {
                     owned.settling.insert(number, to);
                     count += 1;
@@ -166,12 +169,18 @@ impl Keeper {
                 let (operation, tries) = (letter.posted.operation, letter.tries);
                 tracing::error!(%from, %to, number, %operation, tries, "a message is a dead letter: its receiver failed each time");
                 self.counters.letters_died += 1;
-                self.relay.pair(from, to).queue.remove(&number);
             }
             self.settle_now(from);
         }
         self.relay.pair(from, to).is_careful = true;
         self.rest_pair(from, to, number, rest);
+    }
+
+    /// A dead letter is one in the store, too: those behind it go on.
+    pub(super) fn buried(&mut self, from: ActorId, to: ActorId, number: u64) {
+        self.relay.pair(from, to).queue.remove(&number);
+        self.relay(from, to);
+        self.relay.forget_if_over(from, to);
     }
 
     /// A delivery is over; the pair goes on after a rest.
@@ -213,6 +222,10 @@ impl Keeper {
                 pair.queue.remove(&number);
                 continue;
             };
+            if letter.is_dead {
+                // Those behind it go on once a commit says so: after a restart it would be taken for one that was taken.
+                return;
+            }
             let posted = letter.posted.clone();
             if !pair.under_way.is_empty() && pair.priority != Some(posted.priority) {
                 return;

@@ -24,6 +24,8 @@ pub(super) struct Settlement {
     rows: BTreeMap<u64, ActorId>,
     /// Dead letters under their new numbers: old and new.
     again: Vec<(u64, u64)>,
+    /// Letters that are dead from now on: number and receiver.
+    dead: Vec<(u64, ActorId)>,
     /// Marks that go: sender and number.
     marks: Vec<(ActorId, u64)>,
 }
@@ -45,18 +47,29 @@ impl Owned {
     ) -> Settlement {
         let mut settlement = Settlement { rows: std::mem::take(&mut self.settling), ..Settlement::default() };
         changes.extend(settlement.rows.keys().map(|number| Change::Delete(Letter::key(*number))));
-        for old in std::mem::take(&mut self.again) {
-            let Some(letter) = self.outbox.get(&old) else { continue };
+        // Letters are written whole, so only so many in one commit: the rest in the next one.
+        let mut room = limits::SETTLED_BYTES_MAX;
+        while room > 0
+            && let Some(old) = self.again.pop_first()
+        {
+            let Some(letter) = self.outbox.get(&old).filter(|letter| letter.is_dead) else { continue };
+            room = room.saturating_sub(letter.posted.arguments.len() + 64);
             let new = number();
             let letter = Letter { tries: 0, is_dead: false, ..letter.clone() };
             changes.push(Change::Delete(Letter::key(old)));
             changes.push(Change::Put(Row { key: Letter::key(new), value: letter.seal() }));
             settlement.again.push((old, new));
         }
-        for changed in std::mem::take(&mut self.changed) {
+        while room > 0
+            && let Some(changed) = self.changed.pop_first()
+        {
             let is_sent_again = settlement.again.iter().any(|(old, _)| *old == changed);
             if let Some(letter) = self.outbox.get(&changed).filter(|_| !is_sent_again) {
+                room = room.saturating_sub(letter.posted.arguments.len() + 64);
                 changes.push(Change::Put(Row { key: Letter::key(changed), value: letter.seal() }));
+                if letter.is_dead {
+                    settlement.dead.push((changed, letter.posted.to));
+                }
             }
         }
         for (from, number) in std::mem::take(&mut self.unneeded) {
@@ -107,7 +120,7 @@ impl Keeper {
 
     /// A commit with this in it is durable.
     pub(super) fn settled(&mut self, actor: ActorId, settlement: Settlement) {
-        let Settlement { rows, again, marks } = settlement;
+        let Settlement { rows, again, dead, marks } = settlement;
         let Some(owned) = self.actors.get_mut(&actor) else { return };
         let mut numbers = Vec::new();
         for (old, new) in again {
@@ -123,8 +136,14 @@ impl Keeper {
             }
         }
         self.in_outbox(actor, &numbers);
+        for (number, to) in dead {
+            self.buried(actor, to, number);
+        }
         for (number, to) in rows {
             self.sender_settled(actor, to, number);
+        }
+        if self.actors.get(&actor).is_some_and(|owned| !owned.again.is_empty() || !owned.changed.is_empty()) {
+            self.settle_now(actor);
         }
     }
 }

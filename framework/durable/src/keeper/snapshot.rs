@@ -84,7 +84,8 @@ impl Keeper {
         let entry = Entry { epoch, number, seq, tick, parts: Vec::new() };
         let id = self.next_encode;
         self.next_encode += 1;
-        owned.awaits_first = owned.manifest.entries.is_empty();
+        // Only the first copy of a life: it was made before anything was served, so it shows no commit that it overtakes.
+        owned.awaits_first = owned.manifest.entries.is_empty() && owned.snapshots == 1;
         let making = Making { id, entry, ids, parts: Vec::new(), sent: 0, written: 0, bytes };
         owned.making = Some(Box::new(making));
         self.encodes.push_back(Encode { actor, id, job });

@@ -103,8 +103,7 @@ impl Traffic {
 
     pub(super) fn next_deadline(&self) -> Option<Mono> {
         let later = self.later.keys().next().map(|(at, _)| *at);
-        let has_waiting = !self.urgent.is_empty() || !self.waiting.is_empty();
-        let probe = self.away.filter(|_| has_waiting && self.under_way.is_empty());
+        let probe = self.away.filter(|_| self.under_way.is_empty());
         later.into_iter().chain(probe).min()
     }
 
@@ -125,6 +124,11 @@ impl Traffic {
     /// Whether a request may be sent to see whether the store is there again.
     pub(super) fn may_probe(&self, now: Mono) -> bool {
         self.away.is_some_and(|at| at <= now) && self.under_way.is_empty()
+    }
+
+    /// Whether no request waits to be sent.
+    pub(super) fn is_idle(&self) -> bool {
+        self.urgent.is_empty() && self.waiting.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {

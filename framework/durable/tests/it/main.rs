@@ -4,6 +4,7 @@
 
 mod desk;
 mod letters;
+mod review;
 mod outcomes;
 mod owners;
 mod snapshots;
