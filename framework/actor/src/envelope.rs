@@ -8,7 +8,7 @@ use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, Priority};
 
 use crate::AskId;
-use crate::keep::{Commit, LoadError, Parcel, Stored, Taken};
+use crate::keep::{Commit, Load, LoadError, Parcel, Stored, Taken};
 
 /// An addressed message inside a node.
 #[derive(Debug)]
@@ -92,8 +92,8 @@ pub enum In {
     Acknowledged {
         /// Which actor.
         actor: ActorId,
-        /// How many.
-        count: usize,
+        /// How much.
+        load: Load,
     },
     /// A sender has nothing left to send to this actor: its mark is needed no more.
     Settled {
@@ -233,8 +233,8 @@ impl fmt::Debug for In {
                 f.debug_tuple("Committed").field(actor).field(number).finish()
             }
             Self::Snapshotted { actor } => f.debug_tuple("Snapshotted").field(actor).finish(),
-            Self::Acknowledged { actor, count } => {
-                f.debug_tuple("Acknowledged").field(actor).field(count).finish()
+            Self::Acknowledged { actor, load } => {
+                f.debug_tuple("Acknowledged").field(actor).field(load).finish()
             }
             Self::Settled { actor, last } => f.debug_tuple("Settled").field(actor).field(last).finish(),
             Self::Wake(actor) => f.debug_tuple("Wake").field(actor).finish(),

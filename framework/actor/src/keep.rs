@@ -139,8 +139,18 @@ pub struct Replied {
     pub operation: OperationNumber,
     /// A hash of its arguments: another request under the same number is none that comes again.
     pub check: u64,
-    /// The reply in the byte format.
-    pub reply: bytes::Bytes,
+    /// The reply in the byte format; `None`: it is too long to keep. Under request number 0 there is none, and `check` is the
+    /// highest number of the session that was forgotten.
+    pub reply: Option<bytes::Bytes>,
+}
+
+/// An amount of messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Load {
+    /// How many.
+    pub messages: usize,
+    /// Bytes of their arguments.
+    pub bytes: usize,
 }
 
 /// What an actor remembers of messages, beside its state.
@@ -149,7 +159,7 @@ pub struct Memory {
     /// The last message taken of each sender.
     pub inbox: Vec<(ActorId, u64)>,
     /// Messages that it sent and that no receiver has taken yet.
-    pub outbox: usize,
+    pub outbox: Load,
     /// Its last replies.
     pub replies: Vec<Replied>,
 }

@@ -66,8 +66,8 @@ pub use counters::Counters;
 pub use cx::{Cx, Told};
 pub use envelope::{Delivery, DeliveryEnd, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};
 pub use keep::{
-    Commit, Keeping, Kept, LoadError, Logged, Memory, Parcel, Posted, Replied, RequestKey, Save, Stored,
-    Taken, Unreadable, Unsavable,
+    Commit, Keeping, Kept, Load, LoadError, Logged, Memory, Parcel, Posted, Replied, RequestKey, Save,
+    Stored, Taken, Unreadable, Unsavable,
 };
 pub use kinds::Kinds;
 pub use plain::{Actor, plain};

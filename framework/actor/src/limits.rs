@@ -63,6 +63,9 @@ pub const LOGGED_PER_COMMIT_MAX: usize = 512;
 /// members at once. Over it: the message is refused `Busy` before anything is committed.
 pub const OUTBOX_MAX: usize = 4 * 1024;
 
+/// Bytes of their arguments: what a node holds of a hundred actors whose receivers do not answer. Over it: as above.
+pub const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Of them in one commit, with all else far below what a store takes in one; over it: as [`HELD_PER_ACTOR_MAX`], and within
 /// one operation refused `Busy`.
 pub const POSTED_PER_COMMIT_MAX: usize = 1_024;
@@ -84,11 +87,25 @@ pub const REPLIES_PER_SESSION: usize = 64;
 /// How long replies of a session are kept after its last request: as long as a client may come back by its ticket.
 pub const REPLIES_KEPT_FOR: Duration = Duration::from_secs(600);
 
-/// Replies that an actor keeps of all sessions, 2 MB at most. Over it: the session that was silent for longest is forgotten.
+/// Replies that an actor keeps of all sessions: of replies of a hundred bytes 2 MB. Over it: every session keeps
+/// [`REPLIES_PER_SESSION_MIN`], and then the sessions that were silent for longest are forgotten.
 pub const REPLIES_MAX: usize = 16 * 1_024;
 
-/// Bytes of a reply that is kept. A longer one is a list that was asked for, not what an operation did; such a request is
-/// served again when it comes again after a restart.
+/// Replies that a session keeps at least: as many requests as a player may have under way with one actor.
+pub const REPLIES_PER_SESSION_MIN: usize = 8;
+
+/// Replies in one commit, as rows, and their bytes: with all else far below what a store takes in one. Over it: as
+/// [`HELD_PER_ACTOR_MAX`], and a commit is made at once.
+pub const REPLIES_PER_COMMIT_MAX: usize = 1_024;
+
+/// See [`REPLIES_PER_COMMIT_MAX`].
+pub const REPLY_BYTES_PER_COMMIT_MAX: usize = 512 * 1024;
+
+/// Replies removed by one commit, a quarter of the rows that a store takes; the rest goes with the next ones.
+pub const FORGOTTEN_PER_COMMIT_MAX: usize = 4 * 1_024;
+
+/// Bytes of a reply that is kept. Of a longer one it is kept that it was given: when its request comes again after a restart it
+/// is refused with `AnswerForgotten`, and its client asks for what it wants to know.
 pub const REPLY_BYTES_MAX: usize = 4 * 1_024;
 
 /// Bytes that an actor with unsaved effects counts at least, so that ten thousand small ones count for something.
@@ -127,10 +144,3 @@ pub const FAILURE_TEXT_BYTES_MAX: usize = 1_024;
 
 /// Deadlines of answered requests that may lie in the timer heap before it is swept: less is not worth a pass.
 pub const STALE_DEADLINES_MIN: usize = 1_024;
-
-/// Replies in one commit, and their bytes. Over it: as [`HELD_PER_ACTOR_MAX`].
-pub const REPLIES_PER_COMMIT_MAX: usize = 1_024;
-/// See [`REPLIES_PER_COMMIT_MAX`].
-pub const REPLY_BYTES_PER_COMMIT_MAX: usize = 512 * 1024;
-/// Replies removed by one commit; the rest goes with the next.
-pub const FORGOTTEN_PER_COMMIT_MAX: usize = 4 * 1_024;

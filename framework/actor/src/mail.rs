@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use lightmoon_contract::ActorId;
 
-use crate::keep::{Memory, Posted, Taken};
+use crate::keep::{Load, Memory, Posted, Taken};
 use crate::{Delivery, limits};
 
 /// What a message is to its receiver.
@@ -43,7 +43,7 @@ pub(crate) struct Mail {
     /// Bytes of the arguments of `posted` and `open`.
     bytes: usize,
     /// Messages in commits that no receiver has taken yet.
-    unacknowledged: usize,
+    unacknowledged: Load,
 }
 
 impl Mail {
@@ -97,26 +97,38 @@ impl Mail {
 
     /// How many messages may still be sent, and bytes of their arguments.
     pub(crate) fn room(&self) -> (usize, usize) {
-        (self.messages_left(), limits::POSTED_BYTES_PER_COMMIT_MAX.saturating_sub(self.bytes))
+        (self.messages_left(), self.bytes_left())
     }
 
     fn messages_left(&self) -> usize {
         let waiting = self.posted.len() + self.open.len();
         let in_commit = limits::POSTED_PER_COMMIT_MAX.saturating_sub(waiting);
-        limits::OUTBOX_MAX.saturating_sub(self.unacknowledged + waiting).min(in_commit)
+        limits::OUTBOX_MAX.saturating_sub(self.unacknowledged.messages + waiting).min(in_commit)
+    }
+
+    fn bytes_left(&self) -> usize {
+        let in_commit = limits::POSTED_BYTES_PER_COMMIT_MAX.saturating_sub(self.bytes);
+        limits::OUTBOX_BYTES_MAX.saturating_sub(self.unacknowledged.bytes + self.bytes).min(in_commit)
     }
 
     /// What the next commit holds.
     pub(crate) fn commit(&mut self) -> (Vec<Posted>, Vec<Taken>) {
         let (posted, taken) = (std::mem::take(&mut self.posted), std::mem::take(&mut self.taken));
-        self.unacknowledged += posted.len();
+        self.unacknowledged.messages += posted.len();
+        self.unacknowledged.bytes += posted.iter().map(|posted| posted.arguments.len()).sum::<usize>();
         self.bytes = self.open.iter().map(|posted| posted.arguments.len()).sum();
         (posted, taken)
     }
 
     /// Receivers have taken so many messages.
-    pub(crate) const fn acknowledged(&mut self, count: usize) {
-        self.unacknowledged = self.unacknowledged.saturating_sub(count);
+    pub(crate) const fn acknowledged(&mut self, load: Load) {
+        self.unacknowledged.messages = self.unacknowledged.messages.saturating_sub(load.messages);
+        self.unacknowledged.bytes = self.unacknowledged.bytes.saturating_sub(load.bytes);
+    }
+
+    /// Whether anything was taken since the last commit.
+    pub(crate) const fn has_taken(&self) -> bool {
+        !self.taken.is_empty()
     }
 
     /// A sender has nothing left to send: its mark protects nothing any more, unless it has moved on.
@@ -203,7 +215,7 @@ mod tests {
         }
         mail.commit();
         assert_eq!((sent, mail.room().0), (limits::OUTBOX_MAX, 0));
-        mail.acknowledged(3);
+        mail.acknowledged(Load { messages: 3, bytes: 0 });
         assert_eq!(mail.room().0, 3);
     }
 

@@ -142,7 +142,7 @@ impl Worker {
                 In::Loaded { actor, result } => self.loaded(actor, result),
                 In::Committed { actor, number } => self.committed(actor, number),
                 In::Snapshotted { actor } => self.snapshotted(actor),
-                In::Acknowledged { actor, count } => self.acknowledged(actor, count),
+                In::Acknowledged { actor, load } => self.acknowledged(actor, load),
                 In::Settled { actor, last } => self.settled(actor, last),
                 In::Wake(actor) => self.wake_kept(actor),
                 In::Lost { actor, message } => self.lost(actor, message),

@@ -75,6 +75,8 @@ pub enum Event {
         actor: ActorId,
         /// How many.
         count: usize,
+        /// Bytes of their arguments.
+        bytes: usize,
     },
     /// A sender has nothing left to send to the actor, and the mark of its last message is gone.
     Settled {
@@ -364,6 +366,7 @@ impl Keeper {
             Purpose::List(actor) => self.list_outcome(now, actor, request, &outcome),
             Purpose::Outboxes => self.outboxes_outcome(now, &request, outcome),
             Purpose::Peek(actor, listed) => self.peek_outcome(actor, listed, &outcome),
+            Purpose::Bar(listed) => self.bar_outcome(listed, &outcome),
             Purpose::Forget => {}
         }
     }
@@ -381,7 +384,7 @@ impl Keeper {
                 self.go_on(actor);
             }
             // What is left over is found at the next load.
-            Purpose::Sweep(_) | Purpose::Forget => {}
+            Purpose::Sweep(_) | Purpose::Forget | Purpose::Bar(_) => {}
             Purpose::Peek(..) => self.look_again(),
             Purpose::Outboxes => self.outboxes_at = Some(self.now + limits::PROBE_EVERY),
             Purpose::Commit(_) | Purpose::Ask(_) | Purpose::Chunk(..) | Purpose::List(_) => {

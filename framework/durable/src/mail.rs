@@ -35,7 +35,8 @@ impl Mail {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let posted = self.posted.iter().map(|posted| posted.arguments.len() + 64).sum::<usize>();
-        let replies = self.replies.iter().map(|reply| reply.reply.len() + 64).sum::<usize>();
+        let replies =
+            self.replies.iter().map(|reply| reply.reply.as_ref().map_or(0, Bytes::len) + 64).sum::<usize>();
         posted + replies + 64 * (self.taken.len() + self.forgotten.len())
     }
 }
@@ -75,8 +76,9 @@ pub struct Reply {
     pub operation: OperationNumber,
     /// A hash of its arguments.
     pub check: u64,
-    /// The reply in the byte format.
-    pub reply: Bytes,
+    /// The reply in the byte format; `None`: it was too long to keep. Under request number 0 there is none, and `check` is the
+    /// highest number of the session that was forgotten.
+    pub reply: Option<Bytes>,
 }
 
 #[data]
@@ -102,7 +104,7 @@ struct MarkRow {
 struct ReplyRow {
     operation: u16,
     check: u64,
-    reply: Vec<u8>,
+    reply: Option<Vec<u8>>,
 }
 
 fn open<T: codec::Data>(name: &str, row: &Bytes) -> Result<T, RecordError> {
@@ -111,6 +113,11 @@ fn open<T: codec::Data>(name: &str, row: &Bytes) -> Result<T, RecordError> {
 }
 
 impl Letter {
+    /// Bytes of its arguments.
+    pub(crate) fn bytes(&self) -> usize {
+        self.posted.arguments.len()
+    }
+
     /// The key of its row.
     pub(crate) fn key(number: u64) -> Bytes {
         layout::row(Section::Outbox, number, 0)
@@ -164,14 +171,18 @@ pub(crate) fn reply_key(session: SessionId, request: u64) -> Bytes {
 }
 
 pub(crate) fn seal_reply(reply: &Reply) -> Bytes {
-    let row = ReplyRow { operation: reply.operation.0, check: reply.check, reply: reply.reply.to_vec() };
+    let row = ReplyRow {
+        operation: reply.operation.0,
+        check: reply.check,
+        reply: reply.reply.as_ref().map(|reply| reply.to_vec()),
+    };
     record::seal(REPLY, 1, &codec::encode(&row))
 }
 
 pub(crate) fn open_reply(session: u64, request: u64, row: &Bytes) -> Result<Reply, RecordError> {
     let ReplyRow { operation, check, reply } = open(REPLY, row)?;
     let (session, operation) = (SessionId(session), OperationNumber(operation));
-    Ok(Reply { session, request, operation, check, reply: reply.into() })
+    Ok(Reply { session, request, operation, check, reply: reply.map(Bytes::from) })
 }
 
 #[cfg(test)]
@@ -200,7 +211,7 @@ mod tests {
             request: 4,
             operation: OperationNumber(1),
             check: 77,
-            reply: Bytes::from_static(b"yes"),
+            reply: Some(Bytes::from_static(b"yes")),
         };
         assert_eq!(open_reply(9, 4, &seal_reply(&reply)), Ok(reply));
     }

@@ -70,8 +70,8 @@ pub struct Loaded {
     pub entities: Vec<(NetId, Option<Bytes>)>,
     /// The last message that it took of each sender.
     pub inbox: Vec<(ActorId, u64)>,
-    /// Messages in its outbox.
-    pub outbox: usize,
+    /// Messages in its outbox, and bytes of their arguments.
+    pub outbox: (usize, usize),
     /// Its replies to requests.
     pub replies: Vec<Reply>,
     /// Ids up to this one may have been given before: go on behind it. The claim reserved

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_actor::{
-    Commit, Delivery, DeliveryEnd, Envelope, In, LoadError, Logged, Memory, MessageId, Parcel, Replied,
+    Commit, Delivery, DeliveryEnd, Envelope, In, Load, LoadError, Logged, Memory, MessageId, Parcel, Replied,
     ReplyTo, RequestKey, StoreState, Stored, Taken, Unreadable,
 };
 use lightmoon_contract::{ActorId, Body, Caller, Mono};
@@ -234,7 +234,9 @@ impl Keeping {
                 Event::Deliver { from, number, after, posted } => {
                     to.push(In::Envelope(delivery(from, Delivery { number, after }, posted)));
                 }
-                Event::Acknowledged { actor, count } => to.push(In::Acknowledged { actor, count }),
+                Event::Acknowledged { actor, count, bytes } => {
+                    to.push(In::Acknowledged { actor, load: Load { messages: count, bytes } });
+                }
                 Event::Settled { actor, from, number } => {
                     to.push(In::Settled { actor, last: Taken { from, number } });
                 }
@@ -301,7 +303,7 @@ impl Keeping {
 fn loaded_input(actor: ActorId, mut loaded: Loaded) -> In {
     let memory = Memory {
         inbox: std::mem::take(&mut loaded.inbox),
-        outbox: loaded.outbox,
+        outbox: Load { messages: loaded.outbox.0, bytes: loaded.outbox.1 },
         replies: std::mem::take(&mut loaded.replies).into_iter().map(replied).collect(),
     };
     In::Loaded { actor, result: Ok(Stored { parcel: Box::new(loaded), memory }) }

@@ -53,6 +53,11 @@ pub(super) struct Keep {
     log: Vec<Logged>,
     pub(super) mail: Mail,
     pub(super) replies: Replies,
+    /// Operations that ended since the last save.
+    served: u32,
+    /// It could not be saved after several messages were taken: one at a time until a commit went through, so that the one
+    /// that cannot be saved is known.
+    is_careful: bool,
     /// Bytes of its last save: an estimate of what is not saved.
     bytes: usize,
     /// Why its stored state could not be read.
@@ -75,6 +80,8 @@ impl Keep {
             log: Vec::new(),
             mail: Mail::default(),
             replies: Replies::default(),
+            served: 0,
+            is_careful: false,
             bytes: 0,
             is_unreadable: false,
         }
@@ -118,7 +125,12 @@ impl Keep {
     /// Whether an operation comes too early: it waits, and what it asks others would wait for effects that are in no commit
     /// and come into none as long as it waits.
     pub(super) fn is_too_early(&self, number: OperationNumber) -> bool {
-        self.gate.is_dirty() && self.spec(number).is_some_and(|spec| spec.waits)
+        self.gate.is_dirty() && self.waits(number)
+    }
+
+    /// Whether an operation waits for others.
+    pub(super) fn waits(&self, number: OperationNumber) -> bool {
+        self.spec(number).is_some_and(|spec| spec.waits)
     }
 
     /// Whether so much waits for a commit that nothing more is served.
@@ -127,6 +139,7 @@ impl Keep {
             || self.log.len() >= limits::LOGGED_PER_COMMIT_MAX
             || self.mail.is_full()
             || self.replies.is_full()
+            || (self.is_careful && self.mail.has_taken())
     }
 
     /// The commit of everything so far.
@@ -323,6 +336,7 @@ impl Worker {
             return self.leaves(answer);
         };
         keep.mail.seal();
+        keep.served += 1;
         match keep.durability(ended.number) {
             Durability::None if keep.mail.has_news() => self.became_behind(index, Duration::MAX),
             Durability::None => {}
@@ -467,6 +481,7 @@ impl Worker {
         let actor = place.actor;
         let Some(keep) = &mut place.keep else { return };
         keep.is_behind = false;
+        keep.served = 0;
         let mut next_snapshot = None;
         if what.snapshot {
             keep.wants_snapshot = false;
@@ -495,6 +510,7 @@ impl Worker {
         let Some(index) = self.places.find(actor) else { return };
         let Some(keep) = &mut self.places.at(index).keep else { return };
         keep.in_flight = keep.in_flight.saturating_sub(1);
+        keep.is_careful = false;
         for sent in keep.gate.committed(number) {
             self.leaves(sent);
         }
@@ -545,11 +561,23 @@ impl Worker {
         self.forget_keep(index);
     }
 
+    /// What a failed save says of the messages that were taken since the last one: only one that was served alone is to blame.
+    pub(super) fn blame_for_save(&mut self, index: u32) -> DeliveryEnd {
+        match &mut self.places.at(index).keep {
+            Some(keep) if keep.served > 1 => {
+                keep.is_careful = true;
+                DeliveryEnd::Unserved
+            }
+            Some(_) | None => DeliveryEnd::Failed,
+        }
+    }
+
     /// What effects that were never handed out told of never leaves.
     pub(super) fn forget_unsaved(&mut self, index: u32, error: &CallError, end: DeliveryEnd) {
         self.undo_mail(index, end);
         let Some(keep) = &mut self.places.at(index).keep else { return };
         keep.log.clear();
+        keep.served = 0;
         keep.is_behind = false;
         keep.wants_commit = false;
         keep.wants_snapshot = false;

@@ -174,8 +174,7 @@ impl Worker {
     /// An activation panicked; it is gone already.
     pub(super) fn fail(&mut self, index: u32, step: Step, payload: Payload) {
         self.drop_segment();
-        // Whatever was served before may be what cannot be saved.
-        let end = if step == Step::Save { DeliveryEnd::Failed } else { DeliveryEnd::Unserved };
+        let end = if step == Step::Save { self.blame_for_save(index) } else { DeliveryEnd::Unserved };
         self.forget_unsaved(index, &CallError::Panicked, end);
         let actor = self.places.at(index).actor;
         let message = said(&*payload);

@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Worker;
 use crate::gate::Sent;
-use crate::keep::{RequestKey, Taken};
+use crate::keep::{Load, RequestKey, Taken};
 use crate::mail::Arrival;
 use crate::replies::Known;
 use crate::{Delivery, DeliveryEnd, Envelope, MessageId, Out};
@@ -65,7 +65,13 @@ impl Worker {
             (Some(super::Flaw::NoDedup), Some(Arrival::Known)) => Some(Arrival::Next),
             (_, arrival) => arrival,
         };
+        let waits = self.places.at(index).keep.as_ref().is_some_and(|keep| keep.waits(envelope.number));
         let end = match arrival {
+            // The contract made it `async` since the message was sent: what waits is in no one commit.
+            Some(Arrival::Next) if waits => {
+                self.port.count(|counters| counters.deliveries_failed += 1);
+                DeliveryEnd::Failed
+            }
             Some(Arrival::Next) => {
                 return Some((envelope, Trace::Taken(Taken { from, number: delivery.number })));
             }
@@ -172,11 +178,11 @@ impl Worker {
     }
 
     /// Receivers have taken messages of this actor.
-    pub(super) fn acknowledged(&mut self, actor: ActorId, count: usize) {
+    pub(super) fn acknowledged(&mut self, actor: ActorId, load: Load) {
         if let Some(index) = self.places.find(actor)
             && let Some(keep) = &mut self.places.at(index).keep
         {
-            keep.mail.acknowledged(count);
+            keep.mail.acknowledged(load);
         }
     }
 

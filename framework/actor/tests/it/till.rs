@@ -171,7 +171,9 @@ impl Till<Cx> for Money {
 
     fn give_bytes(&mut self, cx: &mut Cx, size: u64, other: u64) -> bool {
         self.amount += 1;
-        cx.to(Ref::<TillContract>::new(other)).receive_bytes(vec![0; size as usize]).is_ok()
+        cx.to(Ref::<TillContract>::new(other))
+            .receive_bytes(vec![0; usize::try_from(size).expect("a size in memory")])
+            .is_ok()
     }
 
     fn pay_verbosely(&mut self, _: &mut Cx, amount: u64) -> Vec<u8> {

@@ -196,7 +196,7 @@ impl Keeper {
         outbox.retain(|number, _| !owned.settling.contains_key(number));
         let before = std::mem::take(&mut owned.outbox);
         load.loaded.inbox = marks.iter().map(|(from, number)| (*from, *number)).collect();
-        load.loaded.outbox = outbox.len();
+        load.loaded.outbox = (outbox.len(), outbox.values().map(Letter::bytes).sum());
         (owned.outbox, owned.marks) = (outbox, marks);
         owned.state_parts = parts;
         owned.manifest = manifest;

@@ -14,7 +14,7 @@
 
 use bytes::Bytes;
 use lightmoon_contract::{ActorId, Mono};
-use lightmoon_store::{Area, Done, KeyRange, Outcome, Request, Row, Scan};
+use lightmoon_store::{Area, Condition, Done, Field, Head, Is, KeyRange, Outcome, Request, Row, Scan, Test};
 
 use super::traffic::Purpose;
 use super::{Event, Keeper};
@@ -80,10 +80,12 @@ impl Keeper {
             return;
         };
         for row in &page.rows {
-            if let Some(actor) = layout::outbox_of(&row.key)
-                && !self.actors.contains_key(&actor)
-            {
-                self.peek(actor, row.key.clone());
+            let Some(actor) = layout::outbox_of(&row.key) else { continue };
+            match self.actors.get(&actor) {
+                None => self.peek(actor, row.key.clone()),
+                // If that fails nobody may try again.
+                Some(owned) if owned.load.is_some() => self.look_again(),
+                Some(_) => {}
             }
         }
         if let (true, Some(last), Request::Read { keys, .. }) = (page.more, page.rows.last(), request) {
@@ -117,8 +119,34 @@ impl Keeper {
         if !page.rows.is_empty() {
             self.events.push_back(Event::Wake(actor));
         } else if self.is_alone() && !self.actors.contains_key(&actor) {
-            let remove = Scan::RemoveFromLog { partition: layout::outboxes(), keys: vec![listed] };
-            self.traffic.send(Purpose::Forget, Request::Scan(remove), false);
+            self.bar(actor, listed, page.head.as_ref());
+        }
+    }
+
+    /// Takes an actor without messages away from whoever had it last, so that it can be taken out of the list: a node that
+    /// does not know that it was replaced commits nothing of it any more.
+    fn bar(&mut self, actor: ActorId, listed: Bytes, head: Option<&Head>) {
+        let field = |field| head.and_then(|head| head.get(field)).unwrap_or(0);
+        let (epoch, seq) = (field(layout::EPOCH), field(layout::SEQ));
+        let is = |field, value| Test { field, is: Is::Equal, value };
+        let condition = Condition::Holds(vec![is(layout::EPOCH, epoch), is(layout::SEQ, seq)]);
+        let barred = (self.generation << limits::EPOCH_SHIFT).max(epoch + 1);
+        let mut fields: Vec<(Field, u64)> = head.map(|head| head.fields().collect()).unwrap_or_default();
+        fields.retain(|(field, _)| *field != layout::EPOCH);
+        let head = Head::of(fields.into_iter().chain([(layout::EPOCH, barred)]));
+        let partition = layout::actor(actor);
+        let commit = Request::Commit { partition, condition, head, changes: Vec::new() };
+        self.traffic.send(Purpose::Bar(listed), commit, false);
+    }
+
+    pub(super) fn bar_outcome(&mut self, listed: Bytes, outcome: &Outcome) {
+        match outcome {
+            Outcome::Done(_) => {
+                let remove = Scan::RemoveFromLog { partition: layout::outboxes(), keys: vec![listed] };
+                self.traffic.send(Purpose::Forget, Request::Scan(remove), false);
+            }
+            // Somebody has it, or nobody knows: it stays in the list, for the next node that looks.
+            Outcome::Refused(_) | Outcome::Unknown | Outcome::Unavailable | Outcome::Damaged => {}
         }
     }
 }

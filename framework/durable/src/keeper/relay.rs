@@ -46,8 +46,8 @@ struct Pair {
     under_way: BTreeSet<u64>,
     /// The priority of those under way: between two of them nothing keeps their order.
     priority: Option<Priority>,
-    /// One failed: one at a time until the queue is empty, so that the culprit is known.
-    is_careful: bool,
+    /// This one failed: one at a time until it was taken or is dead, so that the culprit is known.
+    suspect: Option<u64>,
     /// It rests until then.
     again_at: Option<Mono>,
     /// The length of the last rest.
@@ -93,9 +93,15 @@ impl Keeper {
             Undelivered::Known => self.was_taken(from, to, number),
             Undelivered::Gap => self.rest_pair(from, to, number, limits::GAP_REST),
             Undelivered::Unserved => {
-                let rest = self.relay.pair(from, to).rest;
-                let rest = (rest * 2).clamp(limits::REST_FIRST, limits::REST_LONGEST);
-                self.relay.pair(from, to).rest = rest;
+                let pair = self.relay.pair(from, to);
+                // Those behind it come back with it: they are one incident.
+                if pair.again_at.is_none() {
+                    pair.rest = (pair.rest * 2).clamp(limits::REST_FIRST, limits::REST_LONGEST);
+                    if pair.rest == limits::REST_LONGEST {
+                        tracing::warn!(%from, %to, number, "a message cannot be delivered; it is tried every few seconds");
+                    }
+                }
+                let rest = pair.rest;
                 self.rest_pair(from, to, number, rest);
             }
             Undelivered::Failed => self.failed(from, to, number),
@@ -131,22 +137,23 @@ impl Keeper {
         pair.under_way = pair.under_way.split_off(&(number + 1));
         pair.queue = pair.queue.split_off(&(number + 1));
         pair.rest = Duration::ZERO;
-        pair.is_careful &= !pair.queue.is_empty();
-        let mut count = 0;
+        pair.suspect = pair.suspect.filter(|suspect| *suspect > number);
+        let (mut count, mut bytes) = (0, 0);
         if let Some(owned) = self.actors.get_mut(&from) {
             for number in done {
                 if owned.outbox.get(&number).is_some_and(|letter| letter.is_dead) {
                     continue;
                 }
-                if owned.outbox.remove(&number).is_some() {
+                if let Some(letter) = owned.outbox.remove(&number) {
                     owned.settling.insert(number, to);
                     count += 1;
+                    bytes += letter.bytes();
                 }
             }
         }
         if count > 0 {
             self.counters.letters_taken += u64::try_from(count).unwrap_or(u64::MAX);
-            self.events.push_back(Event::Acknowledged { actor: from, count });
+            self.events.push_back(Event::Acknowledged { actor: from, count, bytes });
             self.settle_soon(from);
         }
         self.relay(from, to);
@@ -172,13 +179,15 @@ impl Keeper {
             }
             self.settle_now(from);
         }
-        self.relay.pair(from, to).is_careful = true;
+        self.relay.pair(from, to).suspect = Some(number);
         self.rest_pair(from, to, number, rest);
     }
 
     /// A dead letter is one in the store, too: those behind it go on.
     pub(super) fn buried(&mut self, from: ActorId, to: ActorId, number: u64) {
-        self.relay.pair(from, to).queue.remove(&number);
+        let pair = self.relay.pair(from, to);
+        pair.queue.remove(&number);
+        pair.suspect = pair.suspect.filter(|suspect| *suspect != number);
         self.relay(from, to);
         self.relay.forget_if_over(from, to);
     }
@@ -214,7 +223,7 @@ impl Keeper {
         if pair.again_at.is_some() {
             return;
         }
-        let window = if pair.is_careful { 1 } else { limits::WINDOW };
+        let window = if pair.suspect.is_some() { 1 } else { limits::WINDOW };
         while pair.under_way.len() < window {
             let next = pair.queue.iter().copied().find(|number| !pair.under_way.contains(number));
             let Some(number) = next else { return };

@@ -33,6 +33,8 @@ pub(super) enum Purpose {
     Outboxes,
     /// Looking whether an actor of that list, which stands there under this key, has a message.
     Peek(ActorId, Bytes),
+    /// Taking an actor of that list, which stands there under this key, away from a former node.
+    Bar(Bytes),
     /// Something whose outcome does not matter.
     Forget,
 }

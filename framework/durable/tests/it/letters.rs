@@ -74,7 +74,8 @@ fn messages_leave_after_their_commit_and_in_order_and_leave_nothing_behind_once_
     hand_in(&mut keeper, BOB, 1, taking(ANN, first));
     hand_in(&mut keeper, BOB, 2, taking(ANN, second));
     let events = desk.settle(&mut keeper);
-    let taken = events.iter().filter(|event| matches!(event, Event::Acknowledged { actor: ANN, count: 1 }));
+    let taken =
+        events.iter().filter(|event| matches!(event, Event::Acknowledged { actor: ANN, count: 1, bytes: 1 }));
     assert_eq!(taken.count(), 2);
     assert!(events.iter().any(|event| matches!(event, Event::Settled { actor: BOB, from: ANN, .. })));
     assert_eq!((keeper.letters(), left(&mut desk)), (0, 0), "no row, no mark");

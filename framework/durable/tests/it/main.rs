@@ -4,10 +4,10 @@
 
 mod desk;
 mod letters;
-mod review;
 mod outcomes;
 mod owners;
 mod snapshots;
+mod trouble;
 
 #[path = "../../../../fuzz/bodies/durable.rs"]
 mod bodies;
