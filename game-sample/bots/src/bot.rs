@@ -15,11 +15,12 @@
 use std::time::Duration;
 
 use game_sample_contracts::sector::{Said, Welcome};
-use game_sample_contracts::{Label, Mined, PilotContract, Pose, SectorContract, Steer, pilot};
+use game_sample_contracts::{Label, PilotContract, Pose, SectorContract, Steer, pilot};
 use lightmoon_client::{Client, ClientOptions, ConnectionState, Event, Pending};
 use lightmoon_contract::{CallError, Mono, Operation, Replicate};
 
 use crate::brain::{Brain, Choice, Place, Sight, persona};
+use crate::ledger::Acknowledged;
 use crate::miner::{ANSWER_GRACE, Miner};
 use crate::report::Tally;
 
@@ -108,9 +109,10 @@ impl Bot {
         self
     }
 
-    /// The crystals that were acknowledged since this was called last.
-    pub fn take_mined(&mut self) -> Vec<Mined> {
-        self.miner.as_mut().map(Miner::take_acknowledged).unwrap_or_default()
+    /// What was acknowledged since this was called last.
+    pub fn take_acknowledged(&mut self) -> Vec<Acknowledged> {
+        let mined = self.miner.as_mut().map(Miner::take_acknowledged).unwrap_or_default();
+        mined.into_iter().map(Acknowledged::Mined).collect()
     }
 
     /// Key of the sector that its client shows, and where its ship is there.

@@ -250,7 +250,7 @@ impl OneRun {
                 let Some(event) = event else { return Ok(()) };
                 let now = session.now();
                 bot.on_event(now, &event, session.client(), &mut self.tally.borrow_mut());
-                self.note_mined(bot).await?;
+                self.note_acknowledged(bot).await?;
                 if matches!(event, Event::Attached(_)) {
                     self.trailed = None;
                 }
@@ -266,12 +266,12 @@ impl OneRun {
     }
 
     /// Writes down what was acknowledged, before the bot goes on.
-    async fn note_mined(&self, bot: &mut Bot) -> Result<()> {
-        let mined = bot.take_mined();
+    async fn note_acknowledged(&self, bot: &mut Bot) -> Result<()> {
+        let acknowledged = bot.take_acknowledged();
         let Some(ledger) = &self.ledger else { return Ok(()) };
-        for mined in mined {
-            let line = LedgerLine::now(self.player, &mined);
-            ledger.append(line).await.context("cannot write the ledger")?;
+        for what in acknowledged {
+            let line = LedgerLine::now(self.player, &what);
+            ledger.append(&line).await.context("cannot write the ledger")?;
         }
         Ok(())
     }
