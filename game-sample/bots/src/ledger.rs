@@ -100,7 +100,12 @@ impl LedgerLine {
     /// What was acknowledged to a player now.
     #[must_use]
     pub fn now(player: u64, what: &Acknowledged) -> Self {
-        let ms = wall_ms();
+        Self::at(player, what, wall_ms())
+    }
+
+    /// What was acknowledged to a player then, milliseconds since 1970.
+    #[must_use]
+    pub fn at(player: u64, what: &Acknowledged, ms: u64) -> Self {
         match what {
             Acknowledged::Mined(Mined { crystal, ore, total, coins, .. }) => Self::Mined(MinedLine {
                 player,

@@ -19,18 +19,30 @@ pub(crate) struct Pilot {
     pub(crate) mined: Vec<Mined>,
     /// All steps of trades that were acknowledged to it.
     pub(crate) traded: Vec<(TradeAct, TradeId, Goods)>,
+    /// Key of its player; 0 before its first session.
+    pub(crate) player: u64,
     /// It closes its connection and never comes back.
     pub(crate) has_left: bool,
 }
 
 impl Pilot {
     pub(crate) fn new(bot: Bot) -> Self {
-        Self { bot, tally: Tally::default(), mined: Vec::new(), traded: Vec::new(), has_left: false }
+        Self {
+            bot,
+            tally: Tally::default(),
+            mined: Vec::new(),
+            traded: Vec::new(),
+            player: 0,
+            has_left: false,
+        }
     }
 }
 
 impl Player for Pilot {
     fn on_event(&mut self, now: Mono, event: &Event, client: &mut Client) {
+        if let Event::Connected(welcome) = event {
+            self.player = welcome.player;
+        }
         self.bot.on_event(now, event, client, &mut self.tally);
         for what in self.bot.take_acknowledged() {
             match what {
