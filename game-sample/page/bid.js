@@ -46,7 +46,7 @@ export class Bid {
   }
 
   /**
-   * Opens the panel for the nearest ship; false if there is none in view.
+   * Opens the panel for the nearest ship, ready to type in; false if there is none in view.
    * @param {import("./world.js").World} world
    */
   nearest(world) {
@@ -54,8 +54,10 @@ export class Bid {
     if (own === undefined) return false;
     const far = (/** @type {Body} */ body) => Math.hypot(body.x - own.x, body.y - own.y);
     const found = others(world).sort((one, other) => far(one) - far(other))[0];
-    if (found !== undefined) this.to(found);
-    return found !== undefined;
+    if (found === undefined) return false;
+    this.to(found);
+    this.rows[0]?.give.focus();
+    return true;
   }
 
   /**
@@ -82,7 +84,7 @@ export class Bid {
   }
 
   /**
-   * Opens the panel for a ship.
+   * Opens the panel for a ship. Keys go on flying until somebody types.
    * @param {{id: bigint, name: string}} ship
    */
   to(ship) {
@@ -91,7 +93,6 @@ export class Bid {
     setText(this.noteText, "");
     for (const { give, want } of this.rows) give.value = want.value = "";
     setShown(this.form, true);
-    this.rows[0]?.give.focus();
   }
 
   /** Closes it. */
