@@ -61,7 +61,8 @@ const mining = new Mining(
   {
     mined: (mined) => {
       hold.mined(mined);
-      purse.set(mined.coins);
+      // A crystal of before there were coins brought none, and its answer says nothing of them.
+      if (mined.coins > 0n) purse.set(mined.coins);
       trading.changed();
     },
     note: (text) => chat.note(text),
