@@ -22,9 +22,12 @@ const FRAMES_MAX = 1_800;
 /**
  * @param {import("./world.js").World} world
  * @param {import("./hold.js").Hold} hold
+ * @param {import("./purse.js").Purse} purse
+ * @param {import("./trade.js").Trading} trading
+ * @param {import("./camera.js").Camera} camera
  * @param {() => import("./session.js").Session | undefined} session
  */
-function makeHook(world, hold, session) {
+function makeHook(world, hold, purse, trading, camera, session) {
   /** @type {FrameRecord[]} */
   let frames = [];
   let recording = false;
@@ -45,6 +48,12 @@ function makeHook(world, hold, session) {
     counters: () => session()?.client.counters,
     /** Ore in the hold, as the server answered. */
     ore: () => Number(hold.total),
+    /** Coins, as the server answered. */
+    coins: () => Number(purse.coins),
+    /** Names of those whose offers are open here, and of those to whom own ones are. */
+    offers: () => ({ toMe: trading.toMe.map((trade) => trade.name), fromMe: trading.fromMe.map((trade) => trade.name) }),
+    /** Where a place of the sector is shown, CSS pixels. */
+    shown: (/** @type {number} */ x, /** @type {number} */ y) => ({ x: camera.screenX(x), y: camera.screenY(y) }),
     /** Everything in view. */
     entities: () => world.bodies.filter((body) => body.present).map(place),
     /** Starts or stops the log of frames; starting empties it. */
@@ -81,11 +90,14 @@ function place(body) {
  * Puts the hook into the window.
  * @param {import("./world.js").World} world
  * @param {import("./hold.js").Hold} hold
+ * @param {import("./purse.js").Purse} purse
+ * @param {import("./trade.js").Trading} trading
+ * @param {import("./camera.js").Camera} camera
  * @param {() => import("./session.js").Session | undefined} session
  * @returns {Hook}
  */
-export function install(world, hold, session) {
-  const hook = makeHook(world, hold, session);
+export function install(world, hold, purse, trading, camera, session) {
+  const hook = makeHook(world, hold, purse, trading, camera, session);
   Object.defineProperty(window, "driftlight", { value: hook });
   return hook;
 }

@@ -23,11 +23,13 @@ import { Mining } from "./mining.js";
 import { Nebula } from "./nebula.js";
 import { Pace } from "./pace.js";
 import { Passage } from "./passage.js";
+import { Purse } from "./purse.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
 import { Ships } from "./ships.js";
 import { Stars } from "./stars.js";
 import { Start } from "./start.js";
+import { Trading } from "./trade.js";
 import { World } from "./world.js";
 
 /** A frame after a pause (a hidden tab) counts as this long at most. */
@@ -49,18 +51,34 @@ const pace = new Pace();
 const minimap = new Minimap(element("map", HTMLElement), element("minimap", HTMLCanvasElement));
 const hud = new Hud();
 const hold = new Hold();
+const purse = new Purse();
 const help = new Help();
 /** @type {Session | undefined} */
 let session;
 const chat = new Chat((text) => session?.say(text));
 const mining = new Mining(
   (crystal) => session?.mine(crystal) ?? Promise.reject(new Error("not connected")),
-  { mined: (mined) => hold.mined(mined), note: (text) => chat.note(text) },
+  {
+    mined: (mined) => {
+      hold.mined(mined);
+      // A crystal of before there were coins brought none, and its answer says nothing of them.
+      if (mined.coins > 0n) purse.set(mined.coins);
+      trading.changed();
+    },
+    note: (text) => chat.note(text),
+  },
 );
+const trading = new Trading(() => session, {
+  hold: (listed) => {
+    hold.list(listed);
+    purse.set(listed.coins);
+  },
+  note: (text) => chat.note(text),
+});
 const helm = new Helm((controls) => session?.steer(controls));
 const input = new Input(canvas, () => helm.want(input.read(camera, world.own), performance.now()));
 const start = new Start(fly);
-const hook = install(world, hold, () => session);
+const hook = install(world, hold, purse, trading, camera, () => session);
 
 /**
  * Connects with the name and colour chosen.
@@ -76,8 +94,12 @@ function fly(name, hue) {
       hud.connection(state);
       if (state.is === "lost" && start.open) start.refuse(`The server cannot be reached: ${state.text || state.reason}`);
     },
-    entered: () => start.leave(),
-    hold: (listed) => hold.list(listed),
+    entered: () => {
+      start.leave();
+      void trading.look();
+    },
+    tradeCame: (trade) => trading.came(trade),
+    tradeOver: (over) => trading.over(over),
     refused: (why) => {
       session?.close();
       start.refuse(why);
@@ -115,15 +137,25 @@ window.addEventListener("keydown", (event) => {
   if (typing(event) || start.open || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.code === "Enter") chat.start();
   else if (event.code === "KeyE" || event.code === "Space") mining.nearest(world);
-  else if (event.code === "KeyH" || event.key === "?") help.toggle();
+  else if (event.code === "KeyT") {
+    if (trading.bid.open) trading.bid.close();
+    else if (!trading.bid.nearest(world)) chat.note("No ship in view to trade with.");
+  } else if (event.code === "KeyH" || event.key === "?") help.toggle();
   else if (event.code === "KeyM") minimap.toggle();
   else if (event.code === "KeyF") hud.toggleFrames();
-  else if (event.code === "Escape") help.close();
+  else if (event.code === "Escape") {
+    help.close();
+    trading.bid.close();
+  }
   else return;
   event.preventDefault();
 });
 
-canvas.addEventListener("pointerdown", (event) => mining.at(world, camera, event.clientX, event.clientY));
+canvas.addEventListener("pointerdown", (event) => {
+  mining.at(world, camera, event.clientX, event.clientY);
+  trading.bid.down(event);
+});
+canvas.addEventListener("pointerup", (event) => trading.bid.up(event, world, camera));
 
 let before = performance.now();
 
@@ -148,6 +180,7 @@ function frame(now) {
   draw(now, seconds);
   hud.update(world, client, now, passed, performance.now() - drawFrom);
   minimap.draw(world, now);
+  trading.offers.tick(now);
   pace.frame(passed, screen);
   hook.frame(now);
 }

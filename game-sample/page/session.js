@@ -22,8 +22,9 @@ const RETRY_MS = 700;
  * @property {(sector: SectorInfo) => void} welcome
  * @property {(zone: bigint) => void} attached
  * @property {(name: string, hue: number, text: string) => void} said
- * @property {() => void} entered
- * @property {(hold: import("./contracts.js").Hold) => void} hold
+ * @property {() => void} entered after each connect: what was pushed before may be lost
+ * @property {(trade: import("./contracts.js").Trade) => void} tradeCame
+ * @property {(over: import("./contracts.js").TradeOver) => void} tradeOver
  * @property {(why: string) => void} refused
  * @property {() => void} packet a state packet arrived
  */
@@ -47,16 +48,16 @@ export class Session {
     this.client.onStatePacket(() => events.packet());
     this.client.on(Sector.welcome, (message) => events.welcome(message.sector));
     this.client.on(Sector.said, (message) => events.said(message.name, message.hue, message.text));
+    this.client.on(Pilot.tradeCame, (message) => events.tradeCame(message.trade));
+    this.client.on(Pilot.tradeOver, (message) => events.tradeOver(message.over));
   }
 
   /** Asks to be put into the world; the client is connected. */
   async #enter() {
     try {
       const answer = await this.client.me(Pilot).enter(this.name, this.hue);
-      if ("ok" in answer) {
-        this.events.entered();
-        this.events.hold(await this.client.me(Pilot).hold());
-      } else this.events.refused(refusal(answer.err));
+      if ("ok" in answer) this.events.entered();
+      else this.events.refused(refusal(answer.err));
     } catch (error) {
       // A call that was cut off by a lost connection needs no second try: the next connect enters again.
       if (this.client.state.is !== "connected") return;
@@ -78,6 +79,36 @@ export class Session {
    */
   mine(crystal) {
     return this.client.me(Pilot).mine(crystal);
+  }
+
+  /** What is in the hold, and which offers are open. */
+  trades() {
+    return this.client.me(Pilot).trades();
+  }
+
+  /**
+   * Offers the pilot of a ship something.
+   * @param {bigint} ship
+   * @param {import("./contracts.js").Goods} give
+   * @param {import("./contracts.js").Goods} want
+   */
+  offer(ship, give, want) {
+    return this.client.me(Pilot).offer(ship, give, want);
+  }
+
+  /** @param {import("./contracts.js").TradeId} trade another pilot's offer */
+  accept(trade) {
+    return this.client.me(Pilot).accept(trade);
+  }
+
+  /** @param {import("./contracts.js").TradeId} trade another pilot's offer */
+  refuse(trade) {
+    return this.client.me(Pilot).refuse(trade);
+  }
+
+  /** @param {import("./contracts.js").TradeId} trade an own offer */
+  cancel(trade) {
+    return this.client.me(Pilot).cancel(trade);
   }
 
   /** @param {string} text */

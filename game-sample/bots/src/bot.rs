@@ -1,7 +1,7 @@
 //! One bot: a client core with a brain. Knows no socket and no clock, so the simulator plays with the same bots.
 //!
-//! *Responsible for*: entering, steering by its [`Brain`], mining by its [`Miner`], talking, noting what happens to it in a
-//! [`Tally`].
+//! *Responsible for*: entering, steering by its [`Brain`], mining by its [`Miner`], trading by its [`Trader`], talking, noting what
+//! happens to it in a [`Tally`].
 //! *Not responsible for*: connections (the client core and its driver), what to want ([`crate::brain`]).
 //!
 //! ```text
@@ -15,13 +15,15 @@
 use std::time::Duration;
 
 use game_sample_contracts::sector::{Said, Welcome};
-use game_sample_contracts::{Label, Mined, PilotContract, Pose, SectorContract, Steer, pilot};
+use game_sample_contracts::{Label, PilotContract, Pose, SectorContract, Steer, pilot};
 use lightmoon_client::{Client, ClientOptions, ConnectionState, Event, Pending};
-use lightmoon_contract::{CallError, Mono, Operation, Replicate};
+use lightmoon_contract::{CallError, Mono, NetId, Operation, Replicate};
 
 use crate::brain::{Brain, Choice, Place, Sight, persona};
+use crate::ledger::Acknowledged;
 use crate::miner::{ANSWER_GRACE, Miner};
 use crate::report::Tally;
+use crate::trader::Trader;
 
 /// Time between two choices: people do not steer faster either.
 pub const THINK_EVERY: Duration = Duration::from_millis(100);
@@ -54,6 +56,9 @@ pub struct Bot {
     was_connected: bool,
     /// `None`: it does not mine.
     miner: Option<Miner>,
+    /// `None`: it does not trade.
+    trader: Option<Trader>,
+    seed: u64,
     /// When its session ended, and when it had heard of its sector last, until it sees its ship again.
     lost_at: Option<(Mono, Mono)>,
     /// State packets so far, and when their count was last seen to grow.
@@ -81,6 +86,8 @@ impl Bot {
             said: None,
             was_connected: false,
             miner: None,
+            trader: None,
+            seed,
             lost_at: None,
             heard_of_sector: (0, Mono::default()),
             asked: Vec::new(),
@@ -108,9 +115,31 @@ impl Bot {
         self
     }
 
-    /// The crystals that were acknowledged since this was called last.
-    pub fn take_mined(&mut self) -> Vec<Mined> {
-        self.miner.as_mut().map(Miner::take_acknowledged).unwrap_or_default()
+    /// The same bot, but it mines crystals and trades with others.
+    #[must_use]
+    pub fn trading(mut self) -> Self {
+        self.trader = Some(Trader::new(self.seed));
+        self.mining()
+    }
+
+    /// Whether it trades, or did.
+    #[must_use]
+    pub const fn is_trader(&self) -> bool {
+        self.trader.is_some()
+    }
+
+    /// From now on it begins no trade and answers none.
+    pub fn rest_from_trading(&mut self) {
+        if let Some(trader) = &mut self.trader {
+            trader.rest();
+        }
+    }
+
+    /// What was acknowledged since this was called last.
+    pub fn take_acknowledged(&mut self) -> Vec<Acknowledged> {
+        let mined = self.miner.as_mut().map(Miner::take_acknowledged).unwrap_or_default();
+        let traded = self.trader.as_mut().map(Trader::take_acknowledged).unwrap_or_default();
+        mined.into_iter().map(Acknowledged::Mined).chain(traded).collect()
     }
 
     /// Key of the sector that its client shows, and where its ship is there.
@@ -156,6 +185,9 @@ impl Bot {
         } else if let Some(said) = event.push::<Said>() {
             self.heard(now, &said, tally);
         }
+        if let Some(trader) = &mut self.trader {
+            trader.on_event(now, event, tally);
+        }
         match event {
             Event::Connected(_) => self.connected(now, tally),
             Event::Resuming(closing) => {
@@ -189,6 +221,9 @@ impl Bot {
 
     fn answered(&mut self, now: Mono, request: u64, client: &mut Client, tally: &mut Tally) {
         if self.miner.as_mut().is_some_and(|miner| miner.answered(now, request, client, tally)) {
+            return;
+        }
+        if self.trader.as_mut().is_some_and(|trader| trader.answered(now, request, client, tally)) {
             return;
         }
         let Some((pending, since)) = self.entering.take_if(|(pending, _)| pending.request() == request)
@@ -229,14 +264,15 @@ impl Bot {
         if *client.state() != ConnectionState::Connected {
             return;
         }
-        let Some(attached) = client.attached() else {
+        let Some(avatar) = client.attached().map(|attached| attached.avatar) else {
             self.enter(now, client, tally);
             return;
         };
-        let Some(pose) = client.view().entity(attached.avatar).and_then(|ship| ship.get::<Pose>()) else {
+        let Some(pose) = client.view().entity(avatar).and_then(|ship| ship.get::<Pose>()) else {
             return;
         };
         let target = self.mine(now, pose, client, tally);
+        self.trade(now, avatar, client, tally);
         let sight = Sight {
             me: Place { x: pose.x, y: pose.y, yaw: pose.yaw },
             sector: self.arrivals,
@@ -272,6 +308,14 @@ impl Bot {
             self.note_asked(request, answered_by);
         }
         nearest.map(|sighted| (sighted.x, sighted.y))
+    }
+
+    /// Trades if it is a trader.
+    fn trade(&mut self, now: Mono, avatar: NetId, client: &mut Client, tally: &mut Tally) {
+        let Some(trader) = &mut self.trader else { return };
+        if let Some((request, answered_by)) = trader.ask(now, avatar, client, tally) {
+            self.note_asked(request, answered_by);
+        }
     }
 
     fn act(&mut self, now: Mono, choice: Choice, client: &mut Client, tally: &mut Tally) {

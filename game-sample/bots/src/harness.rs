@@ -45,11 +45,13 @@ pub enum Script {
     Wander,
     /// As [`Self::Wander`], but they fly to crystals and mine them.
     Mine,
+    /// As [`Self::Mine`], but they also trade with ships in sight.
+    Trade,
 }
 
 impl Script {
     /// The names of all scripts.
-    pub const NAMES: [&'static str; 2] = ["wander", "mine"];
+    pub const NAMES: [&'static str; 3] = ["wander", "mine", "trade"];
 }
 
 impl FromStr for Script {
@@ -59,6 +61,7 @@ impl FromStr for Script {
         match name {
             "wander" => Ok(Self::Wander),
             "mine" => Ok(Self::Mine),
+            "trade" => Ok(Self::Trade),
             _ => Err(NoScript(name.to_owned())),
         }
     }
@@ -91,7 +94,7 @@ pub struct BotsOptions {
     pub script: Script,
     /// Begins their tokens. Bots of equal crew and seed are the same pilots, also in another run.
     pub crew: String,
-    /// File that gets a line for each acknowledged crystal before its bot goes on; see [`crate::ledger`].
+    /// File that gets a line for each acknowledged crystal and step of a trade before its bot goes on; see [`crate::ledger`].
     pub ledger: Option<PathBuf>,
     /// File that gets a line for each bot and second.
     pub trail: Option<PathBuf>,
@@ -161,7 +164,11 @@ async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) ->
             player: 0,
         };
         let bot = Bot::new(bot_seed(options.seed, number));
-        let bot = if options.script == Script::Mine { bot.mining() } else { bot };
+        let bot = match options.script {
+            Script::Wander => bot,
+            Script::Mine => bot.mining(),
+            Script::Trade => bot.trading(),
+        };
         bots.spawn_local(run.play(endpoint, connect_options(options, number), bot));
     }
     let asked = options.signals.then(|| tokio::task::spawn_local(stop_when_asked(stop.clone())));
@@ -250,7 +257,7 @@ impl OneRun {
                 let Some(event) = event else { return Ok(()) };
                 let now = session.now();
                 bot.on_event(now, &event, session.client(), &mut self.tally.borrow_mut());
-                self.note_mined(bot).await?;
+                self.note_acknowledged(bot).await?;
                 if matches!(event, Event::Attached(_)) {
                     self.trailed = None;
                 }
@@ -266,12 +273,12 @@ impl OneRun {
     }
 
     /// Writes down what was acknowledged, before the bot goes on.
-    async fn note_mined(&self, bot: &mut Bot) -> Result<()> {
-        let mined = bot.take_mined();
+    async fn note_acknowledged(&self, bot: &mut Bot) -> Result<()> {
+        let acknowledged = bot.take_acknowledged();
         let Some(ledger) = &self.ledger else { return Ok(()) };
-        for mined in mined {
-            let line = LedgerLine::now(self.player, &mined);
-            ledger.append(line).await.context("cannot write the ledger")?;
+        for what in acknowledged {
+            let line = LedgerLine::now(self.player, &what);
+            ledger.append(&line).await.context("cannot write the ledger")?;
         }
         Ok(())
     }
@@ -309,7 +316,8 @@ mod tests {
     fn a_script_that_does_not_exist_is_refused_naming_those_that_do() {
         assert_eq!("wander".parse(), Ok(Script::Wander));
         assert_eq!("mine".parse(), Ok(Script::Mine));
-        for name in ["trade", "crowd", "churn", ""] {
+        assert_eq!("trade".parse(), Ok(Script::Trade));
+        for name in ["crowd", "churn", ""] {
             let refused = name.parse::<Script>().unwrap_err().to_string();
             assert!(refused.contains("wander") && refused.contains(name), "{refused}");
         }

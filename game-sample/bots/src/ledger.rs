@@ -17,7 +17,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use game_sample_contracts::Mined;
+use game_sample_contracts::{Goods, Mined, TradeId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -26,9 +26,42 @@ const GROUP_MAX: usize = 5_000;
 /// Trail lines are handed to the system at least this often.
 const TRAIL_FLUSH_EVERY: Duration = Duration::from_millis(500);
 
+/// What a bot was told that is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Acknowledged {
+    /// A crystal.
+    Mined(Mined),
+    /// A step of a trade, and the goods that it moved.
+    Traded(TradeAct, TradeId, Goods),
+}
+
+/// A step of a trade that a client takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TradeAct {
+    /// It offers something.
+    Offer,
+    /// It accepts another's offer.
+    Accept,
+    /// It refuses another's offer.
+    Refuse,
+    /// It takes an own offer back.
+    Cancel,
+}
+
+/// An acknowledged operation. Lines that older bots wrote are still read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LedgerLine {
+    /// A step of a trade.
+    Traded(TradeLine),
+    /// A crystal.
+    Mined(MinedLine),
+}
+
 /// An acknowledged `mine`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct LedgerLine {
+pub struct MinedLine {
     /// Key of the player.
     pub player: u64,
     /// The crystal's id.
@@ -37,6 +70,28 @@ pub struct LedgerLine {
     pub ore: u32,
     /// The player's ore after it.
     pub total: u64,
+    /// The player's coins after it; 0 in lines of bots that knew none.
+    #[serde(default)]
+    pub coins: u64,
+    /// Milliseconds since 1970 at which the answer was there.
+    pub ms: u64,
+}
+
+/// An acknowledged step of a trade.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TradeLine {
+    /// Key of the player who took it.
+    pub player: u64,
+    /// Which step.
+    pub trade: TradeAct,
+    /// The trade: key of its offerer.
+    pub pilot: u64,
+    /// The trade: its number among that pilot's offers.
+    pub number: u64,
+    /// Coins that it moved.
+    pub coins: u64,
+    /// Ore that it moved, colour and amount.
+    pub ore: Vec<(u16, u64)>,
     /// Milliseconds since 1970 at which the answer was there.
     pub ms: u64,
 }
@@ -44,8 +99,32 @@ pub struct LedgerLine {
 impl LedgerLine {
     /// What was acknowledged to a player now.
     #[must_use]
-    pub fn now(player: u64, mined: &Mined) -> Self {
-        Self { player, crystal: mined.crystal.0, ore: mined.ore, total: mined.total, ms: wall_ms() }
+    pub fn now(player: u64, what: &Acknowledged) -> Self {
+        Self::at(player, what, wall_ms())
+    }
+
+    /// What was acknowledged to a player then, milliseconds since 1970.
+    #[must_use]
+    pub fn at(player: u64, what: &Acknowledged, ms: u64) -> Self {
+        match what {
+            Acknowledged::Mined(Mined { crystal, ore, total, coins, .. }) => Self::Mined(MinedLine {
+                player,
+                crystal: crystal.0,
+                ore: *ore,
+                total: *total,
+                coins: *coins,
+                ms,
+            }),
+            Acknowledged::Traded(trade, TradeId { pilot, number }, goods) => Self::Traded(TradeLine {
+                player,
+                trade: *trade,
+                pilot: *pilot,
+                number: *number,
+                coins: goods.coins,
+                ore: goods.ore.iter().map(|stack| (stack.hue, stack.amount)).collect(),
+                ms,
+            }),
+        }
     }
 }
 
@@ -105,10 +184,10 @@ impl Ledger {
     ///
     /// # Errors
     /// It could not be written.
-    pub async fn append(&self, line: LedgerLine) -> io::Result<()> {
+    pub async fn append(&self, line: &LedgerLine) -> io::Result<()> {
         let (done, wait) = oneshot::channel();
         let ended = || io::Error::other("the thread of the ledger has ended");
-        self.0.send((json(&line), done)).map_err(|_| ended())?;
+        self.0.send((json(line), done)).map_err(|_| ended())?;
         wait.await.map_err(|_| ended())?
     }
 }
@@ -201,21 +280,36 @@ fn json(line: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use game_sample_contracts::OreStack;
 
     #[test]
     fn what_was_appended_is_in_the_file_when_append_returns() {
         let path = std::env::temp_dir().join(format!("ledger-{}-{}.jsonl", std::process::id(), wall_ms()));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let ledger = Ledger::open(&path).unwrap();
-        let line = LedgerLine { player: u64::MAX, crystal: 7, ore: 3, total: 12, ms: 5 };
+        let goods = Goods { coins: 4, ore: vec![OreStack { hue: 60, amount: u64::MAX }] };
+        let trade = TradeId { pilot: u64::MAX, number: 3 };
+        let line = LedgerLine::now(u64::MAX, &Acknowledged::Traded(TradeAct::Offer, trade, goods));
         for number in 1..=3 {
-            runtime.block_on(ledger.append(line)).unwrap();
+            runtime.block_on(ledger.append(&line)).unwrap();
             let text = std::fs::read_to_string(&path).unwrap();
             let lines: Vec<LedgerLine> =
                 text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            assert_eq!(lines, vec![line; number]);
+            assert_eq!(lines, vec![line.clone(); number]);
         }
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn lines_of_older_bots_are_read_and_kinds_are_told_apart() {
+        let read = |line: &str| serde_json::from_str::<LedgerLine>(line).unwrap();
+        let old = read(r#"{"player":18446744073709551615,"crystal":9,"ore":1,"total":2,"ms":5}"#);
+        let mined = MinedLine { player: u64::MAX, crystal: 9, ore: 1, total: 2, coins: 0, ms: 5 };
+        assert_eq!(old, LedgerLine::Mined(mined));
+        let line = r#"{"player":7,"trade":"accept","pilot":8,"number":3,"coins":2,"ore":[[60,1]],"ms":5}"#;
+        let LedgerLine::Traded(traded) = read(line) else { panic!("it is a trade") };
+        assert_eq!((traded.trade, traded.pilot, traded.number), (TradeAct::Accept, 8, 3));
+        assert_eq!(serde_json::to_string(&LedgerLine::Traded(traded)).unwrap(), line);
     }
 
     #[test]

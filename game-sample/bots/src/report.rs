@@ -46,6 +46,7 @@ pub struct Tally {
     pub mined_after_doubt: u64,
     /// Crystals that were refused: somebody else was quicker, or they were too far away.
     pub refusals: u64,
+    trades: BTreeMap<&'static str, u64>,
     back: Latency,
     out_of_play: Latency,
     operations: BTreeMap<&'static str, Operation>,
@@ -109,6 +110,17 @@ impl Tally {
         self.out_of_play.record(after_silence);
     }
 
+    /// A trade came to this end, or a request about one was refused.
+    pub fn trade(&mut self, end: &'static str) {
+        *self.trades.entry(end).or_default() += 1;
+    }
+
+    /// So many trades came to this end.
+    #[must_use]
+    pub fn trades(&self, end: &str) -> u64 {
+        self.trades.get(end).copied().unwrap_or(0)
+    }
+
     /// An operation was refused or not answered.
     pub fn failed(&mut self, kind: &'static str, why: &impl std::fmt::Display) {
         self.operations.entry(kind).or_default().failed += 1;
@@ -156,6 +168,7 @@ impl Tally {
             ore: self.ore,
             mined_after_doubt: self.mined_after_doubt,
             refusals: self.refusals,
+            trades: self.trades.iter().map(|(end, count)| ((*end).to_owned(), *count)).collect(),
             back_in_play_us: self.back.report(),
             out_of_play_us: self.out_of_play.report(),
             operations: operations.collect(),
@@ -212,6 +225,8 @@ pub struct Report {
     pub mined_after_doubt: u64,
     /// See [`Tally::refusals`].
     pub refusals: u64,
+    /// How offers ended, each as both of its sides saw it, and which requests about them were refused.
+    pub trades: BTreeMap<String, u64>,
     /// From the end of a session to the first sight of the own ship after it; `None`: none ended.
     pub back_in_play_us: Option<Percentiles>,
     /// The same from the last state packet before, to a tenth of a second: it includes the time in which the client did not

@@ -10,6 +10,7 @@
 mod components;
 mod player;
 mod space;
+mod trade;
 
 pub use components::{HALF_SIZE_MAX, Label, Pose, Role};
 pub use player::{
@@ -19,6 +20,7 @@ pub use space::{
     Entry, GateInfo, Place, Sector, SectorContract, SectorInfo, SectorProxy, SpawnRefused, Spawned, Steer,
     TakeRefused, Taken, sector,
 };
+pub use trade::{Flown, Goods, Moved, Trade, TradeEnd, TradeId, TradeOver, TradeRefused, Trades};
 
 lightmoon_contract::contracts! {
     game = "driftlight",

@@ -1,11 +1,11 @@
-//! A player: who they are, which ship is theirs, what is in its hold.
+//! A player: who they are, which ship is theirs, what is in its hold, what they trade.
 //!
-//! *Responsible for*: the words between a client and its own player, and between sectors and players.
-//! *Not responsible for*: flying (`space`).
+//! *Responsible for*: the words between a client and its own player, between sectors and players, and between two players.
+//! *Not responsible for*: flying (`space`), the types of trading (`trade`).
 
 use lightmoon_contract::{NetId, contract, data};
 
-use crate::Place;
+use crate::{Goods, Moved, Place, Trade, TradeEnd, TradeId, TradeOver, TradeRefused, Trades};
 
 /// A player.
 #[contract]
@@ -21,9 +21,75 @@ pub trait Pilot {
         durability = sync, log)]
     async fn mine(crystal: NetId) -> Result<Mined, MineRefused>;
 
-    /// What the player has mined so far.
+    /// What the player has in its hold, and how many crystals it has mined.
     #[operation(client = own, reliability = reliable_ordered, rate = 2, durability = none)]
     fn hold() -> Hold;
+
+    /// Offers the pilot of a ship in the same sector what is in `give` for what is in `want`. What is given is taken out of
+    /// the hold until the offer ends: accepted, refused, cancelled, or by itself after 30 seconds.
+    #[operation(client = own, priority = high, reliability = reliable_ordered, rate = 2, burst = 4, timeout_ms = 5000,
+        durability = sync, log)]
+    async fn offer(ship: NetId, give: Goods, want: Goods) -> Result<Trade, TradeRefused>;
+
+    /// Accepts another pilot's offer: what it wants is taken out of the hold now, what it gives comes in a moment.
+    /// Accepting again while it is under way gives the same answer.
+    #[operation(client = own, priority = high, reliability = reliable_ordered, rate = 4, burst = 8, timeout_ms = 5000,
+        durability = sync, log)]
+    fn accept(trade: TradeId) -> Result<Moved, TradeRefused>;
+
+    /// Refuses another pilot's offer.
+    #[operation(client = own, priority = high, reliability = reliable_ordered, rate = 4, burst = 8, timeout_ms = 5000,
+        durability = sync, log)]
+    fn refuse(trade: TradeId) -> Result<Moved, TradeRefused>;
+
+    /// Takes an own offer back. What was offered is in the hold again.
+    #[operation(client = own, priority = high, reliability = reliable_ordered, rate = 4, burst = 8, timeout_ms = 5000,
+        durability = sync, log)]
+    fn cancel(trade: TradeId) -> Result<Moved, TradeRefused>;
+
+    /// All open offers, and what is in the hold.
+    #[operation(client = own, reliability = reliable_ordered, rate = 4, burst = 8, durability = none)]
+    fn trades() -> Trades;
+
+    /// Another pilot offers something. Told by the offerer.
+    #[operation(reliability = exactly_once, durability = sync, log)]
+    fn offered(trade: TradeId, from_name: String, give: Goods, want: Goods, left_ms: u32);
+
+    /// An offer is not accepted, and why. Told by the pilot it was made to.
+    #[operation(reliability = exactly_once, durability = sync, log)]
+    fn declined(trade: TradeId, end: TradeEnd);
+
+    /// An offer is accepted, and paid with `goods`. Told by the pilot it was made to.
+    #[operation(reliability = exactly_once, durability = sync, log)]
+    fn accepted(trade: TradeId, goods: Goods);
+
+    /// A trade is done: `goods` are what was offered. Told by the offerer.
+    #[operation(reliability = exactly_once, durability = sync, log)]
+    fn settled(trade: TradeId, goods: Goods);
+
+    /// An offer was over when it was accepted: `goods` are what was paid. Told by the offerer.
+    #[operation(reliability = exactly_once, durability = sync, log)]
+    fn returned(trade: TradeId, goods: Goods);
+
+    /// An offer is over, and why. Told by the offerer.
+    #[operation(reliability = exactly_once, durability = sync, log)]
+    fn withdrawn(trade: TradeId, end: TradeEnd);
+
+    /// The time of an offer is over, an own one or another pilot's; whether it was. Told by the pilot to itself.
+    #[operation(durability = sync, log)]
+    fn time_out(trade: TradeId) -> bool;
+
+    /// Goods that could not be sent are to be sent now. Told by the pilot to itself.
+    #[operation(ack, durability = sync, log)]
+    fn send_parcels();
+
+    /// Another pilot offers something.
+    #[operation(push, priority = high, reliability = reliable_ordered)]
+    fn trade_came(trade: Trade);
+
+    /// An offer ended, an own one or another pilot's.
+    #[operation(push, priority = high, reliability = reliable_ordered)]
+    fn trade_over(over: TradeOver);
 
     /// The ship flew into a gate of sector `from` that leads to sector `to`. Told by the sector.
     #[operation(priority = high, reliability = reliable_ordered)]
@@ -80,6 +146,8 @@ pub struct Mined {
     pub hue: u16,
     /// All ore that the player had when this crystal was in the hold.
     pub total: u64,
+    /// All coins that the player had then; each crystal brings one. 0: of a build that knew no coins.
+    pub coins: u64,
 }
 
 /// Why a crystal is not mined.
@@ -102,7 +170,7 @@ pub enum MineRefused {
     Other,
 }
 
-/// What a player has mined.
+/// What a player has.
 #[data]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Hold {
@@ -110,8 +178,10 @@ pub struct Hold {
     pub stacks: Vec<OreStack>,
     /// All ore together.
     pub total: u64,
-    /// Crystals that it came from.
+    /// Crystals that the player mined.
     pub crystals: u64,
+    /// Coins.
+    pub coins: u64,
 }
 
 /// Ore of one colour.

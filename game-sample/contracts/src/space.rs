@@ -4,6 +4,8 @@
 
 use lightmoon_contract::{NetId, contract, data};
 
+use crate::Flown;
+
 /// A sector of space.
 #[contract(ticking)]
 pub trait Sector {
@@ -31,6 +33,10 @@ pub trait Sector {
     /// what is left of it is there. Asked by the player.
     #[operation(priority = high, reliability = reliable_ordered, timeout_ms = 4000, durability = sync)]
     fn take(player: u64, crystal: NetId) -> Result<Taken, TakeRefused>;
+
+    /// Who flies a ship; nothing if it is not here, or nobody's. Asked by another player.
+    #[operation(priority = high, reliability = reliable_ordered, timeout_ms = 2000, durability = none)]
+    fn pilot_of(ship: NetId) -> Option<Flown>;
 
     /// Somebody said something.
     #[operation(push, priority = low, reliability = reliable_ordered)]

@@ -79,6 +79,14 @@ impl Sector<(), u32> for Counter {
     ) -> Result<game_sample_contracts::Taken, game_sample_contracts::TakeRefused> {
         Err(game_sample_contracts::TakeRefused::NoShip)
     }
+
+    fn pilot_of(
+        _: &mut u32,
+        (): &mut (),
+        _: lightmoon_contract::NetId,
+    ) -> Option<game_sample_contracts::Flown> {
+        None
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The verb `audit`: holds what is stored against what bots wrote down while they played.
 //!
 //! *Responsible for*: reading the pilots of a store and the bots' files, printing what is wrong. *Not responsible for*: the
-//! rules ([`books`], [`trail`]), reading a store ([`lightmoon::archive`]).
+//! rules ([`books`], [`account`], [`trail`]), reading a store ([`lightmoon::archive`]).
 //!
 //! The server is stopped, in order or by kill -9. Nothing is changed, so an audit can be repeated.
 
+pub mod account;
 pub mod books;
+pub mod sums;
 pub mod trail;
 
 use std::fmt::Write as _;
@@ -14,14 +16,14 @@ use std::path::Path;
 
 use game_sample_bots::{LedgerLine, TrailLine};
 use game_sample_contracts::PilotContract;
-use lightmoon::archive::Archive;
+use lightmoon::archive::{Archive, StoredActor};
 use lightmoon::contract::{ActorId, Contract};
 use lightmoon::zone::ActorWorld;
 use lightmoon::{Failure, Setting, Settings, Verb};
 
-use crate::hold;
-use crate::pilot::{Berth, PilotActor};
-use books::{Books, Kept, Operation};
+use crate::pilot::PilotActor;
+use account::Operation;
+use books::{Books, Kept, Mark, Posted};
 
 /// Problems that are printed; all are counted.
 const PROBLEMS_SHOWN_MAX: usize = 50;
@@ -87,6 +89,7 @@ impl Verb for AuditVerb {
 fn read(url: &str) -> Result<Books, Failure> {
     let mut archive = Archive::open(url)?;
     let mut books = Books::default();
+    let (mut posted, mut marks) = (Vec::new(), Vec::new());
     for player in archive.actors(PilotContract::KIND)? {
         let actor = ActorId::new(PilotContract::KIND, player);
         let Some(stored) = archive.actor(actor)? else { continue };
@@ -98,17 +101,27 @@ fn read(url: &str) -> Result<Books, Failure> {
         let operations: Vec<Operation<'_>> = operations.collect();
         let kept = match &stored.state {
             None => Ok(Kept::default()),
-            Some(state) => ActorWorld::read::<PilotActor>(actor, state).map(|mut world| Kept {
-                hold: hold::list(&mut world),
-                berth: world.get_resource::<Berth>().copied(),
-            }),
+            Some(state) => ActorWorld::read::<PilotActor>(actor, state).map(|mut world| Kept::of(&mut world)),
         };
         match kept {
             Ok(kept) => books.enter(player, kept, &operations),
             Err(unreadable) => books.problems.push(unreadable.to_string()),
         }
+        let (mut sent, mut taken) = messages_of(player, &stored);
+        posted.append(&mut sent);
+        marks.append(&mut taken);
     }
+    books.messages(&posted, &marks);
+    books.settle();
     Ok(books)
+}
+
+/// The messages that stand in a pilot's rows, and what it has taken of others' messages.
+///
+/// As long as messages between pilots live in memory only, there are none: after a stop in order all were served.
+const fn messages_of(player: u64, stored: &StoredActor) -> (Vec<Posted>, Vec<Mark>) {
+    let _ = (player, stored);
+    (Vec::new(), Vec::new())
 }
 
 /// The lines of a file of JSON. The last one may be cut off: the bots were killed, and nobody was told of it.
@@ -142,13 +155,21 @@ fn print(books: &Books, ledger_lines: usize, trail_lines: usize) {
     }
     let sums = books.sums();
     for (what, count) in [
-        ("pilots stored", sums.pilots),
-        ("crystals in operation logs", sums.crystals),
-        ("ore in operation logs", sums.ore_logged),
-        ("ore in holds", sums.ore_held),
-        ("lines of the ledger", ledger_lines as u64),
-        ("lines of the trail", trail_lines as u64),
-        ("problems", books.problems.len() as u64),
+        ("pilots stored", sums.pilots.into()),
+        ("crystals in operation logs", sums.crystals.into()),
+        ("trades settled", sums.trades.into()),
+        ("coins minted", sums.minted.coins),
+        ("coins destroyed", sums.destroyed.coins),
+        ("coins in holds", sums.held.coins),
+        ("coins in escrow", sums.escrowed.coins),
+        ("coins on their way", sums.in_flight.coins),
+        ("ore in operation logs", sums.minted.total()),
+        ("ore in holds", sums.held.total()),
+        ("ore in escrow", sums.escrowed.total()),
+        ("ore on its way", sums.in_flight.total()),
+        ("lines of the ledger", ledger_lines as u128),
+        ("lines of the trail", trail_lines as u128),
+        ("problems", books.problems.len() as u128),
     ] {
         let _ = writeln!(text, "{what:<28}{count:>12}");
     }

@@ -114,12 +114,17 @@ impl Verb for BotsVerb {
             setting("count", "N", "50", "Number of bots, 1 to 5000"),
             setting("seconds", "S", "60", "How long they play; SIGINT and SIGTERM end it earlier"),
             setting("seed", "K", "1", "Decides names, colours and choices; the same seed is the same pilots"),
-            setting("script", "NAME", "wander", "What they do: wander, or mine crystals"),
+            setting(
+                "script",
+                "NAME",
+                "wander",
+                "What they do: wander; mine crystals; mine and trade with each other",
+            ),
             setting(
                 "ledger",
                 "FILE",
                 "",
-                "Append a line of JSON for each crystal that was acknowledged, synced before its bot goes on; for `audit`",
+                "Append a line of JSON for each crystal and each step of a trade that was acknowledged, synced before its bot goes on; for `audit`",
             ),
             setting(
                 "trail",
@@ -211,7 +216,7 @@ mod tests {
     #[test]
     fn scripts_and_counts_that_do_not_exist_are_refused_before_anything_connects() {
         for (name, value, says) in [
-            ("script", "trade", "wander"),
+            ("script", "crowd", "wander"),
             ("count", "-1", "5000"),
             ("count", "9999", "5000"),
             ("seconds", "x", ""),

@@ -1,17 +1,19 @@
-//! The hold: what a pilot has mined, as entities of the pilot's own world.
+//! The hold: what a pilot has, as entities and resources of the pilot's own world.
 //!
-//! *Responsible for*: stacks of ore, the memory of crystals that makes a repeated request harmless, their sums.
-//! *Not responsible for*: which crystals can be mined ([`crate::crystal`]); writing anything to a store: the types below say
-//! that they are kept, the framework keeps them.
+//! *Responsible for*: stacks of ore, the memory of crystals that makes a repeated request harmless, goods in and out.
+//! *Not responsible for*: which crystals can be mined ([`crate::crystal`]), coins by themselves ([`crate::purse`]), trading
+//! ([`crate::trade`]); writing anything to a store: the types below say that they are kept, the framework keeps them.
 //!
 //! Invariants:
-//! - I1: there is one [`Ore`] for each colour.
-//! - I2: the amounts of all ore are the sum over all crystals that were stowed, each once.
+//! - I1: there is at most one [`Ore`] for each colour, and none that is empty.
+//! - I2: the amounts of all ore are the sum over all crystals that were stowed, each once, and over all goods in and out.
 //! - I3: a crystal is forgotten only when its remains are gone from its sector, so that nobody gives its ore again.
 
 use bevy_ecs::prelude::*;
-use game_sample_contracts::{Hold, Mined, OreStack};
+use game_sample_contracts::{Goods, Hold, Mined, OreStack};
 use lightmoon::contract::{NetId, Persist, data};
+
+use crate::purse::{self, Purse};
 
 /// Crystals remembered. A pilot mines 2 a second and 4 at once, remains stay for 20 s, and a crash may bring back those of
 /// the 10 s before: 64 are as many as can be asked for once more.
@@ -51,15 +53,11 @@ pub fn recall(world: &World, crystal: NetId) -> Option<Mined> {
     world.resource::<Finds>().last.iter().find(|mined| mined.crystal == crystal).copied()
 }
 
-/// Puts the ore of a crystal into the hold.
+/// Puts the ore and the coins of a crystal into the hold.
 pub fn stow(world: &mut World, crystal: NetId, hue: u16, ore: u32) -> Mined {
-    let mut stacks = world.query::<&mut Ore>();
-    match stacks.iter_mut(world).find(|stack| stack.hue == hue) {
-        Some(mut stack) => stack.amount += u64::from(ore),
-        None => drop(world.spawn(Ore { hue, amount: ore.into() })),
-    }
-    let total = stacks.iter(world).map(|stack| stack.amount).sum();
-    let mined = Mined { crystal, ore, hue, total };
+    add_ore(world, OreStack { hue, amount: ore.into() });
+    let total = world.query::<&Ore>().iter(world).map(|stack| stack.amount).sum();
+    let mined = Mined { crystal, ore, hue, total, coins: purse::find(world) };
     let mut finds = world.resource_mut::<Finds>();
     finds.crystals += 1;
     if finds.last.len() >= REMEMBERED_MAX {
@@ -67,6 +65,48 @@ pub fn stow(world: &mut World, crystal: NetId, hue: u16, ore: u32) -> Mined {
     }
     finds.last.push(mined);
     mined
+}
+
+/// Takes goods out of the hold, all of them or none; whether they were there. Each colour stands in them once.
+#[must_use]
+pub fn take(world: &mut World, goods: &Goods) -> bool {
+    let mut stacks = world.query::<(Entity, &mut Ore)>();
+    let mut has = |wanted: &OreStack| {
+        stacks.iter(world).any(|(_, stack)| stack.hue == wanted.hue && stack.amount >= wanted.amount)
+    };
+    if goods.coins > purse::coins(world) || !goods.ore.iter().all(&mut has) {
+        return false;
+    }
+    world.resource_mut::<Purse>().coins -= goods.coins;
+    for OreStack { hue, amount } in &goods.ore {
+        let stack = stacks.iter_mut(world).find(|(_, stack)| stack.hue == *hue);
+        let Some((entity, mut stack)) = stack else { continue };
+        stack.amount -= *amount;
+        if stack.amount == 0 {
+            world.despawn(entity);
+        }
+    }
+    true
+}
+
+/// Puts goods into the hold.
+///
+/// # Panics
+/// More than 64 bits hold: then something was made from nothing, and is left where it is.
+pub fn put(world: &mut World, goods: &Goods) {
+    let mut purse = world.resource_mut::<Purse>();
+    purse.coins = purse.coins.checked_add(goods.coins).expect("all coins that were minted fit 64 bits");
+    goods.ore.iter().for_each(|stack| add_ore(world, *stack));
+}
+
+fn add_ore(world: &mut World, OreStack { hue, amount }: OreStack) {
+    let mut stacks = world.query::<&mut Ore>();
+    match stacks.iter_mut(world).find(|stack| stack.hue == hue) {
+        Some(mut stack) => {
+            stack.amount = stack.amount.checked_add(amount).expect("all ore that was mined fits 64 bits");
+        }
+        None => drop(world.spawn(Ore { hue, amount })),
+    }
 }
 
 /// What is in the hold.
@@ -79,7 +119,7 @@ pub fn list(world: &mut World) -> Hold {
         .collect();
     stacks.sort_unstable_by_key(|stack| stack.hue);
     let total = stacks.iter().map(|stack| stack.amount).sum();
-    Hold { stacks, total, crystals: world.resource::<Finds>().crystals }
+    Hold { stacks, total, crystals: world.resource::<Finds>().crystals, coins: purse::coins(world) }
 }
 
 #[cfg(test)]
@@ -89,7 +129,15 @@ mod tests {
     fn empty() -> World {
         let mut world = World::new();
         world.init_resource::<Finds>();
+        world.init_resource::<Purse>();
         world
+    }
+
+    fn goods(coins: u64, ore: &[(u16, u64)]) -> Goods {
+        Goods {
+            coins,
+            ore: ore.iter().map(|(hue, amount)| OreStack { hue: *hue, amount: *amount }).collect(),
+        }
     }
 
     #[test]
@@ -100,7 +148,26 @@ mod tests {
         }
         let hold = list(&mut world);
         let stacks = [OreStack { hue: 0, amount: 1 }, OreStack { hue: 60, amount: 7 }];
-        assert_eq!(hold, Hold { stacks: stacks.to_vec(), total: 8, crystals: 3 });
+        assert_eq!(hold, Hold { stacks: stacks.to_vec(), total: 8, crystals: 3, coins: 3 });
+    }
+
+    #[test]
+    fn goods_are_taken_whole_or_not_at_all_and_come_back_as_they_were() {
+        let mut world = empty();
+        for (number, hue, ore) in [(1, 60, 3), (2, 0, 1)] {
+            stow(&mut world, NetId(number), hue, ore);
+        }
+        let before = list(&mut world);
+        for too_much in [goods(3, &[]), goods(0, &[(60, 4)]), goods(2, &[(0, 1), (120, 1)])] {
+            assert!(!take(&mut world, &too_much));
+            assert_eq!(list(&mut world), before);
+        }
+        let taken = goods(2, &[(0, 1), (60, 1)]);
+        assert!(take(&mut world, &taken));
+        let left = list(&mut world);
+        assert_eq!((left.coins, left.stacks), (0, vec![OreStack { hue: 60, amount: 2 }]), "no empty stack");
+        put(&mut world, &taken);
+        assert_eq!(list(&mut world), before);
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //! world_map   which sectors exist and how gates connect them       chat    names and lines, cleaned
 //! sector      a zone: its systems in order, its operations         pilot   a player's world: enters, travels, mines
 //! ship  flight  drifter  crystal  gate                              what is in a sector
-//! hold        what a pilot has mined, in the pilot's world          audit   a ledger of bots against the store
+//! hold  purse                                                       ore and coins of a pilot, in the pilot's world
+//! trade       two pilots exchange them                              audit   a ledger of bots against the store
 //! ```
 
 #![expect(
@@ -27,8 +28,10 @@ pub mod gate;
 pub mod hold;
 pub mod page;
 pub mod pilot;
+pub mod purse;
 pub mod sector;
 pub mod ship;
+pub mod trade;
 pub mod world_map;
 
 use game_sample_contracts::{PilotContract, SectorContract};

@@ -1,9 +1,11 @@
 //! Pilots: the player actors, one for each person or bot.
 //!
 //! *Responsible for*: who the pilot is, in which sector its ship flies, where it was left, entering, travelling through gates,
-//! mining. *Not responsible for*: the ship itself ([`crate::ship`]), crystals ([`crate::crystal`]), the hold ([`crate::hold`]).
+//! mining. *Not responsible for*: the ship itself ([`crate::ship`]), crystals ([`crate::crystal`]), the hold ([`crate::hold`]),
+//! trading ([`crate::trade`]), whose operations are handed on from here.
 //!
-//! A pilot is a world of its own: a stack of ore is an entity, who the pilot is and where its ship was left are resources.
+//! A pilot is a world of its own: a stack of ore is an entity, so is an offer; who the pilot is and where its ship was left are
+//! resources.
 //! They are kept because [`PilotActor::build`] says so. The session and the ship are not: after a crash the client enters
 //! again and finds its ship where it was.
 //!
@@ -21,8 +23,9 @@
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{
-    EnterRefused, Entered, Entry, Hold, MineRefused, Mined, Pilot, PilotContract, Place, SectorContract,
-    SpawnRefused, Spawned, TakeRefused, Taken,
+    EnterRefused, Entered, Entry, Goods, Hold, MineRefused, Mined, Moved, Pilot, PilotContract, Place,
+    SectorContract, SpawnRefused, Spawned, TakeRefused, Taken, Trade, TradeEnd, TradeId, TradeRefused,
+    Trades,
 };
 use lightmoon::actor::Cx;
 use lightmoon::contract::{ActorId, Caller, NetId, Persist, Ref, SessionId, data};
@@ -30,7 +33,9 @@ use lightmoon::zone::{ActorWorld, WorldActor, WorldBuilder};
 
 use crate::chat::clean_name;
 use crate::hold::{self, Finds, Ore};
-use crate::{ship, world_map};
+use crate::purse::{self, Purse};
+use crate::trade::desk::Desk;
+use crate::{ship, trade, world_map};
 
 /// How often a pilot in a gate asks the sector behind it before it turns back.
 const ASKS_MAX: u32 = 2;
@@ -112,11 +117,16 @@ impl WorldActor for PilotActor {
             .persist_resource::<Finds>()
             .persist_resource::<Profile>()
             .persist_resource::<Berth>()
-            .init_resource::<Finds>();
+            .persist_resource::<Purse>()
+            .init_resource::<Finds>()
+            .init_resource::<Purse>();
+        trade::build(world);
     }
 
-    fn activate(_cx: &mut Cx, _key: u64, world: ActorWorld) -> Self {
+    fn activate(cx: &mut Cx, _key: u64, mut world: ActorWorld) -> Self {
         let has_strays = !world.is_new();
+        purse::grant(&mut world);
+        Desk::new(&mut world, cx, None).wake();
         Self { world, session: None, aboard: None, has_strays }
     }
 
@@ -187,6 +197,77 @@ impl Pilot<Cx> for PilotActor {
         hold::list(&mut self.world)
     }
 
+    async fn offer(
+        &mut self,
+        cx: &mut Cx,
+        ship: NetId,
+        give: Goods,
+        want: Goods,
+    ) -> Result<Trade, TradeRefused> {
+        let goods = trade::offers::judged(&give, &want)?;
+        let Entered { sector, .. } = self.aboard.ok_or(TradeRefused::NotAboard)?;
+        let found = cx.to(Ref::<SectorContract>::new(sector)).pilot_of(ship).await;
+        let other = found.map_err(|_unknown| TradeRefused::Unavailable)?.ok_or(TradeRefused::NoShip)?;
+        let Profile { name, .. } = self.world.get_resource::<Profile>().cloned().unwrap_or_default();
+        self.desk(cx).offer(name, other, goods)
+    }
+
+    fn accept(&mut self, cx: &mut Cx, trade: TradeId) -> Result<Moved, TradeRefused> {
+        self.desk(cx).accept(trade)
+    }
+
+    fn refuse(&mut self, cx: &mut Cx, trade: TradeId) -> Result<Moved, TradeRefused> {
+        self.desk(cx).refuse(trade)
+    }
+
+    fn cancel(&mut self, cx: &mut Cx, trade: TradeId) -> Result<Moved, TradeRefused> {
+        self.desk(cx).cancel(trade)
+    }
+
+    fn trades(&mut self, cx: &mut Cx) -> Trades {
+        self.desk(cx).trades()
+    }
+
+    fn offered(
+        &mut self,
+        cx: &mut Cx,
+        trade: TradeId,
+        from_name: String,
+        give: Goods,
+        want: Goods,
+        left_ms: u32,
+    ) {
+        self.desk(cx).offered(trade, from_name, give, want, left_ms);
+    }
+
+    fn declined(&mut self, cx: &mut Cx, trade: TradeId, end: TradeEnd) {
+        self.desk(cx).declined(trade, end);
+    }
+
+    fn accepted(&mut self, cx: &mut Cx, trade: TradeId, goods: Goods) {
+        self.desk(cx).accepted(trade, goods);
+    }
+
+    fn settled(&mut self, cx: &mut Cx, trade: TradeId, goods: Goods) {
+        self.desk(cx).closed(trade, goods, TradeEnd::Settled);
+    }
+
+    fn returned(&mut self, cx: &mut Cx, trade: TradeId, goods: Goods) {
+        self.desk(cx).closed(trade, goods, TradeEnd::Returned);
+    }
+
+    fn withdrawn(&mut self, cx: &mut Cx, trade: TradeId, end: TradeEnd) {
+        self.desk(cx).withdrawn(trade, end);
+    }
+
+    fn time_out(&mut self, cx: &mut Cx, trade: TradeId) -> bool {
+        self.desk(cx).time_out(trade)
+    }
+
+    fn send_parcels(&mut self, cx: &mut Cx) {
+        self.desk(cx).send_parcels();
+    }
+
     async fn through_gate(&mut self, cx: &mut Cx, from: u64, to: u64) {
         let left = self.aboard.take_if(|aboard| aboard.sector == from);
         if self.aboard.is_none() && self.berth().is_some_and(|berth| berth.sector == from) {
@@ -238,6 +319,10 @@ impl Pilot<Cx> for PilotActor {
 }
 
 impl PilotActor {
+    fn desk<'a>(&'a mut self, cx: &'a mut Cx) -> Desk<'a> {
+        Desk::new(&mut self.world, cx, self.session)
+    }
+
     /// Where the ship was last; nothing if the map has no such sector any more.
     fn berth(&self) -> Option<Berth> {
         let berth = self.world.get_resource::<Berth>().copied();

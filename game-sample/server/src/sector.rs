@@ -17,14 +17,14 @@ use bevy_ecs::prelude::*;
 use game_sample_contracts::pilot::ThroughGate;
 use game_sample_contracts::sector::{Said, Welcome};
 use game_sample_contracts::{
-    Entry, Label, PilotContract, Place, Pose, Role, Sector, SectorInfo, SpawnRefused, Spawned, Steer,
+    Entry, Flown, Label, PilotContract, Place, Pose, Role, Sector, SectorInfo, SpawnRefused, Spawned, Steer,
     TakeRefused, Taken,
 };
 use lightmoon::actor::Cx;
 use lightmoon::contract::{Caller, NetId, Ref, SessionId, Tick};
 use lightmoon::zone::{
-    Audience, First, InterestOptions, Last, NetIdentity, Outgoing, Update, Viewers, Zone, ZoneBuilder,
-    ZoneRandom, ZoneTime,
+    Audience, First, InterestOptions, Last, NetIdentity, NetIds, Outgoing, Update, Viewers, Zone,
+    ZoneBuilder, ZoneRandom, ZoneTime,
 };
 
 use crate::crystal::{Crystal, Spent};
@@ -152,6 +152,14 @@ impl Sector<Cx, World> for SectorZone {
 
     fn take(world: &mut World, _cx: &mut Cx, player: u64, crystal: NetId) -> Result<Taken, TakeRefused> {
         crystal::take(world, player, crystal)
+    }
+
+    fn pilot_of(world: &mut World, _cx: &mut Cx, ship: NetId) -> Option<Flown> {
+        let entity = world.resource::<NetIds>().entity(ship)?;
+        world.get::<Manned>(entity)?;
+        let Ship { player } = *world.get::<Ship>(entity)?;
+        let name = world.get::<Label>(entity).map(|label| label.name.clone()).unwrap_or_default();
+        Some(Flown { ship, pilot: player, name })
     }
 }
 

@@ -10,6 +10,7 @@
 mod fleet;
 #[cfg(test)]
 mod kept;
+mod market;
 mod mines;
 mod ore;
 mod pilot;

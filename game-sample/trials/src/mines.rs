@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use game_sample_contracts::{MineRefused, Mined, PilotContract};
+use game_sample_contracts::{MineRefused, Mined, PilotContract, pilot};
 use lightmoon_contract::codec::{self, Limits};
-use lightmoon_contract::{ActorId, Contract, NetId};
+use lightmoon_contract::{ActorId, Contract, NetId, Operation as _};
 use lightmoon_sim::{ClientNumber, Violation, World};
 
 use crate::pilot::Pilot;
@@ -41,7 +41,8 @@ impl Mines {
         let actors = world.store().actors()?;
         let mut logged: BTreeMap<NetId, (ActorId, Mined)> = BTreeMap::new();
         for (actor, stored) in actors.iter().filter(|(actor, _)| actor.kind == PilotContract::KIND) {
-            for (_, _, entry) in &stored.log {
+            let number = pilot::Mine::SPEC.number.0;
+            for (_, _, entry) in stored.log.iter().filter(|(_, _, entry)| entry.operation == number) {
                 let reply = codec::decode::<Result<Mined, MineRefused>>(&entry.reply, Limits::NODE);
                 let Ok(Ok(mined)) = reply else { continue };
                 // A pilot that asks again for a crystal gets the same answer, whatever it mined since.

@@ -29,7 +29,8 @@ impl Ores {
                     return Err(Violation::new("ore", what));
                 }
                 total += u64::from(*ore);
-                if total != *told {
+                // What a trader gave and got is in no answer about crystals: the market adds it up.
+                if total != *told && !pilot.bot.is_trader() {
                     let what = format!("bot {} was told of {told} ore in all and mined {total}", client.0);
                     return Err(Violation::new("ore", what));
                 }

@@ -4,6 +4,7 @@ mod gates;
 mod kills;
 mod mine;
 mod reconnect;
+mod trade;
 mod wander_clean;
 mod wander_lossy;
 
@@ -19,11 +20,12 @@ pub(crate) struct Scenario {
 }
 
 /// All of them.
-pub(crate) const SCENARIOS: [Scenario; 6] = [
+pub(crate) const SCENARIOS: [Scenario; 7] = [
     Scenario { name: "wander_clean", run: wander_clean::run },
     Scenario { name: "wander_lossy", run: wander_lossy::run },
     Scenario { name: "gates", run: gates::run },
     Scenario { name: "mine", run: mine::run },
     Scenario { name: "reconnect", run: reconnect::run },
     Scenario { name: "kills", run: kills::run },
+    Scenario { name: "trade", run: trade::run },
 ];

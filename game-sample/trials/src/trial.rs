@@ -5,14 +5,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use game_sample::world_map;
 use game_sample_bots::Bot;
 use game_sample_bots::report::Tally;
 use game_sample_contracts::{Label, Pose};
+use lightmoon::node::{Authenticate as _, Guests};
 use lightmoon::zone::EntityLook;
 use lightmoon_contract::{Mono, Replicate};
 use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, StoreOptions, Violation, World};
 
 use crate::fleet::Fleet;
+use crate::market;
 use crate::mines::Mines;
 use crate::ore::Ores;
 use crate::pilot::Pilot;
@@ -96,6 +99,26 @@ impl Trial {
         self.join_as(count, Bot::mining);
     }
 
+    /// Lets bots join that mine and trade, all of one home, so that they meet.
+    pub(crate) fn join_traders(&mut self, count: usize) {
+        let home = 1 + self.seed % world_map::SECTORS.len() as u64;
+        let names = (0..).map(|number| format!("bot {number}"));
+        let at_home = names.filter(|name| home_of(name) == home).take(count);
+        for (name, number) in at_home.zip(0..) {
+            let seed = self.seed.wrapping_mul(1_000).wrapping_add(number);
+            let bot = Bot::new(seed).named(name.clone()).with_gate_every(20).trading();
+            self.world.join(Bot::client_options(&name), Pilot::new(bot));
+        }
+    }
+
+    /// Traders begin nothing any more.
+    pub(crate) fn rest_from_trading(&mut self) {
+        let clients: Vec<ClientNumber> = self.world.clients().map(|(client, _, _)| client).collect();
+        for client in clients {
+            self.world.player_mut(client).bot.rest_from_trading();
+        }
+    }
+
     fn join_as(&mut self, count: u64, make: impl Fn(Bot) -> Bot) {
         for number in 0..count {
             let name = format!("bot {number}");
@@ -136,7 +159,18 @@ impl Trial {
     pub(crate) fn kill(&mut self) -> Result<(), Failure> {
         self.world.restart();
         self.judge.disturbed(rules(self.links));
-        self.mined()
+        self.mined()?;
+        self.market(market::check)
+    }
+
+    /// Looks at all goods in the store by one of the market's checks.
+    pub(crate) fn market<T>(
+        &mut self,
+        look: fn(&mut World<Pilot>) -> Result<T, Violation>,
+    ) -> Result<T, Failure> {
+        look(&mut self.world).map_err(|Violation { checker, what }| {
+            Failure::new(format!("{checker} at {} ms: {what}", self.now().as_millis()))
+        })
     }
 
     /// Compares what bots were told of their mining with what is in the store.
@@ -208,6 +242,12 @@ impl Trial {
     fn now(&self) -> Mono {
         self.world.now()
     }
+}
+
+/// Where a guest of this token has its home.
+fn home_of(token: &str) -> u64 {
+    let identity = Guests.authenticate(token.as_bytes());
+    identity.map_or(0, |identity| world_map::home_of(identity.player))
 }
 
 fn rules(links: LinkOptions) -> Rules {

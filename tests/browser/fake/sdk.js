@@ -58,6 +58,8 @@ class Client {
     this.attached = undefined;
     this.handlers = new Map();
     this.listeners = [];
+    this.toMe = [];
+    this.fromMe = [];
     this.packet = () => {};
     this.attach = () => {};
     this.controls = { thrust: 0, turn: 0, boost: false };
@@ -104,16 +106,52 @@ class Client {
         setInterval(() => this.packet(), 50);
         return { ok: {} };
       },
-      hold: async () => ({ stacks: [{ hue: 180, amount: 12n }, { hue: 240, amount: 30n }], total: 42n, crystals: 14n }),
+      trades: async () => this.#trades(),
+      offer: async (ship, give, want) => {
+        const other = this.movers.find((mover) => mover.id === ship);
+        if (other === undefined) return { err: "NoShip" };
+        const trade = { id: { pilot: 1n, number: BigInt(this.fromMe.length + 1) }, with: ship, name: other.name, give, want, leftMs: 30_000, accepted: false };
+        this.fromMe.push(trade);
+        return { ok: trade };
+      },
+      accept: async (trade) => {
+        const found = this.toMe.find((other) => other.id.number === trade.number);
+        if (found === undefined) return { err: "Unknown" };
+        this.toMe = this.toMe.map((other) => (other === found ? { ...other, accepted: true } : other));
+        return { ok: { trade, goods: found.want } };
+      },
+      refuse: async (trade) => {
+        this.toMe = this.toMe.filter((other) => other.id.number !== trade.number);
+        return { ok: { trade, goods: { coins: 0n, ore: [] } } };
+      },
+      cancel: async (trade) => {
+        const found = this.fromMe.find((other) => other.id.number === trade.number);
+        if (found === undefined) return { err: "Unknown" };
+        this.fromMe = this.fromMe.filter((other) => other !== found);
+        return { ok: { trade, goods: found.give } };
+      },
       mine: async (crystal) => {
         await new Promise((resolve) => setTimeout(resolve, 60));
         const found = this.movers.find((mover) => mover.id === crystal && mover.role === "Crystal");
         if (found === undefined) return { err: "Gone" };
         found.role = "Spent";
         this.ore = (this.ore ?? 42n) + 3n;
-        return { ok: { crystal, ore: 3, hue: Math.floor(found.hue / 60) * 60, total: this.ore } };
+        return { ok: { crystal, ore: 3, hue: Math.floor(found.hue / 60) * 60, total: this.ore, coins: 104n } };
       },
     };
+  }
+
+  #trades() {
+    const hold = { stacks: [{ hue: 180, amount: 12n }, { hue: 240, amount: 30n }], total: this.ore ?? 42n, crystals: 14n, coins: 103n };
+    return { hold, toMe: [...this.toMe], fromMe: [...this.fromMe] };
+  }
+
+  /** For looking at offers: window.driftlightFake.offered(give, want) */
+  offered(give, want) {
+    const number = BigInt(this.toMe.length + 1);
+    const trade = { id: { pilot: 9n, number }, with: 9n, name: NAMES[Number(number) % NAMES.length], give, want, leftMs: 30_000, accepted: false };
+    this.toMe.push(trade);
+    this.handlers.get("trade_came")?.({ trade });
   }
 
   #chatter() {

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { meet, mineOne, together } from "../kit/deeds.js";
 import { startBrowser } from "../kit/pages.js";
 import { Pilot } from "../kit/pilot.js";
 import { Server, until } from "../kit/server.js";
@@ -62,62 +63,11 @@ async function enter(name, options) {
   return pilot;
 }
 
-/**
- * Two pilots in one sector: where a pilot starts follows from the token, so tokens are tried until two agree.
- */
+/** Two pilots in one sector. */
 async function enterTogether() {
-  const ada = await enter("Ada");
-  const zone = await ada.zone();
-  for (let i = 0; i < 30; i += 1) {
-    const bea = await Pilot.enter(browser, server.url, "Bea", { token: `bea-${Math.random()}` });
-    if ((await bea.zone()) === zone) {
-      pilots.push(bea);
-      return { ada, bea };
-    }
-    await bea.close();
-  }
-  throw new Error("no two pilots in one sector in 30 tries");
-}
-
-/**
- * Brings a pilot so near to another that they see each other.
- * @param {Pilot} one
- * @param {Pilot} other
- */
-async function meet(one, other) {
-  const target = () => other.own();
-  await one.fly(40_000, target, async () => (await seenBy(one, other.name)) && (await seenBy(other, one.name)));
-}
-
-/**
- * @param {Pilot} pilot
- * @param {string} name
- */
-async function seenBy(pilot, name) {
-  return (await pilot.entities()).some((entity) => entity.name === name);
-}
-
-/**
- * Flies to the nearest crystal and mines it by key.
- * @param {Pilot} pilot
- * @returns {Promise<number>} ore afterwards
- */
-async function mineOne(pilot) {
-  const before = await pilot.ore();
-  const nearest = async () => {
-    const own = await pilot.own();
-    const crystals = (await pilot.entities()).filter((entity) => entity.look === "crystal");
-    if (own === undefined) return undefined;
-    const far = (/** @type {{x: number, y: number}} */ crystal) => Math.hypot(crystal.x - own.x, crystal.y - own.y);
-    return crystals.sort((one, other) => far(one) - far(other))[0] ?? { x: 0, y: 0 };
-  };
-  await pilot.fly(60_000, nearest, async (own) => {
-    const crystal = await nearest();
-    if (crystal === undefined || Math.hypot(crystal.x - own.x, crystal.y - own.y) > 100) return false;
-    await pilot.page.keyboard.press("KeyE");
-    return until(1_500, async () => ((await pilot.ore()) > before ? true : undefined)).catch(() => false);
-  });
-  return pilot.ore();
+  const [ada, bea] = await together(browser, server.url, "Ada", "Bea");
+  pilots.push(ada, bea);
+  return { ada, bea };
 }
 
 play("keys move the ship", async () => {

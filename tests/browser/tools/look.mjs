@@ -27,9 +27,31 @@ const SHOTS = {
   phone: { query: "sector=2", width: 390, height: 844 },
   boost: { query: "sector=3&seed=6", run: async (page) => { await page.keyboard.down("KeyW"); await page.keyboard.down("ShiftLeft"); await page.waitForTimeout(2500); } },
   mine: { query: "sector=4&seed=3", run: async (page) => { await page.waitForTimeout(900); await page.keyboard.press("KeyE"); await page.waitForTimeout(130); } },
+  trade: { query: "sector=5&seed=3", run: trade },
+  tradePhone: { query: "sector=5&seed=3", width: 390, height: 844, run: trade },
   help: { query: "sector=5", run: async (page) => { await page.keyboard.press("KeyH"); await page.keyboard.press("KeyF"); await page.waitForTimeout(600); } },
   banner: { query: "sector=1", run: async (page) => { await page.evaluate("window.driftlightFake.drop()"); await page.keyboard.press("Enter"); await page.keyboard.type("hello there"); await page.keyboard.press("Enter"); await page.keyboard.press("KeyM"); await page.waitForTimeout(700); } },
 };
+
+/**
+ * Two offers of others, an own one, and the panel for another.
+ * @param {import("playwright-core").Page} page
+ */
+async function trade(page) {
+  await page.evaluate(() => {
+    const goods = (/** @type {bigint} */ coins, /** @type {{hue: number, amount: bigint}[]} */ ...ore) => ({ coins, ore });
+    const fake = /** @type {any} */ (window).driftlightFake;
+    fake.offered(goods(5n, { hue: 60, amount: 2n }), goods(0n, { hue: 180, amount: 3n }));
+    fake.offered(goods(0n, { hue: 0, amount: 1n }), goods(900n));
+  });
+  await page.keyboard.press("KeyT");
+  await page.fill("#bid-rows input[data-side=give][data-hue=coins]", "7");
+  await page.fill("#bid-rows input[data-side=want][data-hue='120']", "2");
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(200);
+  await page.keyboard.press("KeyT");
+  await page.waitForTimeout(900);
+}
 
 const wanted = process.argv.slice(2);
 const browser = await startBrowser();

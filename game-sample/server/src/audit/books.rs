@@ -1,131 +1,241 @@
-//! Operation logs against holds against the ledger.
+//! Accounts against what is stored, against each other, and against the ledger.
 //!
-//! *Responsible for*: the rules of bookkeeping. *Not responsible for*: where the books come from ([`crate::audit`]).
+//! *Responsible for*: the rules of bookkeeping. *Not responsible for*: what a single log adds up to ([`super::account`]), where the
+//! books come from ([`crate::audit`]).
+//!
+//! ```text
+//! enter, for each pilot ─► messages, once ─► settle ─► compare with ledgers, overdue if the time is known
+//! ```
 //!
 //! Invariants, each a check:
-//! - I1: a crystal stands in one player's log, and every answer to that player about it is the same.
-//! - I2: a hold is the sum of its player's log, colour by colour.
-//! - I3: what the answers call the total grows by exactly the ore of each crystal.
-//! - I4: every line of the ledger stands in its player's log.
+//! - I1: a crystal stands in one player's log.
+//! - I2: hold, purse and open offers of a pilot are what its log adds up to.
+//! - I3: goods that were sent came once, or are on their way, or wait to be sent; goods that came were sent.
+//! - I4: minted less destroyed is held, in escrow and on its way together: coins, and ore of each colour.
+//! - I5: every line of the ledger stands in its player's log.
+//! - I6: no offer is open longer than its time-out, if it is known how late it is.
 
 use std::collections::BTreeMap;
 
-use game_sample_bots::LedgerLine;
-use game_sample_contracts::{Hold, MineRefused, Mined, OreStack, pilot};
-use lightmoon::contract::codec::{self, Limits};
-use lightmoon::contract::{NetId, Operation as _};
+use bevy_ecs::prelude::World;
+use game_sample_bots::ledger::{LedgerLine, MinedLine, TradeLine};
+use game_sample_contracts::{Goods, Hold, OreStack, TradeId};
+use lightmoon::contract::NetId;
 
+use super::account::{Account, Carrier, Known, Operation, Shipment};
+use super::sums::Sums;
+use crate::hold;
 use crate::pilot::Berth;
-
-/// A row of an operation log.
-#[derive(Clone, Copy, Debug)]
-pub struct Operation<'a> {
-    /// Which operation.
-    pub number: u16,
-    /// Its arguments.
-    pub arguments: &'a [u8],
-    /// Its answer.
-    pub reply: &'a [u8],
-}
+use crate::purse::Purse;
+use crate::trade::{Escrow, OFFER_MS, Parcel, Proposal};
 
 /// What is stored of a pilot besides its log.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Kept {
     /// The hold.
     pub hold: Hold,
+    /// The purse.
+    pub purse: Purse,
+    /// Own offers.
+    pub escrows: Vec<Escrow>,
+    /// Others' offers.
+    pub proposals: Vec<Proposal>,
+    /// Goods that wait to be sent.
+    pub parcels: Vec<Parcel>,
     /// The berth.
     pub berth: Option<Berth>,
+}
+
+impl Kept {
+    /// What is kept in a pilot's world.
+    #[must_use]
+    pub fn of(world: &mut World) -> Self {
+        Self {
+            hold: hold::list(world),
+            purse: *world.resource::<Purse>(),
+            escrows: world.query::<&Escrow>().iter(world).cloned().collect(),
+            proposals: world.query::<&Proposal>().iter(world).cloned().collect(),
+            parcels: world.query::<&Parcel>().iter(world).cloned().collect(),
+            berth: world.get_resource::<Berth>().copied(),
+        }
+    }
+}
+
+/// A message between two pilots, as it stands in a row of its sender.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Posted {
+    /// Key of the pilot who sent it.
+    pub from: u64,
+    /// Key of the pilot it goes to.
+    pub to: u64,
+    /// Its number.
+    pub number: u64,
+    /// Which operation.
+    pub operation: u16,
+    /// Its arguments.
+    pub arguments: Vec<u8>,
+}
+
+/// Up to which message of a sender a pilot has taken all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Mark {
+    /// Key of the pilot who sends.
+    pub from: u64,
+    /// Key of the pilot who takes.
+    pub to: u64,
+    /// The number of the last message that was taken.
+    pub number: u64,
 }
 
 /// The books of all pilots, and what is wrong in them.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
-    pilots: BTreeMap<u64, (Kept, BTreeMap<NetId, Mined>)>,
+    pilots: BTreeMap<u64, (Kept, Account)>,
     owners: BTreeMap<NetId, u64>,
+    in_flight: Vec<Shipment>,
     /// What is wrong, for people.
     pub problems: Vec<String>,
-}
-
-/// What there is in all.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Sums {
-    /// Pilots.
-    pub pilots: u64,
-    /// Crystals in their logs, each once.
-    pub crystals: u64,
-    /// Ore in their logs.
-    pub ore_logged: u64,
-    /// Ore in their holds.
-    pub ore_held: u64,
 }
 
 impl Books {
     /// Enters what is stored of a pilot; its log in the order of its commits.
     pub fn enter(&mut self, player: u64, kept: Kept, log: &[Operation<'_>]) {
-        let mut mined: BTreeMap<NetId, Mined> = BTreeMap::new();
-        let mut total = 0;
-        for operation in log.iter().filter(|operation| operation.number == pilot::Mine::SPEC.number.0) {
-            let answer = match read(operation) {
-                Ok(Some(answer)) => answer,
-                Ok(None) => continue,
-                Err(why) => {
-                    self.problems.push(format!("player {player}: a row of the log cannot be read: {why}"));
-                    continue;
-                }
-            };
-            match mined.get(&answer.crystal) {
-                Some(first) if *first == answer => continue,
-                Some(first) => {
-                    self.problems
-                        .push(format!("player {player}: one crystal, two answers: {first:?}, {answer:?}"));
-                    continue;
-                }
-                None => mined.insert(answer.crystal, answer),
-            };
-            total += u64::from(answer.ore);
-            if answer.total != total {
-                let problem =
-                    format!("player {player}: the log adds up to {total}, the answer was {answer:?}");
-                self.problems.push(problem);
-                total = answer.total;
-            }
-            if let Some(other) = self.owners.insert(answer.crystal, player) {
-                let crystal = answer.crystal;
+        let mut account = Account::follow(player, kept.purse.is_granted, log);
+        self.problems.append(&mut account.problems);
+        for crystal in account.mined.keys() {
+            if let Some(other) = self.owners.insert(*crystal, player) {
                 self.problems
                     .push(format!("crystal {crystal} was mined by player {other} and by player {player}"));
             }
         }
-        self.check_hold(player, &kept.hold, &mined);
-        self.pilots.insert(player, (kept, mined));
+        self.check_kept(player, &kept, &account);
+        self.pilots.insert(player, (kept, account));
     }
 
-    fn check_hold(&mut self, player: u64, hold: &Hold, mined: &BTreeMap<NetId, Mined>) {
-        let mut stacks: BTreeMap<u16, u64> = BTreeMap::new();
-        for Mined { hue, ore, .. } in mined.values() {
-            *stacks.entry(*hue).or_default() += u64::from(*ore);
-        }
-        let logged = Hold {
-            total: stacks.values().sum(),
-            crystals: mined.len() as u64,
-            stacks: stacks.into_iter().map(|(hue, amount)| OreStack { hue, amount }).collect(),
+    fn check_kept(&mut self, player: u64, kept: &Kept, account: &Account) {
+        let mut differs = |what: &str, stored: String, logged: String| {
+            if stored != logged {
+                let problem = format!("player {player}: {what} is {stored}, the log adds up to {logged}");
+                self.problems.push(problem);
+            }
         };
-        if *hold != logged {
-            self.problems
-                .push(format!("player {player}: the hold is {hold:?}, the log adds up to {logged:?}"));
+        differs("the hold", format!("{:?}", kept.hold), format!("{:?}", account.hold()));
+        let Purse { minted, destroyed, .. } = kept.purse;
+        differs(
+            "the purse's account",
+            format!("{minted} minted, {destroyed} destroyed"),
+            format!("{} minted, {} destroyed", account.minted, account.destroyed),
+        );
+        let goods_of = |escrow: &Escrow| (escrow.number, (escrow.give.clone(), escrow.want.clone()));
+        let escrows: BTreeMap<u64, (Goods, Goods)> = kept.escrows.iter().map(goods_of).collect();
+        differs("what it offers", format!("{escrows:?}"), format!("{:?}", account.escrows));
+        let known_of = |proposal: &Proposal| {
+            let Proposal { trade, give, want, is_paid, .. } = proposal.clone();
+            (trade, Known { give, want, is_paid })
+        };
+        let proposals: BTreeMap<TradeId, Known> = kept.proposals.iter().map(known_of).collect();
+        differs("what it is offered", format!("{proposals:?}"), format!("{:?}", account.proposals));
+    }
+
+    /// Enters all messages that stand in rows of their senders. Those that their receiver has not taken are on their way, and
+    /// so are their goods.
+    pub fn messages(&mut self, posted: &[Posted], marks: &[Mark]) {
+        let taken: BTreeMap<(u64, u64), u64> =
+            marks.iter().map(|mark| ((mark.from, mark.to), mark.number)).collect();
+        for message in posted {
+            if taken.get(&(message.from, message.to)).is_some_and(|taken| message.number <= *taken) {
+                continue;
+            }
+            match Shipment::of(message.operation, &message.arguments) {
+                Ok(shipment) => self.in_flight.extend(shipment),
+                Err(why) => {
+                    let Posted { from, to, number, .. } = message;
+                    self.problems
+                        .push(format!("message {number} of player {from} to {to} cannot be read: {why}"));
+                }
+            }
+        }
+    }
+
+    /// Follows every parcel from its sender to its receiver, and adds everything up. Called once, when all is entered.
+    pub fn settle(&mut self) {
+        let mut parcels: BTreeMap<(TradeId, Carrier), Parcels> = BTreeMap::new();
+        for (kept, account) in self.pilots.values() {
+            for shipment in &account.sent {
+                parcels.entry(shipment.key()).or_default().sent.push(shipment.goods());
+            }
+            for shipment in &account.received {
+                parcels.entry(shipment.key()).or_default().arrived.push(shipment.goods());
+            }
+            for shipment in kept.parcels.iter().map(waiting) {
+                parcels.entry(shipment.key()).or_default().arrived.push(shipment.goods());
+            }
+        }
+        for shipment in &self.in_flight {
+            parcels.entry(shipment.key()).or_default().arrived.push(shipment.goods());
+        }
+        for ((trade, by), parcels) in parcels {
+            if parcels.sent != parcels.arrived || parcels.sent.len() > 1 {
+                let Parcels { sent, arrived } = parcels;
+                self.problems.push(format!(
+                    "{trade:?}, {by:?}: sent were {sent:?}, and came, or are on their way: {arrived:?}"
+                ));
+            }
+        }
+        let sums = self.sums();
+        if let Err(why) = sums.balance() {
+            self.problems.push(why);
         }
     }
 
     /// Looks every line of a ledger up.
     pub fn compare(&mut self, ledger: &[LedgerLine]) {
         for line in ledger {
-            let LedgerLine { player, crystal, ore, total, .. } = *line;
-            let answer = self.pilots.get(&player).and_then(|(_, mined)| mined.get(&NetId(crystal)));
-            match answer {
-                Some(answer) if answer.ore == ore && answer.total == total => {}
-                Some(answer) => {
-                    self.problems.push(format!("the ledger has {line:?}, the log of its player {answer:?}"));
+            match line {
+                LedgerLine::Mined(line) => self.compare_mined(line),
+                LedgerLine::Traded(line) => self.compare_traded(line),
+            }
+        }
+    }
+
+    fn compare_mined(&mut self, line: &MinedLine) {
+        let MinedLine { player, crystal, ore, total, coins, .. } = *line;
+        let answer = self.pilots.get(&player).and_then(|(_, account)| account.mined.get(&NetId(crystal)));
+        match answer {
+            // Bots of a build without coins wrote none.
+            Some(answer)
+                if answer.ore == ore && answer.total == total && (coins == 0 || answer.coins == coins) => {}
+            Some(answer) => {
+                self.problems.push(format!("the ledger has {line:?}, the log of its player {answer:?}"));
+            }
+            None => self.problems.push(format!("lost: {line:?} is in no log of its player")),
+        }
+    }
+
+    fn compare_traded(&mut self, line: &TradeLine) {
+        let stack = |(hue, amount): &(u16, u64)| OreStack { hue: *hue, amount: *amount };
+        let goods = Goods { coins: line.coins, ore: line.ore.iter().map(stack).collect() };
+        let answer = (line.trade, TradeId { pilot: line.pilot, number: line.number }, goods);
+        let account = self.pilots.get(&line.player).map(|(_, account)| account);
+        if !account.is_some_and(|account| account.answers.contains(&answer)) {
+            self.problems.push(format!("lost: {line:?} is in no log of its player"));
+        }
+    }
+
+    /// Looks for offers that are open although their time was over `slack_ms` before `now_ms`, both of the node's time.
+    pub fn overdue(&mut self, now_ms: u64, slack_ms: u64) {
+        for (player, (kept, _)) in &self.pilots {
+            let offers = kept.escrows.iter().map(|escrow| (escrow.until_ms, format!("{escrow:?}")));
+            let unpaid = kept.proposals.iter().filter(|proposal| !proposal.is_paid);
+            let proposals = unpaid.map(|proposal| (proposal.until_ms, format!("{proposal:?}")));
+            // Who paid has its answer as soon as both pilots are there.
+            let paid = kept.proposals.iter().filter(|proposal| proposal.is_paid);
+            let paid = paid.map(|proposal| (proposal.until_ms + OFFER_MS, format!("{proposal:?}")));
+            for (until_ms, what) in offers.chain(proposals).chain(paid) {
+                if until_ms + slack_ms < now_ms {
+                    let late = now_ms - until_ms;
+                    self.problems.push(format!("player {player}: open {late} ms after its end: {what}"));
                 }
-                None => self.problems.push(format!("lost: {line:?} is in no log of its player")),
             }
         }
     }
@@ -139,113 +249,36 @@ impl Books {
     #[must_use]
     pub fn sums(&self) -> Sums {
         let mut sums = Sums { pilots: self.pilots.len() as u64, ..Sums::default() };
-        for (kept, mined) in self.pilots.values() {
-            sums.crystals += mined.len() as u64;
-            sums.ore_logged += mined.values().map(|mined| u64::from(mined.ore)).sum::<u64>();
-            sums.ore_held += kept.hold.total;
+        for (kept, account) in self.pilots.values() {
+            sums.crystals += account.mined.len() as u64;
+            for mined in account.mined.values() {
+                sums.minted.add_ore(mined.hue, mined.ore.into());
+            }
+            sums.minted.coins += u128::from(kept.purse.minted);
+            sums.destroyed.coins += u128::from(kept.purse.destroyed);
+            sums.held.add(&Goods { coins: kept.hold.coins, ore: kept.hold.stacks.clone() });
+            kept.escrows.iter().for_each(|escrow| sums.escrowed.add(&escrow.give));
+            kept.parcels.iter().for_each(|parcel| sums.in_flight.add(&parcel.goods));
+            let is_settlement = |shipment: &&Shipment| shipment.by == Carrier::Settled;
+            sums.trades += account.sent.iter().filter(is_settlement).count() as u64;
         }
+        self.in_flight.iter().for_each(|shipment| sums.in_flight.add(&shipment.goods()));
         sums
     }
 }
 
-/// What a row says was mined; `None`: it was refused.
-fn read(operation: &Operation<'_>) -> Result<Option<Mined>, String> {
-    let asked: pilot::Mine =
-        codec::decode(operation.arguments, Limits::NODE).map_err(|error| error.to_string())?;
-    let reply: Result<Mined, MineRefused> =
-        codec::decode(operation.reply, Limits::NODE).map_err(|error| error.to_string())?;
-    match reply {
-        Ok(mined) if mined.crystal == asked.crystal => Ok(Some(mined)),
-        Ok(mined) => Err(format!("asked for {}, answered {mined:?}", asked.crystal)),
-        Err(_refused) => Ok(None),
-    }
+/// What was sent for a trade by one kind of message, and where that is.
+#[derive(Debug, Default)]
+struct Parcels {
+    sent: Vec<Goods>,
+    arrived: Vec<Goods>,
+}
+
+/// A parcel that waits to be sent, as if it were on its way: its account has it as sent.
+fn waiting(parcel: &Parcel) -> Shipment {
+    let by = if parcel.settles { Carrier::Settled } else { Carrier::Returned };
+    Shipment::new(parcel.trade, by, &parcel.goods)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A row of a log: what was asked for and answered.
-    struct Row(Vec<u8>, Vec<u8>);
-
-    fn row(crystal: u64, reply: Result<Mined, MineRefused>) -> Row {
-        Row(codec::encode(&pilot::Mine { crystal: NetId(crystal) }), codec::encode(&reply))
-    }
-
-    fn mined(crystal: u64, ore: u32, total: u64) -> Mined {
-        Mined { crystal: NetId(crystal), ore, hue: 60, total }
-    }
-
-    fn held(total: u64, crystals: u64) -> Kept {
-        let stacks = (total > 0).then_some(OreStack { hue: 60, amount: total });
-        Kept { hold: Hold { stacks: stacks.into_iter().collect(), total, crystals }, berth: None }
-    }
-
-    fn line(player: u64, mined: Mined) -> LedgerLine {
-        LedgerLine { player, crystal: mined.crystal.0, ore: mined.ore, total: mined.total, ms: 0 }
-    }
-
-    fn entered(books: &mut Books, player: u64, kept: Kept, rows: &[Row]) {
-        let number = pilot::Mine::SPEC.number.0;
-        let log: Vec<Operation<'_>> =
-            rows.iter().map(|Row(arguments, reply)| Operation { number, arguments, reply }).collect();
-        books.enter(player, kept, &log);
-    }
-
-    #[test]
-    fn books_that_agree_have_no_problem() {
-        let mut books = Books::default();
-        let (one, two) = (mined(1, 3, 3), mined(2, 4, 7));
-        let rows = [
-            row(1, Ok(one)),
-            row(9, Err(MineRefused::Spent)),
-            row(1, Ok(one)),
-            row(2, Ok(two)),
-            row(1, Ok(one)),
-        ];
-        entered(&mut books, 7, held(7, 2), &rows);
-        entered(&mut books, 8, held(0, 0), &[]);
-        books.compare(&[line(7, one), line(7, two), line(7, two)]);
-        assert_eq!(books.problems, Vec::<String>::new());
-        assert_eq!(books.sums(), Sums { pilots: 2, crystals: 2, ore_logged: 7, ore_held: 7 });
-    }
-
-    #[test]
-    fn a_line_that_is_in_no_log_is_lost() {
-        let mut books = Books::default();
-        entered(&mut books, 7, held(3, 1), &[row(1, Ok(mined(1, 3, 3)))]);
-        for lost in [line(7, mined(2, 3, 6)), line(8, mined(1, 3, 3)), line(7, mined(1, 3, 4))] {
-            books.problems.clear();
-            books.compare(&[lost]);
-            assert_eq!(books.problems.len(), 1, "{lost:?}");
-        }
-    }
-
-    #[test]
-    fn a_hold_that_is_not_the_sum_of_its_log_is_found() {
-        for kept in [held(4, 1), held(3, 2), held(0, 0)] {
-            let mut books = Books::default();
-            entered(&mut books, 7, kept, &[row(1, Ok(mined(1, 3, 3)))]);
-            assert_eq!(books.problems.len(), 1, "{:?}", books.problems);
-        }
-    }
-
-    #[test]
-    fn a_crystal_of_two_players_and_one_with_two_answers_are_found() {
-        let mut books = Books::default();
-        entered(&mut books, 7, held(3, 1), &[row(1, Ok(mined(1, 3, 3)))]);
-        entered(&mut books, 8, held(3, 1), &[row(1, Ok(mined(1, 3, 3)))]);
-        assert_eq!(books.problems, ["crystal 0:1 was mined by player 7 and by player 8"]);
-        let mut books = Books::default();
-        entered(&mut books, 7, held(3, 1), &[row(1, Ok(mined(1, 3, 3))), row(1, Ok(mined(1, 3, 6)))]);
-        assert_eq!(books.problems.len(), 1, "{:?}", books.problems);
-    }
-
-    #[test]
-    fn a_total_that_does_not_add_up_and_a_torn_row_are_found() {
-        let mut books = Books::default();
-        let torn = Row(codec::encode(&pilot::Mine { crystal: NetId(3) }), vec![0xFF]);
-        entered(&mut books, 7, held(7, 2), &[row(1, Ok(mined(1, 3, 3))), torn, row(2, Ok(mined(2, 4, 8)))]);
-        assert_eq!(books.problems.len(), 2, "{:?}", books.problems);
-    }
-}
+mod tests;

@@ -8,8 +8,10 @@ use game_sample::drifter::Drifter;
 use game_sample::flight::Motion;
 use game_sample::hold::Ore;
 use game_sample::pilot::{Berth, Profile};
+use game_sample::purse::Purse;
 use game_sample::ship::{Flight, Ship};
-use game_sample_contracts::{Label, Place, Pose, Role};
+use game_sample::trade::{Escrow, OfferCount, Parcel, Proposal};
+use game_sample_contracts::{Goods, Label, OreStack, Place, Pose, Role, TradeId};
 use lightmoon::contract::codec::{self, Limits};
 use lightmoon::contract::{NetId, Persist};
 
@@ -37,4 +39,31 @@ fn what_is_kept_keeps_its_names_and_bytes() {
         "berth",
         "0f020c0000803f000000c00000003f09",
     );
+}
+
+#[test]
+fn what_is_kept_of_coins_and_trades_keeps_its_names_and_bytes() {
+    let goods = |coins, hue, amount| Goods { coins, ore: vec![OreStack { hue, amount }] };
+    let (give, want) = (goods(3, 60, 2), goods(0, 0, 1));
+    let (name, until_ms) = ("Ada".to_owned(), 30_000);
+    stands(Purse { coins: 99, minted: 101, destroyed: 2, is_granted: true }, "purse", "0463650201");
+    stands(OfferCount { last: 7 }, "offer-count", "0107");
+    stands(
+        Escrow { number: 7, to: 9, name: name.clone(), give: give.clone(), want: want.clone(), until_ms },
+        "escrow",
+        "15070903416461050301023c02050001020001fb3075",
+    );
+    let trade = TradeId { pilot: 9, number: 300 };
+    stands(
+        Proposal { trade, name, give: give.clone(), want, until_ms, is_paid: true },
+        "proposal",
+        "190409fb2c0103416461050301023c02050001020001fb307501",
+    );
+    stands(Parcel { to: 9, trade, goods: give, settles: true }, "parcel", "0d090409fb2c01050301023c0201");
+}
+
+#[test]
+fn a_purse_of_before_there_were_purses_is_empty_and_not_granted() {
+    let nothing = codec::decode::<Purse>(&[0], Limits::NODE);
+    assert_eq!(nothing, Ok(Purse::default()));
 }

@@ -9,3 +9,4 @@ mod mining;
 mod pilots;
 mod sectors;
 mod sky;
+mod trading;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use game_sample::crystal;
+use game_sample::purse::GRANT;
 use game_sample::world_map::home_of;
 use game_sample_contracts::{
     Entered, Hold, MineRefused, Mined, Pose, Role, TakeRefused, Taken, pilot, sector,
@@ -74,7 +75,7 @@ fn of_two_ships_the_first_gets_the_crystal() {
     sky.enter_at(BO, "Bo", crystal.pose);
     assert!(mine(&mut sky, BO, crystal.net).is_ok());
     assert_eq!(mine(&mut sky, ADA, crystal.net), Err(MineRefused::Spent));
-    assert_eq!(hold(&mut sky, ADA), Hold::default());
+    assert_eq!(hold(&mut sky, ADA), Hold { coins: GRANT, ..Hold::default() });
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn what_is_out_of_reach_or_no_crystal_is_refused_and_changes_nothing() {
         assert_eq!(mine(&mut sky, ADA, nothing), Err(MineRefused::Gone), "{nothing}");
     }
     assert_eq!(sky.things(ada.sector, Role::Crystal).len(), crystal::COUNT);
-    assert_eq!(hold(&mut sky, ADA), Hold::default());
+    assert_eq!(hold(&mut sky, ADA), Hold { coins: GRANT, ..Hold::default() });
 }
 
 #[test]
