@@ -17,5 +17,6 @@ pub const REMOVALS_KEPT: usize = 10_000;
 /// Operations in a history of one key: its search is about quadratic.
 pub const HISTORY_OPERATIONS_MAX: usize = 1_000;
 
-/// Sets of operations that the search for an order looks at before it gives up: some 50 MB, seconds.
-pub const HISTORY_STATES_MAX: usize = 1 << 18;
+/// Sets of operations that the search for an order looks at before it gives up: some 30 MB, seconds without
+/// optimisation.
+pub const HISTORY_STATES_MAX: usize = 1 << 17;

@@ -134,7 +134,7 @@ fn right(random: &mut fastrand::Rng, count: u64, lost: f64) -> Vec<Made> {
 
 #[test]
 fn long_histories_with_lost_outcomes_are_decided() {
-    for seed in 0..20 {
+    for seed in 0..4 {
         let mut random = fastrand::Rng::with_seed(seed);
         let made = right(&mut random, HISTORY_OPERATIONS_MAX as u64, 0.2);
         assert_eq!(history(&made).check(), Ok(Verdict::Linearizable), "seed {seed}");
