@@ -185,14 +185,16 @@ pub const fn sent_in(number: u64) -> u64 {
     number >> limits::LETTER_SHIFT
 }
 
-/// What is on its way: sender, number, letter.
+/// What is on its way: sender, number, letter. A dead letter is, until it is sent again, although its receiver went on to take
+/// those behind it.
 #[must_use]
 pub fn in_flight(actors: &BTreeMap<ActorId, StoredActor>) -> Vec<(ActorId, u64, &Letter)> {
     let letters = actors.values().flat_map(|sender| {
         let of_sender = sender.outbox.iter().map(|(number, letter)| (sender.actor, *number, letter));
         of_sender.filter(|(from, number, letter)| {
             let receiver = actors.get(&letter.posted.to);
-            receiver.and_then(|receiver| receiver.inbox.get(from)).is_none_or(|mark| mark < number)
+            letter.is_dead
+                || receiver.and_then(|receiver| receiver.inbox.get(from)).is_none_or(|mark| mark < number)
         })
     });
     letters.collect()

@@ -10,8 +10,8 @@ use lightmoon_sim::checker::{Bank, StoredActor, stored};
 use lightmoon_sim::{SimStore, Violation};
 
 use super::game::{
-    BookContract, CURRENCIES, Done, Heard, Holding, Pair, PurseContract, Thing, VAULT, VaultContract, Way,
-    purse, vault,
+    BookContract, CURRENCIES, Done, Heard, Holding, POISON, Pair, PurseContract, Thing, VAULT, VaultContract,
+    Way, purse, vault,
 };
 use super::watch::Watch;
 
@@ -24,12 +24,16 @@ pub(crate) struct Audit {
     /// Messages of each pair, by sender and receiver: sent, and taken.
     sent: BTreeMap<(u64, u64), u64>,
     taken: BTreeMap<(u64, u64), u64>,
+    /// Those that were not the next one when they were taken.
+    disorder: BTreeMap<(u64, u64), u64>,
     /// Those that are in flight, by their numbers in the pair.
     under_way: BTreeMap<(u64, u64), Vec<u64>>,
     /// Coins of each purse.
     pub(crate) coins: BTreeMap<u64, [u64; 2]>,
     /// Letters in outboxes, also those that were taken.
     pub(crate) letters: usize,
+    /// Of them, dead ones.
+    pub(crate) dead: usize,
     pub(crate) items: usize,
     /// Messages sent so far.
     pub(crate) messages: u64,
@@ -62,7 +66,7 @@ pub(crate) fn audit(now: Mono, store: &mut SimStore, watch: &mut Watch) -> Resul
         audit.letters += stored.outbox.len();
         audit.in_log(stored, watch)?;
         if stored.actor.kind == VaultContract::KIND {
-            audit.in_vault(stored)?;
+            audit.in_vault(stored);
         } else if let Some(state) = &stored.state {
             if stored.actor.kind == PurseContract::KIND {
                 audit.in_purse(stored.actor, state)?;
@@ -81,7 +85,11 @@ pub(crate) fn audit(now: Mono, store: &mut SimStore, watch: &mut Watch) -> Resul
     audit.items = audit.places.count();
     let moment = Moment { at: now, sound_since: None, flush: std::time::Duration::ZERO, in_order: false };
     watch.ledger.check(moment, &audit.found)?;
-    audit.check_pairs()?;
+    if !watch.is_poisoned {
+        audit.check_pairs()?;
+    }
+    audit.dead =
+        actors.values().flat_map(|stored| stored.outbox.values()).filter(|letter| letter.is_dead).count();
     audit.messages = audit.sent.values().sum();
     Ok(audit)
 }
@@ -118,10 +126,11 @@ impl Audit {
         self.coins.insert(actor.key, coins);
         items.into_iter().for_each(|item| self.places.holds(item, name.as_str()));
         done.into_iter().for_each(|token| self.found.holds(token));
-        pairs.into_iter().try_for_each(|pair| self.pair(actor, pair))
+        pairs.into_iter().for_each(|pair| self.pair(actor, pair));
+        Ok(())
     }
 
-    fn in_vault(&mut self, stored: &StoredActor) -> Result<(), Violation> {
+    fn in_vault(&mut self, stored: &StoredActor) {
         let name = name(place(stored.actor));
         for entity in stored.entities(0).values() {
             if let Some(Thing { item }) = entity.get() {
@@ -130,20 +139,15 @@ impl Audit {
             if let Some(Done { tokens }) = entity.get() {
                 tokens.into_iter().for_each(|token| self.found.holds(token));
             }
-            entity.get::<Pair>().map_or(Ok(()), |pair| self.pair(stored.actor, pair))?;
+            entity.get::<Pair>().into_iter().for_each(|pair| self.pair(stored.actor, pair));
         }
-        Ok(())
     }
 
-    fn pair(&mut self, actor: ActorId, pair: Pair) -> Result<(), Violation> {
+    fn pair(&mut self, actor: ActorId, pair: Pair) {
         let (me, Pair { other, sent, taken, wrong: disorder }) = (place(actor), pair);
         self.sent.insert((me, other), sent);
         self.taken.insert((other, me), taken);
-        if disorder > 0 {
-            let what = format!("{disorder} messages of {} were not the next one", name(other));
-            return Err(Violation::new("fifo", format!("{}: {what}", name(me))));
-        }
-        Ok(())
+        self.disorder.insert((other, me), disorder);
     }
 
     /// What stands in the log is what was done, and messages of each pair stand there in their order.
@@ -152,7 +156,10 @@ impl Audit {
         let mut last: BTreeMap<u64, u64> = BTreeMap::new();
         for (seq, _, entry) in &stored.log {
             let number = OperationNumber(entry.operation);
-            if let Some(Way { from, order, .. }) = way(actor, number, &entry.arguments)? {
+            if let Some((Way { from, order, .. }, is_poison)) = way(actor, number, &entry.arguments)? {
+                if is_poison {
+                    continue;
+                }
                 let before = last.insert(from, order).unwrap_or(0);
                 if order <= before {
                     let what = format!(
@@ -218,6 +225,11 @@ impl Audit {
             let (from, to) = pair;
             let sent = self.sent.get(pair).copied().unwrap_or(0);
             let taken = self.taken.get(pair).copied().unwrap_or(0);
+            let disorder = self.disorder.get(pair).copied().unwrap_or(0);
+            if disorder > 0 {
+                let what = format!("{disorder} messages of {} were not the next one", name(*from));
+                return Err(Violation::new("fifo", format!("{}: {what}", name(*to))));
+            }
             let under_way = self.under_way.get(pair).map_or(&[][..], |orders| orders);
             if !(taken + 1..=sent).eq(under_way.iter().copied()) {
                 let what = format!(
@@ -232,16 +244,20 @@ impl Audit {
     }
 }
 
-/// From where a logged operation came, if it was a message.
-fn way(actor: ActorId, number: OperationNumber, arguments: &[u8]) -> Result<Option<Way>, Violation> {
+/// From where a logged operation came, if it was a message, and whether it was poison, which may be sent again later.
+fn way(actor: ActorId, number: OperationNumber, arguments: &[u8]) -> Result<Option<(Way, bool)>, Violation> {
     let what = "a log entry";
     Ok(if actor.kind == VaultContract::KIND {
         let is_stow = number == vault::Stow::SPEC.number;
-        is_stow.then(|| read::<vault::Stow>(actor, what, arguments)).transpose()?.map(|stow| stow.way)
+        is_stow
+            .then(|| read::<vault::Stow>(actor, what, arguments))
+            .transpose()?
+            .map(|stow| (stow.way, false))
     } else if number == purse::Gold::SPEC.number {
-        Some(read::<purse::Gold>(actor, what, arguments)?.way)
+        let purse::Gold { way, amount } = read(actor, what, arguments)?;
+        Some((way, amount == POISON))
     } else if number == purse::Item::SPEC.number {
-        Some(read::<purse::Item>(actor, what, arguments)?.way)
+        Some((read::<purse::Item>(actor, what, arguments)?.way, false))
     } else {
         None
     })

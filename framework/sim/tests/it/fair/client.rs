@@ -8,7 +8,7 @@ use lightmoon_client::{Client, ConnectionState, Event, Pending};
 use lightmoon_contract::{CallError, Mono, Operation, Ref};
 use lightmoon_sim::Player;
 
-use super::game::{GOLD, PURSES, PurseContract, VAULT, VAULTS, VaultContract, purse};
+use super::game::{GOLD, POISON, PURSES, PurseContract, VAULT, VAULTS, VaultContract, purse};
 
 /// Something to ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +87,8 @@ pub(crate) struct Payer {
     pub(crate) failures: BTreeMap<String, u32>,
     /// It asks for nothing but what it is ordered.
     pub(crate) is_quiet: bool,
+    /// Some of what it pays is [`POISON`].
+    pub(crate) is_poisoner: bool,
 }
 
 /// Requests under way at once.
@@ -108,6 +110,7 @@ impl Payer {
             answered: BTreeSet::new(),
             failures: BTreeMap::new(),
             is_quiet: false,
+            is_poisoner: false,
         }
     }
 
@@ -137,7 +140,11 @@ impl Payer {
         match self.random.u8(..10) {
             0..5 => {
                 let (to, currency) = (self.purse(), self.random.u8(..2));
-                let amount = AMOUNTS[self.random.usize(..AMOUNTS.len())];
+                let amount = if self.is_poisoner && self.random.u8(..12) == 0 {
+                    POISON
+                } else {
+                    AMOUNTS[self.random.usize(..AMOUNTS.len())]
+                };
                 Deed::Pay { of, to, currency, amount, back }
             }
             5 | 6 => Deed::Hand { of, to: self.purse(), nth, back },
@@ -150,6 +157,7 @@ impl Payer {
         let of = if self.random.u8(..3) == 0 { self.purse() } else { self.key };
         let currency = if self.random.u8(..3) == 0 { 1 } else { GOLD };
         let amount = AMOUNTS[self.random.usize(..AMOUNTS.len())];
+        let amount = if self.is_poisoner { amount * 10 } else { amount };
         match self.random.u8(..20) {
             0..3 => Deed::Earn { of, currency, amount },
             3 => Deed::Spend { of, currency, amount },

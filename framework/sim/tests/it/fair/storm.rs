@@ -33,6 +33,9 @@ pub(crate) struct Seen {
     /// Messages that came again and were known, in lives that ended well.
     pub(crate) known: u64,
     pub(crate) formers: u64,
+    /// Dead letters that auditors saw, and those that were sent again.
+    pub(crate) dead: u64,
+    pub(crate) replayed: u64,
     /// Histories for which an order was found, and those that were too hard.
     pub(crate) decided: u64,
     pub(crate) undecided: u64,
@@ -50,6 +53,8 @@ impl Seen {
             unknown: self.unknown + other.unknown,
             known: self.known + other.known,
             formers: self.formers + other.formers,
+            dead: self.dead + other.dead,
+            replayed: self.replayed + other.replayed,
             decided: self.decided + other.decided,
             undecided: self.undecided + other.undecided,
         }
@@ -82,14 +87,18 @@ impl Storm {
         let mut random = fastrand::Rng::with_seed(seed);
         let links = if random.bool() { LinkOptions::CLEAN } else { LinkOptions::drawn(&mut random) };
         let mut world = World::with(game::game, seed, links, options).expect("the test game fits together");
+        let is_poisoned = random.u8(..4) == 0;
+        game::bear_poison(false);
         for key in PURSES {
             let options = ClientOptions::new(game::descriptor(), &[]).expect("there are no components");
-            world.join(options.token(key.to_string()), Payer::new(seed, key));
+            let client = world.join(options.token(key.to_string()), Payer::new(seed, key));
+            world.player_mut(client).is_poisoner = is_poisoned;
         }
         if random.u8(..4) > 0 {
             world.set_store(drawn(&mut random));
         }
-        Self { random, world, watch: Watch::new(), is_calm: false, seen: Seen::default() }
+        let watch = Watch::new(is_poisoned);
+        Self { random, world, watch, is_calm: false, seen: Seen::default() }
     }
 
     pub(crate) fn trace_hash(&self) -> u64 {
@@ -147,8 +156,13 @@ impl Storm {
             self.run(Duration::from_millis(250))?;
         }
         self.each(|payer| payer.is_quiet = true);
+        game::bear_poison(true);
         loop {
             let audit = self.look()?;
+            for dead in self.world.node().dead_letters() {
+                self.seen.replayed += 1;
+                self.world.replay(dead.from, dead.number);
+            }
             if audit.letters == 0 && self.world.clients().all(|(_, _, payer)| payer.is_done()) {
                 break;
             }
@@ -318,6 +332,7 @@ impl Storm {
         let looked = audit(self.world.now(), self.world.store(), &mut self.watch);
         let audit = looked.map_err(|found| self.dated(found))?;
         self.seen.under_way += audit.letters as u64;
+        self.seen.dead += audit.dead as u64;
         Ok(audit)
     }
 

@@ -63,14 +63,16 @@ pub(crate) struct Watch {
     pub(crate) items: Items,
     histories: BTreeMap<u64, History<Account>>,
     open: BTreeMap<u64, Asked>,
+    /// Whether some messages are dead letters for a while: those of their pairs have gaps then.
+    pub(crate) is_poisoned: bool,
     /// The last balances that were seen, by purse and currency.
     pub(crate) seen: BTreeMap<(u64, u8), u64>,
 }
 
 impl Watch {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(is_poisoned: bool) -> Self {
         let histories = PURSES.map(|key| (key, History::new(Account))).into();
-        Self { histories, ..Self::default() }
+        Self { histories, is_poisoned, ..Self::default() }
     }
 
     pub(crate) fn hear(&mut self, now: Mono, client: u64, news: News) -> Result<(), Violation> {
