@@ -12,8 +12,11 @@ use std::fmt;
 use std::time::Duration;
 
 pub mod answers;
+pub mod bank;
 pub mod forward;
 pub mod ghost;
+pub mod history;
+pub mod items;
 pub mod ledger;
 pub mod liveness;
 pub mod order;
@@ -23,8 +26,11 @@ pub mod stored;
 pub mod value;
 
 pub use answers::Answers;
+pub use bank::Bank;
 pub use forward::Forward;
 pub use ghost::Ghosts;
+pub use history::History;
+pub use items::Items;
 pub use ledger::Ledger;
 pub use liveness::Liveness;
 pub use order::Order;

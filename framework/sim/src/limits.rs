@@ -13,3 +13,10 @@ pub const TICKS_KEPT: usize = 600;
 
 /// Removed entities remembered of each zone; more would have left every client long ago.
 pub const REMOVALS_KEPT: usize = 10_000;
+
+/// Operations in a history of one key: its search is about quadratic.
+pub const HISTORY_OPERATIONS_MAX: usize = 1_000;
+
+/// Sets of operations that the search for an order looks at before it gives up: some 30 MB, seconds without
+/// optimisation.
+pub const HISTORY_STATES_MAX: usize = 1 << 17;

@@ -305,6 +305,11 @@ impl<P: Player> World<P> {
         &mut self.store
     }
 
+    /// Asks the node to send a dead letter again: one of [`Node::dead_letters`], by its sender and number.
+    pub fn replay(&mut self, from: ActorId, number: u64) {
+        self.host.inputs.push(Input::Replay { from, number });
+    }
+
     /// Asks the node to stop in order; [`Self::has_stopped`] says when it has.
     pub fn stop(&mut self) {
         self.host.inputs.push(Input::Stop { reason: "the trial is over".to_owned() });

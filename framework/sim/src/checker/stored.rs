@@ -1,7 +1,7 @@
 //! What the store has of an actor, read as an auditor reads it: from its rows alone.
 //!
 //! *Responsible for*: reading, and refusing what can never stand there: a snapshot that is not whole, a row of a commit that
-//! did not happen, a gap in a log. *Not responsible for*: whether it is what it should be (`ledger`, `forward`).
+//! did not happen, a gap in a log, a message that was never sent. *Not responsible for*: whether it is what it should be (`ledger`, `forward`).
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,9 @@ use bytes::Bytes;
 use lightmoon_contract::{ActorId, NetId};
 use lightmoon_durable::audit::{self, Listed};
 use lightmoon_durable::layout::{self, Section};
-use lightmoon_durable::{LogEntry, log_entry};
-use lightmoon_store::Area;
+use lightmoon_durable::record::RecordError;
+use lightmoon_durable::{Letter, LogEntry, Reply, limits, log_entry};
+use lightmoon_store::{Area, Row};
 use lightmoon_zone::audit::{StoredEntity, StoredSnapshot, entity, snapshot};
 
 use super::Violation;
@@ -35,6 +36,12 @@ pub struct StoredActor {
     pub snapshots: Vec<(Listed, StoredSnapshot)>,
     /// Durable entities: the commit that wrote each, and what it is; nothing: it is gone.
     pub rows: BTreeMap<NetId, (u64, Option<StoredEntity>)>,
+    /// Its outbox: letters by number, also those that were taken and whose rows are there still ([`in_flight`]).
+    pub outbox: BTreeMap<u64, Letter>,
+    /// Its inbox: the last message that it took of each sender.
+    pub inbox: BTreeMap<ActorId, u64>,
+    /// Its replies to requests.
+    pub replies: Vec<Reply>,
 }
 
 impl StoredActor {
@@ -58,6 +65,9 @@ impl StoredActor {
             log: Vec::new(),
             snapshots: Vec::new(),
             rows: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            replies: Vec::new(),
         };
         let (mut state, mut listed) = (Vec::new(), Vec::new());
         for row in rows {
@@ -74,6 +84,7 @@ impl StoredActor {
                 Some((section, seq, n)) if section == Section::Log as u8 => {
                     read.logged(seq, n, &row.value).map_err(wrong)?;
                 }
+                _ if read.of_mail(&row).map_err(wrong)? => {}
                 _ => return Err(wrong(format!("a row that nobody writes: {:?}", row.key))),
             }
         }
@@ -95,6 +106,30 @@ impl StoredActor {
         let value = record.map(|record| entity(&record)).transpose().map_err(|error| error.to_string())?;
         self.rows.insert(net, (seq, value));
         Ok(())
+    }
+
+    /// Whether the row is one of messages.
+    fn of_mail(&mut self, row: &Row) -> Result<bool, String> {
+        let wrong = |error: RecordError| error.to_string();
+        if let Some(letter) = audit::letter(&row.key, &row.value) {
+            let (number, letter) = letter.map_err(wrong)?;
+            if sent_in(number) > self.seq {
+                return Err(format!(
+                    "letter {number} is of commit {}, there were {}",
+                    sent_in(number),
+                    self.seq
+                ));
+            }
+            self.outbox.insert(number, letter);
+        } else if let Some(mark) = audit::mark(&row.key, &row.value) {
+            let (from, number) = mark.map_err(wrong)?;
+            self.inbox.insert(from, number);
+        } else if let Some(reply) = audit::reply(&row.key, &row.value) {
+            self.replies.push(reply.map_err(wrong)?);
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     fn logged(&mut self, seq: u64, n: u64, row: &Bytes) -> Result<(), String> {
@@ -142,6 +177,48 @@ impl StoredActor {
         }
         entities
     }
+}
+
+/// The commit of its sender that a message of this number stood in.
+#[must_use]
+pub const fn sent_in(number: u64) -> u64 {
+    number >> limits::LETTER_SHIFT
+}
+
+/// What is on its way: sender, number, letter. A dead letter is, until it is sent again, although its receiver went on to take
+/// those behind it.
+#[must_use]
+pub fn in_flight(actors: &BTreeMap<ActorId, StoredActor>) -> Vec<(ActorId, u64, &Letter)> {
+    let letters = actors.values().flat_map(|sender| {
+        let of_sender = sender.outbox.iter().map(|(number, letter)| (sender.actor, *number, letter));
+        of_sender.filter(|(from, number, letter)| {
+            let receiver = actors.get(&letter.posted.to);
+            letter.is_dead
+                || receiver.and_then(|receiver| receiver.inbox.get(from)).is_none_or(|mark| mark < number)
+        })
+    });
+    letters.collect()
+}
+
+/// Marks are never ahead of what was sent: what a mark says was taken is in a commit of its sender.
+///
+/// # Errors
+/// One is ahead.
+pub fn check_marks(actors: &BTreeMap<ActorId, StoredActor>) -> Result<(), Violation> {
+    for receiver in actors.values() {
+        for (from, mark) in &receiver.inbox {
+            let commits = actors.get(from).map_or(0, |sender| sender.seq);
+            if sent_in(*mark) > commits {
+                let what = format!(
+                    "actor {} took message {mark} of {from}, of its commit {}, and there were {commits}",
+                    receiver.actor,
+                    sent_in(*mark)
+                );
+                return Err(Violation::new("stored", what));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl SimStore {

@@ -1,5 +1,6 @@
 //! The simulator with a small game: worlds repeat, right clients pass, wrong ones are caught.
 
+mod fair;
 mod faults;
 mod flaws;
 mod game;
