@@ -16,7 +16,7 @@ use std::path::Path;
 
 use game_sample_bots::{LedgerLine, TrailLine};
 use game_sample_contracts::PilotContract;
-use lightmoon::archive::{Archive, StoredActor};
+use lightmoon::archive::Archive;
 use lightmoon::contract::{ActorId, Contract};
 use lightmoon::zone::ActorWorld;
 use lightmoon::{Failure, Setting, Settings, Verb};
@@ -107,21 +107,13 @@ fn read(url: &str) -> Result<Books, Failure> {
             Ok(kept) => books.enter(player, kept, &operations),
             Err(unreadable) => books.problems.push(unreadable.to_string()),
         }
-        let (mut sent, mut taken) = messages_of(player, &stored);
-        posted.append(&mut sent);
-        marks.append(&mut taken);
+        posted
+            .extend(stored.outbox.iter().filter_map(|(number, letter)| Posted::of(player, *number, letter)));
+        marks.extend(stored.inbox.iter().filter_map(|(from, number)| Mark::of(player, *from, *number)));
     }
     books.messages(&posted, &marks);
     books.settle();
     Ok(books)
-}
-
-/// The messages that stand in a pilot's rows, and what it has taken of others' messages.
-///
-/// As long as messages between pilots live in memory only, there are none: after a stop in order all were served.
-const fn messages_of(player: u64, stored: &StoredActor) -> (Vec<Posted>, Vec<Mark>) {
-    let _ = (player, stored);
-    (Vec::new(), Vec::new())
 }
 
 /// The lines of a file of JSON. The last one may be cut off: the bots were killed, and nobody was told of it.

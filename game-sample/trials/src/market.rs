@@ -13,37 +13,32 @@ use game_sample_bots::ledger::Acknowledged;
 use game_sample_contracts::PilotContract;
 use lightmoon::zone::ActorWorld;
 use lightmoon_contract::Contract;
-use lightmoon_sim::checker::stored::StoredActor;
 use lightmoon_sim::{Violation, World};
 
 use crate::pilot::Pilot;
 
-/// Whether messages between pilots stand in rows until they are taken, and [`messages_of`] reads them. As long as they do not,
-/// a moment in which one is on its way shows its goods nowhere, and a kill loses them.
-pub(crate) const MESSAGES_ARE_KEPT: bool = false;
-
 /// An offer may be open so much longer than its time: for a store that answers late, and for a pilot that has to be loaded.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Everything that stands in the store has to be right at every moment: what was acknowledged, what each log adds up to, and,
-/// if messages are kept, all goods together.
+/// Everything that stands in the store has to be right at every moment: what was acknowledged, what each log adds up to, and all
+/// goods together.
 pub(crate) fn check(world: &mut World<Pilot>) -> Result<(), Violation> {
-    judged(books(world, MESSAGES_ARE_KEPT)?)
+    judged(books(world)?)
 }
 
 /// Nothing is on its way: all goods are there, and no offer is open longer than its time.
 pub(crate) fn check_quiet(world: &mut World<Pilot>) -> Result<(), Violation> {
-    let mut books = books(world, true)?;
+    let mut books = books(world)?;
     books.overdue(world.now().as_millis(), u64::try_from(SLACK.as_millis()).unwrap_or(u64::MAX));
     judged(books)
 }
 
 /// How many trades were settled, by the logs.
 pub(crate) fn settled(world: &mut World<Pilot>) -> Result<u64, Violation> {
-    Ok(books(world, false)?.sums().trades)
+    Ok(books(world)?.sums().trades)
 }
 
-fn books(world: &mut World<Pilot>, adds_up: bool) -> Result<Books, Violation> {
+fn books(world: &mut World<Pilot>) -> Result<Books, Violation> {
     let actors = world.store().actors()?;
     let mut books = Books::default();
     let (mut posted, mut marks) = (Vec::new(), Vec::new());
@@ -63,23 +58,15 @@ fn books(world: &mut World<Pilot>, adds_up: bool) -> Result<Books, Violation> {
         });
         let log: Vec<Operation<'_>> = rows.collect();
         books.enter(actor.key, kept, &log);
-        let (mut sent, mut taken) = messages_of(stored);
-        posted.append(&mut sent);
-        marks.append(&mut taken);
+        let sent = stored.outbox.iter();
+        posted.extend(sent.filter_map(|(number, letter)| Posted::of(actor.key, *number, letter)));
+        let taken = stored.inbox.iter();
+        marks.extend(taken.filter_map(|(from, number)| Mark::of(actor.key, *from, *number)));
     }
     books.messages(&posted, &marks);
-    if adds_up {
-        books.settle();
-    }
+    books.settle();
     books.compare(&told(world));
     Ok(books)
-}
-
-/// The messages that stand in a pilot's rows, and what it has taken of others' messages. There are none as long as
-/// [`MESSAGES_ARE_KEPT`] is false.
-const fn messages_of(stored: &StoredActor) -> (Vec<Posted>, Vec<Mark>) {
-    let _ = stored;
-    (Vec::new(), Vec::new())
 }
 
 /// What bots were told, as they would have written it into their ledger.

@@ -19,8 +19,9 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::World;
 use game_sample_bots::ledger::{LedgerLine, MinedLine, TradeLine};
-use game_sample_contracts::{Goods, Hold, OreStack, TradeId};
-use lightmoon::contract::NetId;
+use game_sample_contracts::{Goods, Hold, OreStack, PilotContract, TradeId};
+use lightmoon::archive::{self, Letter};
+use lightmoon::contract::{ActorId, Contract, NetId};
 
 use super::account::{Account, Carrier, Known, Operation, Shipment};
 use super::sums::Sums;
@@ -74,6 +75,24 @@ pub struct Posted {
     pub operation: u16,
     /// Its arguments.
     pub arguments: Vec<u8>,
+    /// Whether it is a dead letter: its receiver could not take it, and what it holds waits in its sender's outbox.
+    pub is_dead: bool,
+}
+
+impl Posted {
+    /// What stands in an outbox of the pilot `from`; `None`: it is for no pilot.
+    #[must_use]
+    pub fn of(from: u64, number: u64, letter: &Letter) -> Option<Self> {
+        let archive::Posted { to, operation, arguments, .. } = &letter.posted;
+        (to.kind == PilotContract::KIND).then(|| Self {
+            from,
+            to: to.key,
+            number,
+            operation: operation.0,
+            arguments: arguments.to_vec(),
+            is_dead: letter.is_dead,
+        })
+    }
 }
 
 /// Up to which message of a sender a pilot has taken all.
@@ -85,6 +104,14 @@ pub struct Mark {
     pub to: u64,
     /// The number of the last message that was taken.
     pub number: u64,
+}
+
+impl Mark {
+    /// What stands in the inbox of the pilot `to`; `None`: it is of no pilot.
+    #[must_use]
+    pub fn of(to: u64, from: ActorId, number: u64) -> Option<Self> {
+        (from.kind == PilotContract::KIND).then_some(Self { from: from.key, to, number })
+    }
 }
 
 /// The books of all pilots, and what is wrong in them.
@@ -143,7 +170,8 @@ impl Books {
         let taken: BTreeMap<(u64, u64), u64> =
             marks.iter().map(|mark| ((mark.from, mark.to), mark.number)).collect();
         for message in posted {
-            if taken.get(&(message.from, message.to)).is_some_and(|taken| message.number <= *taken) {
+            let mark = taken.get(&(message.from, message.to));
+            if !message.is_dead && mark.is_some_and(|mark| message.number <= *mark) {
                 continue;
             }
             match Shipment::of(message.operation, &message.arguments) {

@@ -11,12 +11,15 @@ use game_sample_contracts::{
     EnterRefused, Entered, Entry, Label, PilotContract, Pose, Role, SectorContract, Steer, pilot, sector,
 };
 use lightmoon::actor::reserved::{ToActor, ToSession};
-use lightmoon::actor::{Envelope, In, Kinds, MessageId, Out, ReplyTo, Worker, WorkerOptions};
+use lightmoon::actor::{
+    Commit, Delivery, Envelope, In, Kinds, Memory, MessageId, Out, Posted, ReplyTo, Stored, Worker,
+    WorkerOptions,
+};
 use lightmoon::contract::codec::{self, Limits};
 use lightmoon::contract::{ActorId, Body, Caller, Contract, Mono, NetId, Operation, Replicate, SessionId};
 use lightmoon::zone::{EntityLook, ZoneLook, ZoneOptions, world_actor, zone};
 
-use crate::forgetful::Forgetful;
+use crate::forgetful::{Forgetful, Newborn};
 
 /// One step of the worker: shorter than a tick.
 const STEP: Duration = Duration::from_millis(10);
@@ -27,6 +30,8 @@ pub(crate) struct Sky {
     now: Mono,
     inputs: Vec<In>,
     requests: u64,
+    /// Messages that took effect exactly once so far.
+    letters: u64,
     answers: BTreeMap<u64, Body>,
     /// What sessions were told.
     pub(crate) told: Vec<(SessionId, ToSession)>,
@@ -49,7 +54,7 @@ impl Sky {
     pub(crate) fn new(seed: u64) -> Self {
         let mut kinds = Kinds::default();
         let pilots = world_actor::<PilotContract, PilotActor>();
-        kinds.register(PilotContract::KIND, PilotContract::NAME, Forgetful(pilots));
+        kinds.register(PilotContract::KIND, PilotContract::NAME, Newborn(pilots));
         let sectors = zone::<SectorContract, SectorZone>(ZoneOptions::default());
         kinds.register(SectorContract::KIND, SectorContract::NAME, Forgetful(sectors));
         let mut options = WorkerOptions::default();
@@ -59,8 +64,15 @@ impl Sky {
         for plan in &SECTORS {
             worker.start(now, sector_id(plan.key));
         }
-        let mut sky =
-            Self { worker, now, inputs: Vec::new(), requests: 0, answers: BTreeMap::new(), told: Vec::new() };
+        let mut sky = Self {
+            worker,
+            now,
+            inputs: Vec::new(),
+            requests: 0,
+            letters: 0,
+            answers: BTreeMap::new(),
+            told: Vec::new(),
+        };
         sky.turn();
         sky
     }
@@ -81,26 +93,55 @@ impl Sky {
 
     fn turn(&mut self) {
         let mut out = Vec::new();
-        while self.worker.turn(self.now, &mut self.inputs, &mut out).more {}
-        for out in out {
-            match out {
-                Out::Envelope(Envelope { to, body: Body::Typed(message), .. }) => {
-                    let message = message.downcast::<ToSession>().expect("only sessions are outside");
-                    self.told.push((SessionId(to.key), *message));
-                }
-                Out::Answer { token, result } => {
-                    let body = result.expect("nothing times out here").expect("requests have values");
-                    self.answers.insert(token, body);
-                }
-                Out::Envelope(other) => panic!("{other:?}"),
-                Out::Failed { actor, message, .. } => panic!("{actor}: {message}"),
-                kept @ (Out::Load(_)
-                | Out::Commit(_)
-                | Out::Snapshot { .. }
-                | Out::Released(_)
-                | Out::Delivered { .. }
-                | Out::Unreadable { .. }) => panic!("nothing is kept here: {kept:?}"),
+        loop {
+            while self.worker.turn(self.now, &mut self.inputs, &mut out).more {}
+            if out.is_empty() {
+                return;
             }
+            out.drain(..).for_each(|out| self.take(out));
+        }
+    }
+
+    fn take(&mut self, out: Out) {
+        match out {
+            Out::Envelope(Envelope { to, body: Body::Typed(message), .. }) => {
+                let message = message.downcast::<ToSession>().expect("only sessions are outside");
+                self.told.push((SessionId(to.key), *message));
+            }
+            Out::Answer { token, result } => {
+                let body = result.expect("nothing times out here").expect("requests have values");
+                self.answers.insert(token, body);
+            }
+            Out::Load(actor) => {
+                let result = Ok(Stored { parcel: Box::new(()), memory: Memory::default() });
+                self.inputs.push(In::Loaded { actor, result });
+            }
+            Out::Commit(commit) => self.commit(commit),
+            Out::Envelope(other) => panic!("{other:?}"),
+            Out::Failed { actor, message, .. } => panic!("{actor}: {message}"),
+            other @ (Out::Snapshot { .. }
+            | Out::Released(_)
+            | Out::Delivered { .. }
+            | Out::Unreadable { .. }) => panic!("nothing goes wrong here: {other:?}"),
+        }
+    }
+
+    /// A store that has everything at once; messages that are to take effect exactly once leave then.
+    fn commit(&mut self, commit: Commit) {
+        let Commit { actor, number, posted, .. } = commit;
+        self.inputs.push(In::Committed { actor, number });
+        for Posted { to, operation, priority, arguments } in posted {
+            self.letters += 1;
+            self.inputs.push(In::Envelope(Envelope {
+                to,
+                from: Caller::Actor(actor),
+                number: operation,
+                priority,
+                reply_to: ReplyTo::Nobody,
+                timeout_ms: 0,
+                id: MessageId::Posted(Delivery { number: self.letters, after: 0 }),
+                body: Body::Bytes(arguments),
+            }));
         }
     }
 

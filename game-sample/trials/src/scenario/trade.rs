@@ -31,12 +31,11 @@ pub(super) fn run(trial: &mut Trial) -> Result<(), Failure> {
     let pause = Duration::from_millis(trial.random.u64(100..2_500));
     trial.pause(pause);
     trial.run(pause + Duration::from_secs(2))?;
-    if market::MESSAGES_ARE_KEPT {
-        for _ in 0..trial.random.u32(1..=KILLS) {
-            let time = Duration::from_millis(trial.random.u64(1..3_000));
-            trial.run(time)?;
-            trial.kill()?;
-        }
+    for _ in 0..trial.random.u32(1..=KILLS) {
+        let time = Duration::from_millis(trial.random.u64(1..3_000));
+        trial.run(time)?;
+        trial.kill()?;
+        trial.market(market::check)?;
     }
     trial.market(market::check)?;
     trial.heal();

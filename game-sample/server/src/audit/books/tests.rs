@@ -161,7 +161,14 @@ fn proposal(is_paid: bool) -> Proposal {
 }
 
 fn posted<O: lightmoon::contract::Operation>(from: u64, to: u64, message: &O) -> Posted {
-    Posted { from, to, number: 1, operation: O::SPEC.number.0, arguments: codec::encode(message) }
+    Posted {
+        from,
+        to,
+        number: 1,
+        operation: O::SPEC.number.0,
+        arguments: codec::encode(message),
+        is_dead: false,
+    }
 }
 
 fn acceptance() -> Posted {
