@@ -117,19 +117,35 @@ impl fmt::Display for Report {
         writeln!(f, "lines of the ledger: {}", audit("lines of the ledger"))?;
         writeln!(
             f,
-            "operations logged: {} in {} pilots",
+            "crystals logged: {} by {} pilots; trades settled: {}",
             audit("crystals in operation logs"),
-            audit("pilots stored")
+            audit("pilots stored"),
+            audit("trades settled")
         )?;
-        let (logged, held) = (audit("ore in operation logs"), audit("ore in holds"));
-        let equal = if logged == held { "equal" } else { "DIFFERENT" };
-        writeln!(f, "ore in holds and in the logs: {held} and {logged}, {equal}")?;
+        let (minted, destroyed) = (audit("coins minted"), audit("coins destroyed"));
+        let [held, escrow, on_way] = ["coins in holds", "coins in escrow", "coins on their way"].map(audit);
+        writeln!(
+            f,
+            "coins: {minted} minted - {destroyed} destroyed = {held} held + {escrow} in escrow + {on_way} on their way: {}",
+            equal(minted, destroyed + held + escrow + on_way)
+        )?;
+        let logged = audit("ore in operation logs");
+        let [held, escrow, on_way] = ["ore in holds", "ore in escrow", "ore on its way"].map(audit);
+        writeln!(
+            f,
+            "ore: {logged} mined = {held} held + {escrow} in escrow + {on_way} on its way: {}",
+            equal(logged, held + escrow + on_way)
+        )?;
         writeln!(f, "places compared: {}", self.places)?;
         for violation in self.violations.iter().take(SHOWN_MAX) {
             writeln!(f, "VIOLATION failed: {violation}")?;
         }
         write!(f, "violations: {}", self.violations.len())
     }
+}
+
+const fn equal(one: u64, other: u64) -> &'static str {
+    if one == other { "equal" } else { "DIFFERENT" }
 }
 
 impl Report {
@@ -145,6 +161,10 @@ impl Report {
             count("mined_after_doubt"),
             count("refusals")
         )?;
+        if let Some(trades) = self.bots["trades"].as_object().filter(|trades| !trades.is_empty()) {
+            let ends: Vec<String> = trades.iter().map(|(end, count)| format!("{count} {end}")).collect();
+            writeln!(f, "bots, of trades: {}", ends.join(", "))?;
+        }
         let back = |at| millis("back_in_play_us", at);
         writeln!(
             f,

@@ -225,9 +225,10 @@ impl Run {
     fn audit(&mut self) -> Result<()> {
         let audit = Audit::run(&self.place)?;
         say(&format!(
-            "audit after {:.0} s: {} operations logged, {} lines of the ledger, {} wrong",
+            "audit after {:.0} s: {} crystals logged, {} trades settled, {} lines of the ledger, {} wrong",
             self.began.elapsed().as_secs_f64(),
             audit.count("crystals in operation logs"),
+            audit.count("trades settled"),
             audit.count("lines of the ledger"),
             audit.wrong.len()
         ));

@@ -149,8 +149,20 @@ fn kills(stage: &Stage) -> Result<Vec<Step>> {
     command.args(["--kills", "20", "--seconds", "80", "--seed", &commit_number(stage).to_string()]);
     command.current_dir(&stage.metadata.workspace_root);
     let mut steps = counted_once("kills", command, KILLS_LIMIT)?;
+    steps.append(&mut kills_of_trades(stage)?);
     steps.push(kills_of_a_server_that_forgets(stage)?);
     Ok(steps)
+}
+
+/// A small share of what `cargo xtask soak trade` does: kills while bots trade over a bad network, then so much play that every
+/// offer ends.
+fn kills_of_trades(stage: &Stage) -> Result<Vec<Step>> {
+    let mut command = Command::new(stage.built("game-sample-kills"));
+    command.args(["--script", "trade", "--count", "30", "--kills", "4", "--every", "7", "--rest", "38"]);
+    command.args(["--lost", "5", "--doubled", "5", "--swapped", "2"]);
+    command.args(["--seed", &commit_number(stage).to_string()]);
+    command.current_dir(&stage.metadata.workspace_root);
+    counted_once("kills of trades", command, KILLS_LIMIT)
 }
 
 /// The proof that kill trials see losses: with a store in memory everything is lost, which they must find.
