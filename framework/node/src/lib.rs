@@ -28,7 +28,7 @@ mod node;
 pub mod report;
 
 use bytes::Bytes;
-use lightmoon_contract::Mono;
+use lightmoon_contract::{Mono, Utc};
 use lightmoon_store::{Outcome, Request, Ticket};
 use lightmoon_wire::{CloseCode, ServerConfig, StreamKey, Transmit};
 use lightmoon_zone::{Probe, ZoneOptions};
@@ -75,7 +75,7 @@ pub struct NodeOptions {
     pub ticket_key: TicketKey,
     /// The calendar time at `Mono(0)`, for what outlives a process: when tickets expire, which login was later. Default 1970, so that
     /// runs from one seed are equal.
-    pub utc_at_zero: lightmoon_contract::Utc,
+    pub utc_at_zero: Utc,
     /// A deliberately wrong keeper.
     #[cfg(feature = "flaws")]
     pub keeper_flaw: Option<lightmoon_durable::Flaw>,
@@ -92,7 +92,7 @@ impl Default for NodeOptions {
             stop_patience: Duration::from_secs(1),
             resume_time: limits::RESUME_TIME,
             ticket_key: TicketKey::default(),
-            utc_at_zero: lightmoon_contract::Utc(0),
+            utc_at_zero: Utc(0),
             #[cfg(feature = "flaws")]
             keeper_flaw: None,
             #[cfg(feature = "flaws")]
