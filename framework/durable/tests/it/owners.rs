@@ -1,10 +1,10 @@
 //! Several owners of one actor: activations after each other, generations at once.
 
 use lightmoon_durable::layout::{self, Section};
-use lightmoon_durable::{Event, Keeper, LoadFailure, record};
+use lightmoon_durable::{Event, Keeper, LoadFailure};
 use lightmoon_store::Area;
 
-use crate::desk::{ACTOR, Desk, Lies, entity, entry, number, state};
+use crate::desk::{ACTOR, Desk, Lies, entry, number, state};
 
 #[test]
 fn a_former_generation_commits_nothing_and_is_fenced() {
@@ -24,28 +24,6 @@ fn a_former_generation_commits_nothing_and_is_fenced() {
     let events = desk.settle(&mut new);
     assert!(matches!(events[..], [Event::Committed { .. }]), "{events:?}");
     assert_eq!(number(&desk.load(&mut Keeper::new(3), ACTOR)), 2);
-}
-
-#[test]
-fn what_a_former_generation_commits_while_the_next_one_reads_is_not_lost() {
-    let mut desk = Desk::new(1);
-    let mut old = Keeper::new(1);
-    desk.load(&mut old, ACTOR);
-    // More rows than a page takes.
-    for net in 1..=100 {
-        old.commit(ACTOR, net, true, entity(net, Some("before")), Vec::new());
-        desk.settle(&mut old);
-    }
-    let mut new = Keeper::new(2);
-    new.load(desk.now, ACTOR);
-    assert!(desk.carry(&mut new), "the first page");
-    old.commit(ACTOR, 101, true, entity(3, Some("after")), Vec::new());
-    let events = desk.settle(&mut old);
-    assert!(matches!(events[..], [Event::Committed { .. }]), "{events:?}");
-    let events = desk.settle(&mut new);
-    let [Event::Loaded { loaded, .. }] = &events[..] else { panic!("{events:?}") };
-    let (_, third) = loaded.entities.iter().find(|(net, _)| net.0 == 3).unwrap();
-    assert_eq!(&record::open_as("entity", third.as_ref().unwrap()).unwrap().body[..], b"after");
 }
 
 #[test]
