@@ -62,6 +62,8 @@ struct Entry {
     remote: String,
     transport: Transport,
     session: Option<SessionId>,
+    /// Not let in, refused or gone yet.
+    is_in_handshake: bool,
     /// The deadline that stands in the heap for this link.
     armed: Option<Mono>,
 }
@@ -90,10 +92,10 @@ pub(crate) struct Gateway {
     /// The time of the newest call.
     now: Mono,
     links: BTreeMap<LinkId, Entry>,
+    /// How many of them are in their handshake.
+    in_handshake: usize,
     sessions: BTreeMap<SessionId, Session>,
     players: BTreeMap<u64, SessionId>,
-    /// How many sessions wait for their clients.
-    waiting: usize,
     /// Sessions with something to do at a time.
     due: BTreeSet<(Mono, SessionId)>,
     ended: Ended,
@@ -126,9 +128,9 @@ impl Gateway {
             random: fastrand::Rng::with_seed(parts.seed),
             now: Mono(0),
             links: BTreeMap::new(),
+            in_handshake: 0,
             sessions: BTreeMap::new(),
             players: BTreeMap::new(),
-            waiting: 0,
             due: BTreeSet::new(),
             ended: Ended::default(),
             last_login: 0,
@@ -146,16 +148,17 @@ impl Gateway {
     pub(crate) fn opened(&mut self, now: Mono, link: LinkId, remote: String, transport: Transport) {
         self.counters.links_opened += 1;
         let mut server = ServerLink::new(self.wire, now);
-        let in_handshake = self.links.len().saturating_sub(self.sessions.len() - self.waiting);
         if self.is_stopping {
             // A client that comes again at once would otherwise be let in, and the node would never be empty.
             self.counters.links_refused += 1;
             server.close(now, CloseCode::ShuttingDown, "the server stops");
-        } else if in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX {
+        } else if self.in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX {
             self.counters.links_refused += 1;
             server.close(now, CloseCode::Overloaded, FULL);
         }
-        self.links.insert(link, Entry { server, remote, transport, session: None, armed: None });
+        self.in_handshake += 1;
+        let entry = Entry { server, remote, transport, session: None, is_in_handshake: true, armed: None };
+        self.links.insert(link, entry);
         self.after(now, link);
     }
 
@@ -264,7 +267,6 @@ impl Gateway {
 
     /// Sessions and links as the console shows them.
     pub(crate) fn report(&self) -> (usize, Vec<SessionReport>) {
-        let in_handshake = self.links.values().filter(|entry| entry.session.is_none()).count();
         let sessions = self.sessions.iter().map(|(id, session)| SessionReport {
             session: *id,
             player: session.player,
@@ -274,7 +276,16 @@ impl Gateway {
             zone: session.attached.map(|attached| attached.zone),
             requests_in_flight: session.pending.len(),
         });
-        (in_handshake, sessions.collect())
+        (self.in_handshake, sessions.collect())
+    }
+
+    /// A link was let in, or is over.
+    fn handshake_ends(&mut self, link: LinkId) {
+        if let Some(entry) = self.links.get_mut(&link)
+            && std::mem::take(&mut entry.is_in_handshake)
+        {
+            self.in_handshake -= 1;
+        }
     }
 
     /// After each mutation of a link: its events, then its place among those to be drained.

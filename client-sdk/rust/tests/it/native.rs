@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +28,32 @@ struct Server {
     certificate: CertificateHash,
     /// Words of the test to all connections.
     refuse: Option<CloseCode>,
+    cuts: Cuts,
+}
+
+/// Connections that break between a request and its reply.
+#[derive(Clone, Default)]
+struct Cuts {
+    /// How many are still to break.
+    left: Arc<AtomicU32>,
+    /// Requests that arrived, over all connections.
+    asked: Arc<Mutex<Vec<u64>>>,
+}
+
+impl Cuts {
+    /// Whether this connection has to break now.
+    fn is_due(&self, host: &mut Host) -> bool {
+        let mut asked = self.asked.lock().unwrap();
+        let arrived = !host.asked.is_empty();
+        asked.extend(host.asked.drain(..).map(|(request, _)| request));
+        arrived && host.is_mute
+    }
+
+    fn begin(&self, host: &mut Host) {
+        host.ticket = Bytes::from_static(b"ticket");
+        let cut = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        host.is_mute = cut.is_ok();
+    }
 }
 
 enum Input {
@@ -51,14 +78,16 @@ impl Server {
         let config = quinn::ServerConfig::with_crypto(Arc::new(tls));
         let endpoint = quinn::Endpoint::server(config, (Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let accepting = endpoint.clone();
+        let cuts = Cuts::default();
+        let cuts_too = cuts.clone();
         tokio::spawn(async move {
             while let Some(incoming) = accepting.accept().await {
                 if let Ok(connection) = incoming.await {
-                    tokio::spawn(host(connection, refuse));
+                    tokio::spawn(host(connection, refuse, cuts_too.clone()));
                 }
             }
         });
-        Self { endpoint, certificate, refuse }
+        Self { endpoint, certificate, refuse, cuts }
     }
 
     fn options(&self, client: ClientOptions) -> ConnectOptions {
@@ -73,11 +102,12 @@ impl Server {
 }
 
 /// Runs one host until its connection ends. Says what it hears, moves the avatar when it is steered.
-async fn host(connection: quinn::Connection, refuse: Option<CloseCode>) {
+async fn host(connection: quinn::Connection, refuse: Option<CloseCode>, cuts: Cuts) {
     let started = Instant::now();
     let now = || Mono::from_millis(1) + started.elapsed();
     let mut host = Host::new(now());
     host.refuse = refuse;
+    cuts.begin(&mut host);
     let (input, mut inputs) = mpsc::channel(64);
     tokio::spawn(read(connection.clone(), input));
     let mut streams: BTreeMap<Lane, quinn::SendStream> = BTreeMap::new();
@@ -94,6 +124,9 @@ async fn host(connection: quinn::Connection, refuse: Option<CloseCode>) {
             () = tokio::time::sleep_until(deadline) => host.link.on_deadline(now()),
         }
         host.serve(now());
+        if cuts.is_due(&mut host) {
+            return connection.close(VarInt::from_u32(CloseCode::Idle.number()), b"the network broke");
+        }
         for thrust in host.steered.drain(..).collect::<Vec<_>>() {
             steered += 1;
             host.state(thrust * f32::from(u8::try_from(steered).unwrap()));
@@ -257,7 +290,26 @@ async fn a_restarted_server_is_found_again() {
     session.set_server(next.endpoint.local_addr().unwrap().to_string());
     until(&mut session, |_, event| matches!(event, Event::Connected(_)).then_some(())).await;
     enter(&mut session).await;
-    assert_eq!(session.client().stats().sessions, 2);
+    let stats = session.client().stats();
+    assert_eq!((stats.sessions, stats.resumes), (1, 1), "its ticket is good there too");
+}
+
+#[tokio::test]
+async fn a_request_is_sent_again_until_a_connection_holds() {
+    let server = Server::new(None);
+    server.cuts.left.store(3, Ordering::Relaxed);
+    let endpoint = Endpoint::new().unwrap();
+    let mut session = connect(&endpoint, server.options(options())).await.unwrap();
+    let entered = session.client().me::<PilotContract>().enter("ada".to_owned());
+    let avatar = until(&mut session, |session, _| session.client().reply(&entered)).await;
+    assert_eq!(avatar, Ok(AVATAR.0));
+    assert_eq!(
+        *server.cuts.asked.lock().unwrap(),
+        [entered.request(); 4],
+        "one number, over four connections"
+    );
+    let stats = session.client().stats();
+    assert_eq!((stats.sessions, stats.resumes, stats.requests_repeated), (1, 3, 3));
 }
 
 #[tokio::test]

@@ -209,7 +209,8 @@ fn may_be_half_done(spec: &OperationSpec, is_ticking: bool) -> bool {
 /// What an error says of a request that may have been served before: that nothing was done is true of this time only.
 fn uncertain(error: CallError) -> CallError {
     let did_nothing = error.code().entry().is_some_and(|entry| entry.nothing_was_done);
-    if did_nothing { CallError::Gone } else { error }
+    // That one is about the number, and no repeat of anything.
+    if did_nothing && error != CallError::RequestReused { CallError::Gone } else { error }
 }
 
 /// The bytes of an answer for the wire: asked for as bytes, so anything else is a fault of ours.

@@ -77,7 +77,6 @@ impl Gateway {
     pub(super) fn insert(&mut self, now: Mono, link: LinkId, id: SessionId, session: Session) {
         let player = session.player;
         self.sessions.insert(id, session);
-        self.waiting += 1;
         self.players.insert(player, id);
         self.link_up(now, link, id);
         self.tell(ActorId::new(self.player, player), ToActor::Connected { session: id });

@@ -128,6 +128,7 @@ impl Gateway {
 
     /// A link said its last word.
     pub(super) fn link_over(&mut self, link: LinkId, closing: &Closing) {
+        self.handshake_ends(link);
         let Some(id) = self.links.get_mut(&link).and_then(|entry| entry.session.take()) else { return };
         if self.outlives(id, closing) {
             self.wait_for(id);
@@ -169,27 +170,21 @@ impl Gateway {
     /// Takes the link off a session.
     fn unlink(&mut self, id: SessionId) -> Option<LinkId> {
         let session = self.sessions.get_mut(&id)?;
-        match session.way {
-            Way::Link(link) => {
-                session.way = Way::Waits;
-                self.waiting += 1;
-                Some(link)
-            }
+        match std::mem::replace(&mut session.way, Way::Waits) {
+            Way::Link(link) => Some(link),
             Way::Waits => None,
         }
     }
 
     /// Gives a session its link, whose client was just welcomed, and the client its ticket.
     pub(super) fn link_up(&mut self, now: Mono, link: LinkId, id: SessionId) {
+        self.handshake_ends(link);
         let Some(entry) = self.links.get_mut(&link) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         entry.session = Some(id);
         session.remote.clone_from(&entry.remote);
         session.transport = entry.transport;
         session.takes_tickets = entry.server.takes_tickets();
-        if session.way == Way::Waits {
-            self.waiting -= 1;
-        }
         session.way = Way::Link(link);
         self.set_due(id, None);
         self.give_ticket(now, id);
@@ -262,7 +257,6 @@ impl Gateway {
         }
         self.set_due(id, None);
         let Some(session) = self.sessions.remove(&id) else { return };
-        self.waiting -= 1;
         self.counters.sessions_closed += 1;
         if session.takes_tickets {
             self.ended.add(self.now, id);

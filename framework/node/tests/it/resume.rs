@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Contract, NetId};
-use lightmoon_node::{Input, LinkId};
+use lightmoon_node::{Input, LinkId, limits};
 use lightmoon_store::MemoryStore;
 use lightmoon_wire::{ClientEvent, CloseCode};
 
@@ -339,16 +339,36 @@ fn a_node_that_stops_does_not_wait_for_clients_that_are_away() {
 }
 
 #[test]
-fn sessions_that_wait_take_places_that_they_themselves_can_take_again() {
+fn sessions_that_wait_take_places_that_only_they_can_take_again() {
     let mut world = World::new(65);
     let ann = world.enter("ann");
     let ticket = world.ticket(ann);
     world.cut(ann);
+    let mut left = limits::SESSIONS_MAX - 1;
+    while left > 0 {
+        let links: Vec<LinkId> =
+            (0..left.min(1_000)).map(|at| world.connect(&format!("{}", left - at))).collect();
+        world.settle();
+        left -= links.len();
+        for link in links {
+            world.cut(link);
+            world.peers.remove(&link);
+        }
+    }
     world.settle();
     let report = world.node.report();
-    assert_eq!((report.sessions.len(), report.links_in_handshake), (1, 0));
+    assert_eq!((report.sessions.len(), report.links_in_handshake), (limits::SESSIONS_MAX, 0));
+    assert!(report.sessions.iter().all(|session| session.is_waiting));
+    let stranger = world.connect("a stranger");
+    world.settle();
+    world.pass(1_100);
+    assert_eq!(code(&world, stranger), Some(CloseCode::Overloaded));
     let again = show(&mut world, "ann", ticket);
-    assert!(world.peers[&again].link.is_open());
-    let report = world.node.report();
-    assert_eq!((report.sessions.len(), report.links_in_handshake), (1, 0));
+    assert!(world.peers[&again].link.is_open(), "{:?}", world.peers[&again].events);
+    // A login that replaces one needs no other place.
+    let other = world.enter("7");
+    assert!(world.peers[&other].link.is_open());
+    assert_eq!(world.node.report().sessions.len(), limits::SESSIONS_MAX);
+    world.pass(14_000);
+    assert_eq!(world.node.report().sessions.len(), 2, "the others did not come back");
 }
