@@ -30,3 +30,8 @@ pub use judge::Judge;
 pub use link::LinkOptions;
 pub use store::{SimStore, StoreOptions};
 pub use world::{CallNews, Player, World};
+
+/// The examples of the book's page on testing are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/testing.md")]
+struct Book;

@@ -8,7 +8,8 @@
 //!        └────────────────────────┘
 //! ```
 //!
-//! The claim happens only if nothing was committed since the read, so what was read is all there is.
+//! Pages of the read have the same head, and the claim happens only if nothing was committed since, so what was read is all
+//! there is.
 //!
 //! Invariants:
 //! - I1: an epoch is higher than every one before it: `max(generation << 20, stored + 1)`. So an activation that is over
@@ -63,6 +64,12 @@ impl Keeper {
     pub(super) fn load_outcome(&mut self, now: Mono, actor: ActorId, request: Request, outcome: Outcome) {
         let Some(load) = self.actors.get_mut(&actor).and_then(|owned| owned.load.as_mut()) else { return };
         match (load.step, outcome) {
+            // A commit came between two pages: those before it show what was, and the claim would not notice.
+            (Step::Rows, Outcome::Done(Done::Page(page)))
+                if !load.rows.is_empty() && load.head != page.head =>
+            {
+                self.read_again(actor);
+            }
             (Step::Rows, Outcome::Done(Done::Page(page))) => {
                 let more =
                     page.more.then(|| page.rows.last().map(|row| all_rows().after(&row.key))).flatten();

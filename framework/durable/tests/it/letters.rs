@@ -168,6 +168,36 @@ fn a_message_that_fails_each_time_is_a_dead_letter_and_those_behind_it_go_on() {
 }
 
 #[test]
+fn those_behind_a_dead_letter_wait_until_the_store_knows_that_it_is_dead() {
+    let mut desk = Desk::new(1);
+    let mut keeper = both(&mut desk, 1);
+    hand_in(&mut keeper, ANN, 1, sending(&["poison", "sound"]));
+    let there = delivered(&desk.settle(&mut keeper));
+    let (poison, sound) = (there[0].0, there[1].0);
+    for tries in 1..limits::TRIES_MAX {
+        keeper.delivered(desk.now, BOB, ANN, poison, Undelivered::Failed);
+        if tries == 1 {
+            keeper.delivered(desk.now, BOB, ANN, sound, Undelivered::Gap);
+        }
+        desk.settle(&mut keeper);
+    }
+    keeper.delivered(desk.now, BOB, ANN, poison, Undelivered::Failed);
+    assert_eq!(keeper.dead_letters().len(), 1);
+    // The commit that says so is under way for long. If its receiver took what is behind it now and the node died, the mark
+    // would cover a letter that the store shows as alive: the next node would take it for taken.
+    let (ticket, request) = keeper.poll_request(desk.now).expect("it is to be noted");
+    desk.now = desk.now + Duration::from_secs(10);
+    assert_eq!(delivered(&desk.settle(&mut keeper)), []);
+    let outcome = desk.ask(request);
+    keeper.outcome(desk.now, ticket, outcome);
+    let there = delivered(&desk.settle(&mut keeper));
+    assert_eq!(
+        there.iter().map(|(_, after, text)| (*after, text.as_str())).collect::<Vec<_>>(),
+        [(0, "sound")]
+    );
+}
+
+#[test]
 fn messages_of_two_priorities_keep_their_order() {
     let mut desk = Desk::new(1);
     let mut keeper = both(&mut desk, 1);

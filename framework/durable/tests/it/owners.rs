@@ -1,7 +1,8 @@
 //! Several owners of one actor: activations after each other, generations at once.
 
+use lightmoon_contract::{ActorId, Kind};
 use lightmoon_durable::layout::{self, Section};
-use lightmoon_durable::{Event, Keeper, LoadFailure};
+use lightmoon_durable::{Commit, Event, Keeper, LoadFailure, Mail};
 use lightmoon_store::Area;
 
 use crate::desk::{ACTOR, Desk, Lies, commit, entry, number, state};
@@ -116,4 +117,27 @@ fn what_was_told_to_be_durable_is_there_whoever_took_over_meanwhile() {
         let seq = desk.head(ACTOR).unwrap().get(layout::SEQ).unwrap();
         assert_eq!(seq, numbers.len() as u64, "seed {seed}: numbers of commits are dense");
     }
+}
+
+#[test]
+fn what_is_read_in_pages_is_of_one_moment() {
+    let mut desk = Desk::new(1);
+    let mut former = Keeper::new(1);
+    desk.load(&mut former, ACTOR);
+    let senders = (1..=100).map(|key| (ActorId::new(Kind(9), key), 1));
+    let mail = Mail { taken: senders.collect(), ..Mail::default() };
+    former.commit(ACTOR, Commit { number: 1, saved: state(1), mail, ..Commit::default() });
+    desk.settle(&mut former);
+    // The next node has read the first page, with the state, when the former one commits once more.
+    let mut keeper = Keeper::new(2);
+    keeper.load(desk.now, ACTOR);
+    assert!(desk.carry(&mut keeper));
+    commit(&mut former, 2, true, state(2), vec![]);
+    desk.settle(&mut former);
+    let loaded = desk.settle(&mut keeper).into_iter().find_map(|event| {
+        let Event::Loaded { loaded, .. } = event else { return None };
+        Some(loaded)
+    });
+    let loaded = loaded.expect("nobody else claims it");
+    assert_eq!((number(&loaded), loaded.inbox.len()), (2, 100));
 }

@@ -380,7 +380,7 @@ fn with_pair(world: &mut World, other: u64, change: impl FnOnce(&mut Pair) -> bo
         .find(|entity| world.get::<Pair>(*entity).is_some_and(|pair| pair.other == other));
     let mut pair = found
         .and_then(|entity| world.get::<Pair>(entity).copied())
-        .unwrap_or(Pair { other, ..Pair::default() });
+        .unwrap_or_else(|| Pair { other, ..Pair::default() });
     if !change(&mut pair) {
         return false;
     }

@@ -111,7 +111,7 @@ fn a_dead_letter_outlives_the_node_and_can_be_sent_again() {
         trial.run(3_000);
         trial.world.restart();
         trial.run(5_000);
-        assert_eq!(trial.world.node().dead_letters(), [dead.clone()], "seed {seed}");
+        assert_eq!(trial.world.node().dead_letters(), std::slice::from_ref(&dead), "seed {seed}");
         // Sent again while it still is poison it is dead again, under another number.
         trial.world.replay(dead.from, dead.number);
         trial.run(100);

@@ -227,7 +227,8 @@ impl Storm {
     }
 
     fn client(&mut self) -> ClientNumber {
-        ClientNumber(self.random.u32(..PURSES.len() as u32))
+        let clients = u32::try_from(PURSES.len()).expect("there are few purses");
+        ClientNumber(self.random.u32(..clients))
     }
 
     fn random_time(&mut self, millis: std::ops::Range<u64>) -> Duration {
