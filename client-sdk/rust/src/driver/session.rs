@@ -201,6 +201,14 @@ impl Session {
         self.flush();
     }
 
+    /// Breaks the present connection, as a network does: without a goodbye, at once. The core comes back by itself, as after any
+    /// loss. For tests and trials of games.
+    pub fn cut(&mut self) {
+        if let Connection::Open(socket) = &self.connection {
+            socket.cut();
+        }
+    }
+
     /// Hands what waits to the connection, once, without waiting for anything.
     fn flush(&mut self) {
         let mut context = Context::from_waker(std::task::Waker::noop());

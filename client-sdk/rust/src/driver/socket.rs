@@ -98,6 +98,11 @@ impl Socket {
         self.datagrams_dropped
     }
 
+    /// Ends the connection as a broken network would: nothing that waits is sent, no goodbye is said.
+    pub(super) fn cut(&self) {
+        self.close(CloseCode::Idle, "the connection was cut");
+    }
+
     fn close(&self, code: CloseCode, reason: &str) {
         self.connection.close(VarInt::from_u32(code.number()), reason.as_bytes());
     }

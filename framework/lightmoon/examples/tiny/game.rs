@@ -23,6 +23,10 @@ pub trait Door {
     /// Pays, and answers what was paid at this door; it is kept when the answer is there.
     #[operation(client = own, durability = sync, timeout_ms = 2000)]
     fn pay(coins: u32) -> u32;
+
+    /// The same, and waits long for the answer: through a network that breaks, to a server that dies.
+    #[operation(client = own, durability = sync, timeout_ms = 20000)]
+    fn pay_patiently(coins: u32) -> u32;
 }
 
 /// What is kept of a visitor.
@@ -73,6 +77,10 @@ impl Door<Cx> for Visitor {
     fn pay(&mut self, _cx: &mut Cx, coins: u32) -> u32 {
         self.purse.coins = self.purse.coins.saturating_add(coins);
         self.purse.coins
+    }
+
+    fn pay_patiently(&mut self, cx: &mut Cx, coins: u32) -> u32 {
+        self.pay(cx, coins)
     }
 }
 

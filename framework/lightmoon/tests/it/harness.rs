@@ -56,11 +56,16 @@ impl Scratch {
 
     /// A server on ports of its own choice, which is ready.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        self.serve_for(Duration::from_secs(30), arguments)
+    }
+
+    /// The same, for a test that takes up to so long.
+    pub(crate) fn serve_for(&self, long: Duration, arguments: &[&str]) -> Server {
         let mut all = vec!["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--pin", "off"];
         all.extend_from_slice(&["--ready-json", "ready.json"]);
         all.extend_from_slice(arguments);
         let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let watchdog = Watchdog::of(Pid::from_child(&child));
+        let watchdog = Watchdog::of(Pid::from_child(&child), long);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = Box::new(BufReader::new(child.stderr.take().unwrap()));
         let mut greeting = String::new();
@@ -73,7 +78,7 @@ impl Scratch {
         }
         let ready = self.ready();
         // A node that outlives its parent would hold what we read to its end.
-        let watchdogs = [watchdog, Watchdog::of(process(&ready, "pid"))];
+        let watchdogs = [watchdog, Watchdog::of(process(&ready, "pid"), long)];
         Server { child, greeting, ready, stdout, stderr, _watchdogs: watchdogs }
     }
 
@@ -128,10 +133,10 @@ struct Watchdog {
 }
 
 impl Watchdog {
-    fn of(pid: Pid) -> Self {
+    fn of(pid: Pid, long: Duration) -> Self {
         let (alive, gone) = channel();
         std::thread::spawn(move || {
-            if gone.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Timeout) {
+            if gone.recv_timeout(long) == Err(RecvTimeoutError::Timeout) {
                 let _ = kill_process(pid, Signal::KILL);
             }
         });

@@ -8,6 +8,7 @@
 )]
 
 mod console;
+mod cuts;
 mod errors;
 #[path = "../../examples/tiny/game.rs"]
 mod game;
