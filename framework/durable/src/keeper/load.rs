@@ -73,10 +73,7 @@ impl Keeper {
             (Step::Rows, Outcome::Done(Done::Page(page))) => {
                 let more =
                     page.more.then(|| page.rows.last().map(|row| all_rows().after(&row.key))).flatten();
-                // That of the first page: after a commit between two pages the claim has to be refused, or what was read is torn.
-                if load.rows.is_empty() {
-                    load.head = page.head;
-                }
+                load.head = page.head;
                 load.rows.extend(page.rows);
                 match more {
                     Some(_) if load.rows.len() >= limits::ENTITY_ROWS_MAX => {
