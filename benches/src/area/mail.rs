@@ -150,6 +150,8 @@ struct Desk {
     inputs: Vec<Input>,
     request: u64,
     answers: u64,
+    /// Messages sent so far.
+    given: u64,
 }
 
 impl Desk {
@@ -170,6 +172,7 @@ impl Desk {
             inputs: vec![opened],
             request: 0,
             answers: 0,
+            given: 0,
         };
         desk.until(|desk| desk.link.is_open());
         // Everybody is loaded, and listed as somebody who sends.
@@ -205,11 +208,12 @@ impl Desk {
     /// `count` actors give to as many others; until all are answered, or until all have their coins.
     fn give(&mut self, count: u64, until_taken: bool) {
         let until = self.answers + count;
-        let taken = self.taken() + count;
+        // Those of earlier calls that did not wait are to be taken too.
+        self.given += count;
         (1..=count).for_each(|key| self.ask(key, &purse::Give { to: key + AT_ONCE, coins: 1 }));
         self.until(|desk| desk.answers == until);
         if until_taken {
-            self.until(|desk| desk.taken() >= taken);
+            self.until(|desk| desk.taken() == desk.given);
         }
     }
 

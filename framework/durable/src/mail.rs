@@ -216,6 +216,15 @@ mod tests {
         assert_eq!(open_reply(9, 4, &seal_reply(&reply)), Ok(reply));
     }
 
+    /// The book says these numbers.
+    #[test]
+    fn a_message_costs_its_arguments_and_little_more() {
+        let letter = letter();
+        let row = Letter::key(1 << 60).len() + letter.seal().len() - letter.posted.arguments.len();
+        let mark = mark_key(letter.posted.to).len() + seal_mark(1 << 60).len();
+        assert!(row <= 54 && mark <= 46, "{row} and {mark} bytes");
+    }
+
     #[test]
     fn rows_that_changed_are_none() {
         for row in [letter().seal(), seal_mark(3)] {

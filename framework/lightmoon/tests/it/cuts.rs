@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lightmoon_client::{Endpoint, RetryOptions, Session, connect};
+use lightmoon_client::{ClientStats, Endpoint, RetryOptions, Session, connect};
 use rustix::process::{Signal, kill_process};
 
 use crate::game::DoorContract;
@@ -54,26 +54,26 @@ async fn pay_over_a_cut(session: &mut Session, random: &mut fastrand::Rng) -> u3
     }
 }
 
+/// All requests of a client; the first one kills the server now and then.
+async fn pay_often(server: &Server, scratch: &Scratch, client: u64) -> ClientStats {
+    let mut random = fastrand::Rng::with_seed(client);
+    let mut session = log_in(server, client).await;
+    for expected in 1..=REQUESTS {
+        let paid = pay_over_a_cut(&mut session, &mut random).await;
+        assert_eq!(u64::from(paid), expected, "client {client}: each request is one coin");
+        if client == 0 && expected % KILL_EVERY == 0 && expected <= KILL_EVERY * KILLS {
+            // Its parent starts another one at the same address, on the same store.
+            let _ = kill_process(process(&scratch.ready(), "pid"), Signal::KILL);
+        }
+    }
+    session.client().stats()
+}
+
 #[tokio::test]
 async fn as_many_effects_as_requests_however_often_connections_break_and_servers_die() {
     let scratch = Scratch::new();
     let server = scratch.serve_for(Duration::from_secs(120), &[]);
-    let pays = (0..CLIENTS).map(|client| {
-        let (server, scratch) = (&server, &scratch);
-        async move {
-            let mut random = fastrand::Rng::with_seed(client);
-            let mut session = log_in(server, client).await;
-            for expected in 1..=REQUESTS {
-                let paid = pay_over_a_cut(&mut session, &mut random).await;
-                assert_eq!(u64::from(paid), expected, "client {client}: each request is one coin");
-                if client == 0 && expected % KILL_EVERY == 0 && expected <= KILL_EVERY * KILLS {
-                    // Its parent starts another one at the same address, on the same store.
-                    let _ = kill_process(process(&scratch.ready(), "pid"), Signal::KILL);
-                }
-            }
-            session.client().stats()
-        }
-    });
+    let pays = (0..CLIENTS).map(|client| pay_often(&server, &scratch, client));
     let stats = all(pays).await;
     let repeated: u64 = stats.iter().map(|stats| stats.requests_repeated).sum();
     let resumed: u64 = stats.iter().map(|stats| stats.resumes).sum();

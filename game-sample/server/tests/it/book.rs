@@ -37,11 +37,11 @@ fn with_parts(chapter: &str, root: &Path) -> (String, usize) {
 fn is_fresh(chapter: &str, parts: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let path = root.join("docs/book/src").join(chapter);
-    let chapter = fs::read_to_string(&path).unwrap();
+    let chapter = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (fresh, shown) = with_parts(&chapter, &root);
     assert!(shown >= parts, "the chapter shows only {shown} parts");
     if fresh != chapter {
-        fs::write(&path, fresh).unwrap();
+        fs::write(&path, fresh).expect("the book can be written");
         panic!(
             "{} was stale and has been written anew; look at the difference and commit it",
             path.display()
