@@ -53,7 +53,7 @@ pub const RELEASED_PER_ROUND: usize = 16;
 pub const HELD_PER_ACTOR_MAX: usize = 1_024;
 
 /// As above, for what a world sends in its ticks, which do not wait: minutes of a lively zone while its store is away. Over
-/// it: dropped; counted in [`crate::Counters::discarded`].
+/// it: dropped, but answers are not; counted in [`crate::Counters::discarded`].
 pub const HELD_PER_WORLD_MAX: usize = 16 * 1_024;
 
 /// Operations of one actor that stand in one commit's log; over it as above.

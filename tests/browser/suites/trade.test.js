@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 import { meet, mineOne, together } from "../kit/deeds.js";
 import { startBrowser } from "../kit/pages.js";
-import { Server } from "../kit/server.js";
+import { Server, until } from "../kit/server.js";
 
 /** @typedef {import("../kit/pilot.js").Pilot} Pilot */
 
@@ -32,6 +32,7 @@ before(async () => {
   [browser, server] = await Promise.all([startBrowser(), Server.start({ bots: 0 })]);
   [ada, bea] = await together(browser, server.url, "Ada", "Bea", { viewport: { width: 1280, height: 720 } });
   await meet(ada, bea);
+  await near(ada, bea);
   for (const pilot of [ada, bea]) await rest(pilot);
 }, { timeout: 120_000 });
 
@@ -55,6 +56,18 @@ function trade(name, body) {
       console.log(server.log.slice(-3_000));
       throw error;
     }
+  });
+}
+
+/**
+ * Flies so near to another one that it is on the screen: ships are known from farther away.
+ * @param {Pilot} pilot
+ * @param {Pilot} other
+ */
+async function near(pilot, other) {
+  await pilot.fly(60_000, () => other.own(), async (own) => {
+    const there = await other.own();
+    return there !== undefined && Math.hypot(there.x - own.x, there.y - own.y) < 250;
   });
 }
 
@@ -104,6 +117,21 @@ async function reads(pilot, text) {
 }
 
 /**
+ * Taps on a ship until the panel is open: on a busy machine a tap may take as long as a drag, and the ship drifts away from it.
+ * @param {Pilot} pilot
+ * @param {string} name
+ */
+async function tap(pilot, name) {
+  await until(10_000, async () => {
+    const ship = (await pilot.entities()).find((entity) => entity.name === name);
+    if (ship === undefined) return false;
+    const at = await pilot.page.evaluate(([x, y]) => window.driftlight.shown(x, y), /** @type {[number, number]} */ ([ship.x, ship.y]));
+    await pilot.page.mouse.click(at.x, at.y);
+    return pilot.page.isVisible("#bid");
+  });
+}
+
+/**
  * Fills the panel and offers.
  * @param {Pilot} pilot
  * @param {Record<string, number>} give coins, or ore by its hue
@@ -142,10 +170,7 @@ trade("two pages trade coins, and each has what it traded for", async () => {
 trade("what was cancelled or refused is in the hold again", async () => {
   const [before, others] = [await coins(ada), await coins(bea)];
   // A tap on the ship opens the panel, too.
-  const ship = (await ada.entities()).find((entity) => entity.name === "Bea");
-  assert.ok(ship !== undefined);
-  const at = await ada.page.evaluate(([x, y]) => window.driftlight.shown(x, y), /** @type {[number, number]} */ ([ship.x, ship.y]));
-  await ada.page.mouse.click(at.x, at.y);
+  await tap(ada, "Bea");
   await offer(ada, { coins: 20 }, { coins: 1 });
   await has(ada, before - 20);
   await offers(bea, 1, 0);

@@ -626,8 +626,11 @@ impl Worker {
             (Some(_) | None, _) => {}
         }
         let passed = match &mut self.places.at(index).keep {
-            Some(keep) if keep.gate.held() >= limits::HELD_PER_WORLD_MAX => {
-                return self.discard(sent, &CallError::Busy);
+            // Answers are never dropped: their effect is there, and operations that are served are bounded, as is what they send.
+            Some(keep)
+                if keep.gate.held() >= limits::HELD_PER_WORLD_MAX && !matches!(sent, Sent::Answer(..)) =>
+            {
+                return self.discard(sent, &CallError::Gone);
             }
             Some(keep) => keep.gate.pass(sent),
             None => Some(sent),

@@ -1,6 +1,6 @@
 //! Actors that are kept: nothing is told before it is durable, nothing durable is lost.
 
-use lightmoon_actor::{In, LoadError, Out, Step, StoreState};
+use lightmoon_actor::{In, LoadError, Out, Step, StoreState, limits};
 use lightmoon_contract::{ActorId, CallError};
 
 use crate::bank::{Bank, id};
@@ -54,6 +54,19 @@ fn what_is_told_after_a_sync_effect_waits_for_it_too() {
     bank.commit();
     assert_eq!(take_told(), [7]);
     assert_eq!(bank.answer::<till::Look>(look), Some(Ok(7)));
+}
+
+#[test]
+fn however_much_waits_for_a_commit_no_answer_is_dropped_nor_says_that_nothing_was_done() {
+    let mut bank = Bank::new();
+    let many = u32::try_from(limits::HELD_PER_WORLD_MAX).unwrap() + 10;
+    let token = bank.bench.ask_from(client(), 1, till::PayAndShow { amount: 7, times: many });
+    bank.settle();
+    assert_eq!(bank.answer::<till::PayAndShow>(token), None);
+    assert_eq!(bank.bench.worker.counters().discarded, 10, "pushes over the bound");
+    bank.commit();
+    assert_eq!(bank.answer::<till::PayAndShow>(token), Some(Ok(7)));
+    assert_eq!(bank.bench.left.len(), limits::HELD_PER_WORLD_MAX);
 }
 
 #[test]

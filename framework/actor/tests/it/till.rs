@@ -68,6 +68,9 @@ pub trait Till {
     /// Pays, and says much.
     #[operation(durability = sync)]
     fn pay_verbosely(amount: u64) -> Vec<u8>;
+    /// Pays, and shows it many times to the session that called.
+    #[operation(durability = sync)]
+    fn pay_and_show(amount: u64, times: u32) -> u64;
     /// Says what is there, to a client.
     #[operation(push)]
     fn shows(amount: u64);
@@ -163,6 +166,14 @@ impl Till<Cx> for Money {
             count += 1;
         }
         count
+    }
+
+    fn pay_and_show(&mut self, cx: &mut Cx, amount: u64, times: u32) -> u64 {
+        self.amount += amount;
+        if let Caller::Client { session, .. } = cx.caller() {
+            (0..times).for_each(|_| cx.push(session, till::Shows { amount: self.amount }));
+        }
+        self.amount
     }
 
     fn receive_bytes(&mut self, _: &mut Cx, bytes: Vec<u8>) {
