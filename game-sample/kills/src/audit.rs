@@ -19,13 +19,17 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    /// Audits what is stored against the ledger.
-    pub(crate) fn run(place: &Place) -> Result<Self> {
+    /// Audits what is stored against the ledger; with the machine's boot time until which all bots played, in milliseconds, no
+    /// offer may have been open then for longer than its time.
+    pub(crate) fn run(place: &Place, played_until: Option<u64>) -> Result<Self> {
         let mut command = place.command("audit.log")?;
         let mut store = std::ffi::OsString::from("files:");
         store.push(place.data());
         command.arg("audit").arg("--store").arg(store);
         command.arg("--ledger").arg(place.folder.join("ledger.jsonl")).stdout(Stdio::piped());
+        if let Some(until) = played_until {
+            command.arg("--played-until").arg(until.to_string());
+        }
         let output = command.output().context("cannot start the audit")?;
         let mut audit = Self::read(&String::from_utf8_lossy(&output.stdout));
         if !output.status.success() && audit.wrong.is_empty() {

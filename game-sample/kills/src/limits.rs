@@ -36,3 +36,7 @@ pub(crate) const OFF_WAY_MAX: f32 = 120.0;
 pub(crate) const SPEED_MAX: f32 = 0.32;
 /// Where a ship comes out of a gate it may have been for this long before its first line.
 pub(crate) const ARRIVAL_MS: u64 = 1_500;
+
+/// Play after the last kill beyond the time of an offer, before none may be open that is older than that: pilots come back, and
+/// ends are noted.
+pub(crate) const REST_SLACK_MS: u64 = 5_000;

@@ -11,11 +11,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use fastrand::Rng;
+use game_sample::trade::OFFER_MS;
 use game_sample_bots::ledger::wall_ms;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::audit::Audit;
 use crate::fleet::Fleet;
-use crate::limits::{BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, LOOK_EVERY, TRAIL_LAG};
+use crate::limits::{
+    BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, LOOK_EVERY, REST_SLACK_MS, TRAIL_LAG,
+};
 use crate::plan::{self, Kind, Step};
 use crate::proxy::{Proxy, Weather};
 use crate::report::Report;
@@ -111,6 +115,8 @@ impl Run {
         }
         self.await_all_back()?;
         std::thread::sleep(self.rest);
+        // Long enough for every offer that was open at the last kill to end.
+        let played_until = (self.rest >= Duration::from_millis(OFFER_MS + REST_SLACK_MS)).then(boot_ms);
         self.judge(wall_ms())?;
         self.report.network = proxy.as_ref().map(|proxy| proxy.counts.to_string());
         match fleet.stop() {
@@ -118,7 +124,7 @@ impl Run {
             Err(error) => self.violate(format!("{error:#}")),
         }
         self.stop(server);
-        self.audit()?;
+        self.audit(played_until)?;
         Ok(self.report)
     }
 
@@ -204,7 +210,7 @@ impl Run {
         self.await_all_back()?;
         self.stop(server);
         let at = wall_ms();
-        self.audit()?;
+        self.audit(None)?;
         let server = Server::start(self.place.clone())?;
         let end = End { at, ready: wall_ms(), next: u64::MAX };
         self.ended(Ended { kind: None, is_first: false, end });
@@ -222,8 +228,8 @@ impl Run {
         }
     }
 
-    fn audit(&mut self) -> Result<()> {
-        let audit = Audit::run(&self.place)?;
+    fn audit(&mut self, played_until: Option<u64>) -> Result<()> {
+        let audit = Audit::run(&self.place, played_until)?;
         say(&format!(
             "audit after {:.0} s: {} crystals logged, {} trades settled, {} lines of the ledger, {} wrong",
             self.began.elapsed().as_secs_f64(),
@@ -292,4 +298,11 @@ impl Run {
         say(&format!("violated: {what}"));
         self.report.violations.push(what);
     }
+}
+
+/// The machine's boot time: a node's clock on Linux, which does not start anew with a process.
+fn boot_ms() -> u64 {
+    let time = clock_gettime(ClockId::Boottime);
+    let whole = u64::try_from(time.tv_sec).unwrap_or(0) * 1_000;
+    whole + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
 }

@@ -28,6 +28,9 @@ use books::{Books, Kept, Mark, Posted};
 /// Problems that are printed; all are counted.
 const PROBLEMS_SHOWN_MAX: usize = 50;
 
+/// An offer may be open so much longer than its time: its end is noted in a turn of a busy node, and committed.
+const OVERDUE_SLACK_MS: u64 = 2_000;
+
 /// The verb `audit`.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditVerb;
@@ -58,6 +61,12 @@ impl Verb for AuditVerb {
                 "0",
                 "When the server was killed, milliseconds since 1970: berths must then be places of the seconds before",
             ),
+            setting(
+                "played-until",
+                "MS",
+                "0",
+                "The machine's boot time, milliseconds, until which all pilots played: no offer may then have been open for longer than its time",
+            ),
         ]
     }
 
@@ -69,6 +78,7 @@ impl Verb for AuditVerb {
                 "add --killed-at MS",
             ));
         }
+        let played_until: u64 = settings.parse("played-until")?;
         let ledger: Vec<LedgerLine> = lines(settings.text("ledger"))?;
         let trail: Vec<TrailLine> = lines(settings.text("trail"))?;
         let mut books = read(settings.text("store"))?;
@@ -76,6 +86,9 @@ impl Verb for AuditVerb {
         if killed_at > 0 {
             let berths = books.pilots().filter_map(|(player, kept)| Some((player, kept.berth?))).collect();
             books.problems.extend(trail::check(&trail, killed_at, &berths));
+        }
+        if played_until > 0 {
+            books.overdue(played_until, OVERDUE_SLACK_MS);
         }
         print(&books, ledger.len(), trail.len());
         match books.problems.len() {
