@@ -4,5 +4,7 @@ mod fair;
 mod faults;
 mod flaws;
 mod game;
+#[cfg(feature = "flaws")]
+mod hunt;
 mod kept;
 mod repeat;

@@ -1,39 +1,19 @@
 //! Storms that find nothing wrong in a wrong product prove nothing.
 //!
-//! Each wrong variant must be found within a bound. How many storms that took is printed: a rising number is a checker that
-//! goes blind.
+//! Each wrong variant must be found within a bound.
 
 use lightmoon_actor::Flaw as WorkerFlaw;
 use lightmoon_durable::Flaw as KeeperFlaw;
 use lightmoon_node::NodeOptions;
 
 use super::storm::Storm;
+use crate::hunt::{self, of_keeper, of_worker};
 
 /// Storms within which each flaw is found.
 const STORMS_MAX: u64 = 60;
 
-/// The first storm that finds something: its number, counted from 1, and what it found.
-fn found(options: NodeOptions) -> Option<(u64, String)> {
-    (0..STORMS_MAX).find_map(|seed| {
-        let found = Storm::new(seed, options).rage().err()?;
-        Some((seed + 1, found.to_string()))
-    })
-}
-
-#[expect(clippy::print_stdout, reason = "the number of storms is what a reader of the log looks for")]
 fn must_be_found(name: &str, options: NodeOptions) {
-    match found(options) {
-        Some((storms, what)) => println!("flaw {name}: found after {storms} storms: {what}"),
-        None => panic!("flaw {name} was not found in {STORMS_MAX} storms"),
-    }
-}
-
-fn of_keeper(flaw: KeeperFlaw) -> NodeOptions {
-    NodeOptions { keeper_flaw: Some(flaw), ..NodeOptions::default() }
-}
-
-fn of_worker(flaw: WorkerFlaw) -> NodeOptions {
-    NodeOptions { worker_flaw: Some(flaw), ..NodeOptions::default() }
+    hunt::must_be_found(name, STORMS_MAX, |seed| Storm::new(seed, options).rage());
 }
 
 #[test]
