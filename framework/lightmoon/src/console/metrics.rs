@@ -73,6 +73,30 @@ const TABLE: &[Row] = &[
     ("lightmoon_session_handshakes", Type::Gauge, "Links that have not said who they are.", |s| {
         size(s.snapshot.node.links_in_handshake)
     }),
+    (
+        "lightmoon_session_handshake_evicted_total",
+        Type::Counter,
+        "Links that said nothing and gave way to others.",
+        |s| count(s.snapshot.node.counters.handshakes_evicted),
+    ),
+    (
+        "lightmoon_session_closed_for_bytes_total",
+        Type::Counter,
+        "Links closed because they brought more bytes than they may.",
+        |s| count(s.snapshot.node.counters.links_closed_for_bytes),
+    ),
+    (
+        "lightmoon_login_refused_address_total",
+        Type::Counter,
+        "Of clients refused, those whose address has its share.",
+        |s| count(s.snapshot.node.counters.logins_refused_source),
+    ),
+    (
+        "lightmoon_session_link_refused_total",
+        Type::Counter,
+        "Links closed at once because the node stops.",
+        |s| count(s.snapshot.node.counters.links_refused),
+    ),
     ("lightmoon_session_opened_total", Type::Counter, "Clients let in.", |s| {
         count(s.snapshot.node.counters.sessions_opened)
     }),
@@ -333,6 +357,18 @@ const TABLE: &[Row] = &[
     ("lightmoon_link_refused_total", Type::Counter, "Connections refused by a limit.", |s| {
         count(s.net.refused)
     }),
+    (
+        "lightmoon_link_refused_source_total",
+        Type::Counter,
+        "Connections refused because their address has its share.",
+        |s| count(s.net.refused_source),
+    ),
+    (
+        "lightmoon_link_handshake_evicted_total",
+        Type::Counter,
+        "Handshakes that gave way to those of others.",
+        |s| count(s.net.handshakes_evicted),
+    ),
     ("lightmoon_link_retried_total", Type::Counter, "Connections asked to prove their address.", |s| {
         count(s.net.retried)
     }),
