@@ -108,12 +108,7 @@ const ROWS: [Row; 6] = [
         work: |table, count| table.fan(count),
         goals: &[(TOKIO, 1.0 / 3.0), (ACTIX, 1.0 / 4.0)],
     },
-    Row {
-        name: "ring-1000",
-        actors: 1_000,
-        work: |table, count| table.ring(count),
-        goals: &[(ACTIX, 0.45)],
-    },
+    Row { name: "ring-1000", actors: 1_000, work: |table, count| table.ring(count), goals: &[(ACTIX, 0.45)] },
     Row { name: "ask", actors: 1, work: |table, count| table.ask(count), goals: &[(ACTIX, 0.7)] },
     Row {
         name: "ask-64",
@@ -237,7 +232,14 @@ fn idle(effort: Effort) -> Vec<Figure> {
         let (value, ratio) = (bytes[index], bytes[index] / bytes[OURS]);
         let goal = (index == OURS).then_some(GOAL_IDLE);
         let beside = CONTESTANTS[OURS].beside;
-        figures.push(Figure { name: format!("actor.idle.{}", one.name), value, unit: "B", ratio, beside, goal });
+        figures.push(Figure {
+            name: format!("actor.idle.{}", one.name),
+            value,
+            unit: "B",
+            ratio,
+            beside,
+            goal,
+        });
     }
     for (index, one) in CONTESTANTS.iter().enumerate() {
         let other = if index == OURS { ACTIX } else { OURS };

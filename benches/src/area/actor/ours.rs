@@ -5,10 +5,10 @@
 //! An operation drives: it tells, asks and waits as any actor of a game does. Time moves by a millisecond with each
 //! message from outside.
 
-use lightmoon_actor::{Actor, Cx, Envelope, In, Kinds, MessageId, Out, ReplyTo, Worker, WorkerOptions, plain};
-use lightmoon_contract::{
-    ActorId, Body, Caller, Contract, Mono, Operation, Ref, contract, contracts,
+use lightmoon_actor::{
+    Actor, Cx, Envelope, In, Kinds, MessageId, Out, ReplyTo, Worker, WorkerOptions, plain,
 };
+use lightmoon_contract::{ActorId, Body, Caller, Contract, Mono, Operation, Ref, contract, contracts};
 
 use super::table::{BURST, IN_FLIGHT, Load, Table};
 

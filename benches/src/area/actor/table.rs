@@ -185,5 +185,8 @@ impl<F: Framework> Table for Driven<F> {
 
 /// A tokio runtime on this thread.
 pub(super) fn current_thread() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime without threads starts")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime without threads starts")
 }
