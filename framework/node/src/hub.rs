@@ -112,6 +112,7 @@ pub fn split(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<(
         compatibility: Compatibility::new(descriptor),
         wire: options.wire,
         resume_time: options.resume_time,
+        sessions_per_source_max: options.sessions_per_source_max,
         ticket_key: options.ticket_key,
         utc_at_zero: options.utc_at_zero,
         seed: seeds.u64(..),
