@@ -19,8 +19,10 @@
 
 use std::time::Duration;
 
-use lightmoon_actor::{Envelope, In, Out, Placement, Worker, WorkerId, WorkerOptions};
-use lightmoon_contract::{ActorId, Kind, Mono};
+use lightmoon_actor::{
+    DeliveryEnd, Envelope, In, MessageId, Out, Placement, ReplyTo, Taken, Worker, WorkerId, WorkerOptions,
+};
+use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono};
 use lightmoon_durable::DeadLetter;
 use lightmoon_wire::Compatibility;
 
@@ -55,6 +57,8 @@ pub struct Hub {
     /// Workers that have not stopped.
     workers_left: u16,
     events: Vec<In>,
+    /// Workers for which too much waits.
+    full: Vec<bool>,
     activations_failed: u64,
     messages_unroutable: u64,
 }
@@ -130,12 +134,13 @@ pub fn split(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<(
         gateway,
         keeping: Keeping::new(keeps, now, &options),
         workers_left: placement.workers(),
-        placement,
         starts,
         stop_patience: options.stop_patience,
         phase: Phase::Running,
         stops_workers: false,
         events: Vec::new(),
+        full: vec![false; usize::from(placement.workers())],
+        placement,
         activations_failed: 0,
         messages_unroutable: 0,
     };
@@ -195,7 +200,12 @@ impl Hub {
     ///
     /// # Errors
     /// The node is fenced: why. Nothing that it knows may leave it any more.
-    pub fn tell_workers(&mut self, unsaved_bytes: usize, mut to: impl FnMut(WorkerId, In)) -> Result<(), String> {
+    pub fn tell_workers(
+        &mut self,
+        now: Mono,
+        unsaved_bytes: usize,
+        mut to: impl FnMut(WorkerId, In),
+    ) -> Result<(), String> {
         if !self.keeping.is_open() || self.is_over() {
             // What came for actors waits until the generation is taken; links are served.
             return Ok(());
@@ -207,23 +217,52 @@ impl Hub {
             self.phase = Phase::Stopped;
             return Err(reason);
         }
+        let mut refused = Vec::new();
         for event in self.events.drain(..) {
-            match actor_of(&event) {
-                Some(actor) => to(self.placement.worker_of(actor), event),
-                None => {
-                    if let In::Store(state) = event {
-                        (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::Store(state)));
-                    }
+            match (actor_of(&event), event) {
+                (Some(actor), In::Envelope(envelope)) if self.full[self.placement.worker_of(actor).at()] => {
+                    refused.push(envelope);
                 }
+                (Some(actor), event) => to(self.placement.worker_of(actor), event),
+                (None, In::Store(state)) => {
+                    (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::Store(state)));
+                }
+                // The keeper says nothing else.
+                (None, _) => {}
             }
         }
         for envelope in self.gateway.take_messages() {
-            to(self.placement.worker_of(envelope.to), In::Envelope(envelope));
+            let worker = self.placement.worker_of(envelope.to);
+            // What sessions say always enters: a session that is not told of leaves a ghost.
+            if self.full[worker.at()] && !envelope.number.is_reserved() {
+                refused.push(envelope);
+            } else {
+                to(worker, In::Envelope(envelope));
+            }
         }
+        refused.into_iter().for_each(|envelope| self.refuse(now, envelope));
         if std::mem::take(&mut self.stops_workers) {
             (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::Stop));
         }
         Ok(())
+    }
+
+    /// Says whether too much waits for a worker: what clients send to its actors is refused while it does.
+    pub fn set_full(&mut self, worker: WorkerId, is_full: bool) {
+        self.full[worker.at()] = is_full;
+    }
+
+    /// Answers what is not handed to a worker.
+    fn refuse(&mut self, now: Mono, envelope: Envelope) {
+        self.gateway.counters.messages_refused += 1;
+        match (envelope.reply_to, envelope.id, envelope.from) {
+            (ReplyTo::Outside(token), ..) => self.gateway.answer(token, Err(CallError::Busy)),
+            (_, MessageId::Posted(delivery), Caller::Actor(from)) => {
+                let message = Taken { from, number: delivery.number };
+                self.keeping.delivered(now, envelope.to, message, DeliveryEnd::Unserved);
+            }
+            (ReplyTo::Nobody | ReplyTo::Ask(_), ..) => {}
+        }
     }
 
     /// Whether something came about for workers.

@@ -185,6 +185,8 @@ pub struct Counters {
     pub messages_stale: u64,
     /// Messages to kinds that this node does not run.
     pub messages_unroutable: u64,
+    /// Messages refused because too much waited for the worker of their actor.
+    pub messages_refused: u64,
     /// Activations that ended by a panic.
     pub activations_failed: u64,
     /// State packets handed to links.
