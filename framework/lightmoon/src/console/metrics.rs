@@ -86,6 +86,30 @@ const TABLE: &[Row] = &[
         |s| count(s.snapshot.node.counters.links_closed_for_bytes),
     ),
     (
+        "lightmoon_session_link_violating_total",
+        Type::Counter,
+        "Links closed for bytes that the protocol does not allow.",
+        |s| count(s.snapshot.node.counters.links_violating),
+    ),
+    (
+        "lightmoon_session_link_too_large_total",
+        Type::Counter,
+        "Links closed for a frame over its limit.",
+        |s| count(s.snapshot.node.counters.links_too_large),
+    ),
+    (
+        "lightmoon_session_handshake_timed_out_total",
+        Type::Counter,
+        "Links closed because no handshake came in time.",
+        |s| count(s.snapshot.node.counters.handshakes_timed_out),
+    ),
+    (
+        "lightmoon_session_link_idle_total",
+        Type::Counter,
+        "Links closed because nothing was heard for too long.",
+        |s| count(s.snapshot.node.counters.links_idle),
+    ),
+    (
         "lightmoon_login_refused_address_total",
         Type::Counter,
         "Of clients refused, those whose address has its share.",
