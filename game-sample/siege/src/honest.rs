@@ -35,7 +35,7 @@ impl Seen {
         let mut sorted = self.answers_us.clone();
         sorted.sort_unstable();
         let at = sorted.len() * 99 / 100;
-        sorted.get(at).or(sorted.last()).copied().unwrap_or(0)
+        sorted.get(at).copied().or_else(|| sorted.last().copied()).unwrap_or(0)
     }
 }
 

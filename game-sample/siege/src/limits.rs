@@ -12,8 +12,9 @@ pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// All honest bots have a ship after this.
 pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(30);
-/// Who comes during an attack is in play after this, with its client's own tries.
-pub(crate) const NEWCOMER_WITHIN: Duration = Duration::from_secs(10);
+/// Who comes during an attack is in play after this, with its client's own tries: tens of milliseconds where the machine is free, some
+/// seconds where attackers and builds share its cores.
+pub(crate) const NEWCOMER_WITHIN: Duration = Duration::from_secs(20);
 /// A connection that the server should close is closed after this: silence of five seconds, and what follows.
 pub(crate) const CLOSED_WITHIN: Duration = Duration::from_secs(9);
 /// A client that does not read is thrown out after this.

@@ -159,10 +159,8 @@ impl Peer {
     pub(crate) fn drain(&self) {
         let connection = self.connection.clone();
         tokio::spawn(async move {
-            while let Ok(mut stream) = connection.accept_uni().await {
-                tokio::spawn(
-                    async move { while let Ok(Some(_)) = stream.read_chunk(65_536, false).await {} },
-                );
+            while let Ok(stream) = connection.accept_uni().await {
+                tokio::spawn(swallow(stream));
             }
         });
     }
@@ -171,6 +169,10 @@ impl Peer {
     pub(crate) async fn closed(&self, within: Duration) -> Ending {
         ending(&self.connection, within).await
     }
+}
+
+async fn swallow(mut stream: quinn::RecvStream) {
+    while let Ok(Some(_)) = stream.read_chunk(65_536, false).await {}
 }
 
 /// How a connection ended.

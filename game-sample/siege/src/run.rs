@@ -38,6 +38,7 @@ struct Memory {
     most: u64,
     last: u64,
     took: Duration,
+    cpu: Duration,
 }
 
 impl Memory {
@@ -52,14 +53,15 @@ impl Memory {
 fn watch(gauge: Gauge, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Result<Memory>> {
     std::thread::spawn(move || {
         let began = Instant::now();
-        let first = gauge.resident()?;
+        let (first, cpu) = (gauge.resident()?, gauge.cpu()?);
         let (mut most, mut last) = (first, first);
         while !stop.load(Ordering::Relaxed) {
             std::thread::sleep(MEMORY_EVERY);
             last = gauge.resident()?;
             most = most.max(last);
         }
-        Ok(Memory { first, most, last, took: began.elapsed() })
+        let cpu = gauge.cpu()?.saturating_sub(cpu);
+        Ok(Memory { first, most, last, took: began.elapsed(), cpu })
     })
 }
 
@@ -175,7 +177,7 @@ fn judge(
         ));
     }
     let endings: Vec<String> = fought.endings.iter().map(|(ending, count)| said(*ending, *count)).collect();
-    let counted = after.iter().map(|(name, _)| (name, grown(name, before, after)));
+    let counted = after.keys().map(|name| (name, grown(name, before, after)));
     let counted = counted.filter(|(name, by)| *by > 0.0 && is_of_attacks(name));
     let counted: Vec<String> = counted.map(|(name, by)| format!("{name} +{by}")).collect();
     let or_none = |list: Vec<String>| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
@@ -185,10 +187,11 @@ fn judge(
         format!("  closed    {}; refused before: {}", or_none(endings), fought.refused),
         format!("  counted   {}", or_none(counted)),
         format!(
-            "  memory    {} before, {} at most, {:+.0} KiB/s",
+            "  memory    {} before, {} at most, {:+.0} KiB/s; {:.0} % of a core",
             mib(memory.first),
             mib(memory.most),
-            memory.slope_kib()
+            memory.slope_kib(),
+            100.0 * memory.cpu.as_secs_f64() / memory.took.as_secs_f64().max(0.001)
         ),
         format!(
             "  honest    p99 {p99} µs of {} answers, quiet {p99_quiet} µs ({rise:+.0} %); who came meanwhile: {came}",

@@ -8,7 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use game_sample_bots::Location;
@@ -123,6 +123,15 @@ impl Gauge {
             .context("cannot read the server's memory")?;
         let pages: u64 = text.split_whitespace().nth(1).context("/proc has another form")?.parse()?;
         Ok(pages * u64::try_from(rustix::param::page_size())?)
+    }
+
+    /// Time of processors that it has used.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        let (_, behind_name) = text.rsplit_once(')').context("/proc has another form")?;
+        let ticks = behind_name.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap_or(0)).sum();
+        Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
     }
 
     /// All its metrics.
