@@ -71,6 +71,22 @@ const SUITES: &[Suite] = &[
         is_figure: is_figure_of_kills,
     },
     Suite {
+        name: "siege",
+        docs: "the sample's server, optimised, attacked in fourteen ways for 20 seconds each while 100 honest bots play",
+        prepare: &[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "game-sample",
+            "--package",
+            "game-sample-siege",
+        ],
+        round: siege,
+        is_once: true,
+        is_figure: |_| true,
+    },
+    Suite {
         name: "power",
         docs: "200 cuts of power a round under the store in files, each with another choice of what the disk forgets",
         prepare: &["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--no-run"],
@@ -105,7 +121,7 @@ const FAILURES_MAX: usize = 1_000;
 /// Rounds until the time is over. The report lies under docs/reports. Exit code 1 when a round failed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// sim, tests, trade, kill or power; all, one after the other, without it
+    /// sim, tests, trade, kill, siege or power; all, one after the other, without it
     suite: Option<String>,
     /// Hours for each suite; without it one round where that is a full count, 1 otherwise
     #[arg(long, value_name = "H")]
@@ -201,6 +217,13 @@ fn trade(stage: &Stage, round: u64) -> Command {
     command.args(["--script", "trade", "--count", "200", "--kills", "10", "--every", "60", "--rest", "45"]);
     command.args(["--lost", "5", "--doubled", "5", "--swapped", "2", "--audit-every", "1000"]);
     command.args(["--seed", &(round + 1).to_string()]);
+    command.current_dir(&stage.metadata.workspace_root);
+    command
+}
+
+fn siege(stage: &Stage, round: u64) -> Command {
+    let mut command = Command::new(stage.metadata.target_directory.join("release/game-sample-siege"));
+    command.args(["--count", "100", "--seconds", "20", "--quiet", "30", "--seed", &(round + 1).to_string()]);
     command.current_dir(&stage.metadata.workspace_root);
     command
 }
