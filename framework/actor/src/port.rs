@@ -229,6 +229,7 @@ impl Port {
     }
 
     /// Puts a message behind those of its priority.
+    #[inline]
     pub(crate) fn enqueue(&self, envelope: Envelope) {
         if self.gathers.get() {
             self.segment.borrow_mut().push(Sent::Message(envelope));
@@ -238,6 +239,7 @@ impl Port {
     }
 
     /// The next message of a priority.
+    #[inline]
     pub(crate) fn dequeue(&self, priority: Priority) -> Option<Envelope> {
         self.queues.borrow_mut()[priority as usize].pop_front()
     }

@@ -26,7 +26,7 @@ impl Gateway {
             self.counters.messages_stale += 1;
             return;
         };
-        let Ok(message) = body.downcast::<ToSession>() else {
+        let Ok(message) = body.take::<ToSession>() else {
             self.counters.messages_stale += 1;
             return;
         };
@@ -34,7 +34,7 @@ impl Gateway {
             self.counters.messages_stale += 1;
             return;
         }
-        match *message {
+        match message {
             ToSession::Attach { zone, avatar } => self.attach(session, from, zone, avatar),
             ToSession::Detach => self.detach(session, from),
             ToSession::Close { reason } => self.close_session(now, session, CloseCode::Normal, &reason),
