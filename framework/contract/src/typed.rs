@@ -114,6 +114,12 @@ impl Drop for Typed {
     }
 }
 
+// It travels between workers.
+const _: fn() = || {
+    const fn travels<T: Send>() {}
+    travels::<Typed>();
+};
+
 impl fmt::Debug for Typed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Typed").finish_non_exhaustive()
@@ -165,13 +171,6 @@ mod tests {
         assert_eq!(Arc::strong_count(&counted), 3);
         drop((taken, boxed));
         assert_eq!(Arc::strong_count(&counted), 1);
-    }
-
-    #[test]
-    fn it_goes_to_another_thread() {
-        let typed = Typed::new(vec![1, 2, 3]);
-        let sum = std::thread::spawn(|| typed.take::<Vec<i32>>().unwrap().iter().sum::<i32>());
-        assert_eq!(sum.join().unwrap(), 6);
     }
 
     #[test]
