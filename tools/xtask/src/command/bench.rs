@@ -23,10 +23,19 @@ pub(crate) struct Arguments {
     /// Also write the figures to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// First build and run the peers of replication, a workspace of its own: minutes, and another hundred crates
+    #[arg(long)]
+    peers: bool,
 }
+
+/// What the peers replicate: entities, clients, entities that each client sees, ticks that are measured.
+const PEER_WORKLOADS: [[&str; 4]; 2] = [["1000", "50", "1000", "200"], ["1000", "50", "100", "500"]];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let stage = Stage { metadata: Metadata::ask()?, is_quick: false };
+    if arguments.peers && !run_peers(&stage)? {
+        return Ok(false);
+    }
     let mut command = stage.cargo(&["run", "--quiet", "--release", "--package", "lightmoon-benches", "--"]);
     command.args(&arguments.area);
     if let Some(file) = &arguments.json {
@@ -34,4 +43,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         command.arg("--json").arg(std::path::absolute(file)?);
     }
     Ok(program::run(&mut command, LIMIT, Show::All)?.succeeded)
+}
+
+/// The peers say a line of JSON for each workload: microseconds of a tick, and bytes for one client in it.
+fn run_peers(stage: &Stage) -> Result<bool> {
+    for workload in PEER_WORKLOADS {
+        // A peer names a newer compiler than it needs.
+        let mut command = stage.cargo(&["run", "--quiet", "--release", "--ignore-rust-version"]);
+        command.args(["--manifest-path", "benches/peers/Cargo.toml", "--target-dir", "target", "--"]);
+        command.args(workload);
+        if !program::run(&mut command, LIMIT, Show::All)?.succeeded {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
