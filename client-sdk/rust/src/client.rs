@@ -105,6 +105,7 @@ pub struct Client {
     playback: Playback,
     newest: Option<Tick>,
     events: VecDeque<Event>,
+    state_events: bool,
     stats: ClientStats,
 }
 
@@ -134,6 +135,7 @@ impl Client {
             playback: Playback::new(),
             newest: None,
             events: VecDeque::new(),
+            state_events: options.state_events,
             stats: ClientStats::default(),
         };
         client.dial();

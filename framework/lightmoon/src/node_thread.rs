@@ -12,6 +12,7 @@
 
 use crate::board::{Board, Snapshot};
 use crate::io::Happening;
+use crate::pace::Pace;
 use crate::storage::Storage;
 use crate::{Failure, clock, flaws, limits};
 use lightmoon_contract::{ActorId, Mono};
@@ -121,6 +122,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         outputs: Vec::new(),
         credits: Vec::new(),
         stop_by: None,
+        pace: Pace::default(),
         window: Window::default(),
     }
     .run()
@@ -139,6 +141,7 @@ struct Driver {
     credits: Vec<Credit>,
     /// Set once the node was told to stop.
     stop_by: Option<Mono>,
+    pace: Pace,
     window: Window,
 }
 
@@ -160,6 +163,7 @@ impl Driver {
                 return Ok(());
             }
             let began = clock::mono();
+            self.pace.turn(began);
             self.poll_store(began);
             next = self.node.turn(began, &mut self.inputs, &mut self.outputs);
             self.credits.clear();
@@ -183,7 +187,7 @@ impl Driver {
 
     /// Waits for events until the next deadline, then takes those that are there. `false` when nobody is left to send.
     fn collect(&mut self, next: Next) -> bool {
-        let wait = if next.more { Duration::ZERO } else { self.time_until(next.deadline) };
+        let wait = if next.more { Duration::ZERO } else { self.gather(next.deadline) };
         match self.inbox.recv_timeout(wait) {
             Ok(first) => self.take(first),
             Err(RecvTimeoutError::Timeout) => return true,
@@ -197,6 +201,16 @@ impl Driver {
         }
         self.window.turns_full += 1;
         true
+    }
+
+    /// Sleeps while the next turn may not begin, so that nobody who sends has to wake this thread. Gives how long to wait for an
+    /// event after that.
+    fn gather(&self, deadline: Option<Mono>) -> Duration {
+        let wait = self.pace.wait(clock::mono()).min(self.time_until(deadline));
+        if !wait.is_zero() {
+            std::thread::sleep(wait);
+        }
+        self.time_until(deadline)
     }
 
     fn time_until(&self, deadline: Option<Mono>) -> Duration {

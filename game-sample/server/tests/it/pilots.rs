@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use game_sample::sector::SHIPS_MAX;
+use game_sample::world_map::SHIPS_MAX;
 use game_sample_contracts::{EnterRefused, Entry, Place, SpawnRefused, Steer, pilot, sector};
 use lightmoon::actor::reserved::ToActor;
 use lightmoon::contract::{Caller, NetId, SessionId};
