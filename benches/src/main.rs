@@ -13,6 +13,7 @@ mod area;
 #[cfg_attr(not(test), expect(dead_code, reason = "nothing here is counted; in `load` something is"))]
 mod figure;
 mod measure;
+mod memory;
 
 use std::fs;
 use std::path::PathBuf;

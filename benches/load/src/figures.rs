@@ -41,7 +41,7 @@ pub(crate) fn of_game(game: &Game, raw: &Raw, is_decisive: bool) -> Vec<Figure> 
         unit: "us",
         ratio: all / raw.micros,
         beside: "raw quinn",
-        goal: is_decisive.then_some(Goal::Ratio(CPU_RATIO)),
+        goal: Some(if is_decisive { Goal::Ratio(CPU_RATIO) } else { Goal::Aim(CPU_RATIO) }),
     };
     let share = |what: &str, micros: f64| plain(name(what), micros, "us", micros / all, "all");
     let mut figures = vec![cpu, plain(name("raw"), raw.micros, "us", 1.0, "raw quinn")];

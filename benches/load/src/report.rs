@@ -60,6 +60,7 @@ fn goal_of(figure: &Figure) -> (String, &'static str) {
     let goal = match figure.goal {
         None => return (String::new(), ""),
         Some(Goal::Ratio(goal)) => format!("≤ {goal} x"),
+        Some(Goal::Aim(goal)) => format!("≤ {goal} x (informs)"),
         Some(Goal::Value(goal)) => format!("≤ {goal} {} (informs)", figure.unit),
         Some(Goal::Count(goal)) => format!("≤ {goal} {}", figure.unit),
     };

@@ -22,6 +22,7 @@ use lightmoon_contract::{CallError, Limits, Operation};
 
 use crate::limits;
 use crate::port::Port;
+use crate::slot::Slot;
 
 /// A waiting request of one worker. Never given twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -33,12 +34,12 @@ const INDEX_BITS: u32 = 24;
 const _: () = assert!(limits::ASKS_MAX <= 1 << INDEX_BITS);
 
 impl AskId {
-    const fn new(index: u32, generation: u64) -> Self {
+    pub(crate) const fn new(index: u32, generation: u64) -> Self {
         Self(generation << INDEX_BITS | index as u64)
     }
 
     /// The index into the slab; fits since only 24 bits are used.
-    const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         (self.0 & ((1 << INDEX_BITS) - 1)) as usize
     }
 
@@ -50,10 +51,21 @@ impl AskId {
 /// Who gets the answer.
 #[derive(Debug)]
 pub(crate) enum Sink {
-    /// A future of this worker; the waker once it has been polled.
-    Future(Option<Waker>),
+    /// A future of this worker.
+    Future(Wants),
     /// A caller outside.
     Outside(u64),
+}
+
+/// What a future wants done when its answer is there.
+#[derive(Debug)]
+pub(crate) enum Wants {
+    /// Nothing: it was not polled yet.
+    Nothing,
+    /// To poll the operation at this slot: the future was polled by nobody in between.
+    Poll(Slot),
+    /// To wake somebody else, who polls a part of an operation by itself.
+    Wake(Waker),
 }
 
 /// Which operation asked, to find circles.
@@ -86,8 +98,8 @@ struct Entry {
 /// What has to be done after an answer arrived, outside of any borrow.
 #[derive(Debug)]
 pub(crate) enum Arrived {
-    /// Wake the future that waits, if it was polled.
-    Wake(Option<Waker>),
+    /// Do what the future that waits wants.
+    Wake(Wants),
     /// Tell the caller outside.
     Outside(u64, Result<Answer, CallError>),
     /// Nobody waits any more; drop the answer.
@@ -194,10 +206,10 @@ impl Asks {
             return Arrived::Late(result);
         };
         match sink {
-            Sink::Future(waker) => {
+            Sink::Future(wants) => {
                 entry.state = State::Ready(result);
                 self.newly_stale += usize::from(armed);
-                Arrived::Wake(waker)
+                Arrived::Wake(wants)
             }
             Sink::Outside(token) => {
                 entry.state = State::Waiting { sink: Sink::Outside(token), origin: Origin::default(), armed };
@@ -208,17 +220,20 @@ impl Asks {
         }
     }
 
-    /// The answer if it is there; else whether `waker` is the one that is known already.
-    fn poll(&mut self, id: AskId, waker: &Waker) -> Polled {
+    /// The answer if it is there; else whether the one who polls is the one that is known already. `operation`: it is this
+    /// operation itself.
+    fn poll(&mut self, id: AskId, waker: &Waker, operation: Option<Slot>) -> Polled {
         let Some(entry) = self.entry(id) else { return Polled::Ready(Err(CallError::Gone)) };
-        match &entry.state {
-            State::Waiting { sink: Sink::Future(known), .. } => {
-                if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        match &mut entry.state {
+            State::Waiting { sink: Sink::Future(wants), .. } => match (&*wants, operation) {
+                (Wants::Poll(known), Some(slot)) if *known == slot => Polled::Known,
+                (Wants::Nothing | Wants::Poll(_), Some(slot)) => {
+                    *wants = Wants::Poll(slot);
                     Polled::Known
-                } else {
-                    Polled::Unknown
                 }
-            }
+                (Wants::Wake(known), None) if known.will_wake(waker) => Polled::Known,
+                (Wants::Nothing | Wants::Poll(_) | Wants::Wake(_), _) => Polled::Unknown,
+            },
             State::Ready(_) => match self.close(id) {
                 State::Ready(result) => Polled::Ready(result),
                 State::Waiting { .. } | State::Free => Polled::Ready(Err(CallError::Gone)),
@@ -229,12 +244,12 @@ impl Asks {
         }
     }
 
-    /// Notes who is to be woken; gives back who was before, to be dropped outside.
-    fn note(&mut self, id: AskId, waker: Waker) -> Option<Waker> {
+    /// Notes what is wanted; gives back what was before, to be dropped outside.
+    fn note(&mut self, id: AskId, wants: Wants) -> Wants {
         match self.entry(id).map(|entry| &mut entry.state) {
-            Some(State::Waiting { sink: Sink::Future(known), .. }) => known.replace(waker),
+            Some(State::Waiting { sink: Sink::Future(known), .. }) => std::mem::replace(known, wants),
             Some(State::Waiting { sink: Sink::Outside(_), .. } | State::Ready(_) | State::Free) | None => {
-                Some(waker)
+                wants
             }
         }
     }
@@ -270,9 +285,9 @@ impl Asks {
 
 enum Polled {
     Ready(Result<Answer, CallError>),
-    /// It waits, and the waker is noted.
+    /// It waits, and it is noted who polled.
     Known,
-    /// It waits, and another waker or none is noted.
+    /// It waits, and somebody else is noted, or nobody.
     Unknown,
 }
 
@@ -293,7 +308,8 @@ impl Waiter {
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<Answer, CallError>> {
         let Some(id) = self.id else { return Poll::Ready(Err(CallError::Busy)) };
         // A waker may be of the user's making: it is cloned and dropped while nothing is borrowed.
-        let polled = self.port.asks().poll(id, cx.waker());
+        let operation = self.port.polls_with(cx.waker());
+        let polled = self.port.asks().poll(id, cx.waker(), operation);
         match polled {
             Polled::Ready(result) => {
                 self.id = None;
@@ -301,8 +317,8 @@ impl Waiter {
             }
             Polled::Known => Poll::Pending,
             Polled::Unknown => {
-                let waker = cx.waker().clone();
-                let before = self.port.asks().note(id, waker);
+                let wants = operation.map_or_else(|| Wants::Wake(cx.waker().clone()), Wants::Poll);
+                let before = self.port.asks().note(id, wants);
                 drop(before);
                 Poll::Pending
             }

@@ -12,12 +12,13 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{RawWakerVTable, Waker};
 
 use lightmoon_contract::call::Answer;
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Caller, DecodeError, DecodeReason, Mono, Priority};
 
-use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink};
+use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink, Wants};
 use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::timers::{Due, Timers};
@@ -31,6 +32,8 @@ struct Life {
     /// Whether an activation is there.
     alive: bool,
     stop: bool,
+    /// Whether its operation stands in the queue of those that are to be polled.
+    woken: bool,
     /// Timers in the heap that belong to this life.
     timers: u32,
     random: u64,
@@ -77,6 +80,18 @@ pub(crate) struct Port {
     /// For handles of activations that have ended.
     spare_random: Cell<u64>,
     pub(crate) wakes: Arc<Wakes>,
+    /// Operations whose answers came, in their order; what stands in `wakes` was woken by a waker.
+    woken: RefCell<VecDeque<Slot>>,
+    /// The operation that is polled right now.
+    polling: Cell<Option<Polling>>,
+}
+
+/// The operation that is polled, and by which waker it is known.
+#[derive(Clone, Copy, Debug)]
+struct Polling {
+    slot: Slot,
+    data: *const (),
+    vtable: &'static RawWakerVTable,
 }
 
 impl Port {
@@ -96,6 +111,8 @@ impl Port {
             room: Cell::new(None),
             spare_random: Cell::new(seed),
             wakes: Wakes::new(),
+            woken: RefCell::default(),
+            polling: Cell::new(None),
         })
     }
 
@@ -297,7 +314,7 @@ impl Port {
 impl Port {
     /// A request of an operation, or a sleep, that ends at `until`. `None`: too many wait.
     pub(crate) fn open_ask(&self, origin: Origin, until: Mono) -> Option<AskId> {
-        self.open(Sink::Future(None), origin, until)
+        self.open(Sink::Future(Wants::Nothing), origin, until)
     }
 
     /// A request that has its answer already.
@@ -333,9 +350,11 @@ impl Port {
             ReplyTo::Ask(id) => self.asks().answer(id, result),
         };
         match arrived {
-            Arrived::Wake(waker) => {
-                self.contain(|| waker.map(std::task::Waker::wake));
+            Arrived::Wake(Wants::Poll(slot)) => self.wake(slot),
+            Arrived::Wake(Wants::Wake(waker)) => {
+                self.contain(|| waker.wake());
             }
+            Arrived::Wake(Wants::Nothing) => {}
             Arrived::Outside(token, result) => self.put_out(Out::Answer { token, result }),
             Arrived::Late(result) => {
                 self.count(|counters| counters.answers_late += 1);
@@ -403,6 +422,46 @@ impl Port {
     }
 }
 
+/// Operations that are to be polled.
+impl Port {
+    /// The operation at `slot` is polled by `waker` from now on; `None`: no operation is polled any more.
+    pub(crate) fn set_polling(&self, polling: Option<(Slot, &Waker)>) {
+        self.polling.set(polling.map(|(slot, waker)| Polling {
+            slot,
+            data: waker.data(),
+            vtable: waker.vtable(),
+        }));
+    }
+
+    /// The operation that is polled, if it is the one that `waker` wakes. A part of an operation may be polled by a waker of
+    /// the user's making; that has to be woken itself.
+    pub(crate) fn polls_with(&self, waker: &Waker) -> Option<Slot> {
+        let Polling { slot, data, vtable } = self.polling.get()?;
+        (std::ptr::eq(data, waker.data()) && std::ptr::eq(vtable, waker.vtable())).then_some(slot)
+    }
+
+    /// Queues an operation to be polled, unless it is queued already or its activation has ended.
+    fn wake(&self, slot: Slot) {
+        let was_woken = self.with_life(slot, |life| std::mem::replace(&mut life.woken, true));
+        if was_woken == Some(false) {
+            self.woken.borrow_mut().push_back(slot);
+        }
+    }
+
+    /// The next operation to poll.
+    pub(crate) fn next_woken(&self) -> Option<Slot> {
+        let woken = self.woken.borrow_mut().pop_front();
+        let Some(slot) = woken else { return self.wakes.pop() };
+        self.with_life(slot, |life| life.woken = false);
+        Some(slot)
+    }
+
+    /// Whether any operation is to be polled.
+    pub(crate) fn has_woken(&self) -> bool {
+        !self.woken.borrow().is_empty() || !self.wakes.is_empty()
+    }
+}
+
 /// Lives of activations.
 impl Port {
     /// An activation begins at `slot`.
@@ -412,6 +471,7 @@ impl Port {
             generation: slot.generation,
             alive: true,
             stop: false,
+            woken: false,
             timers: 0,
             random,
             alarm: NEVER,

@@ -165,7 +165,7 @@ impl Worker {
         let more = !self.port.is_quiet()
             || !self.released.is_empty()
             || !self.ringing.is_empty()
-            || !self.port.wakes.is_empty()
+            || self.port.has_woken()
             || !self.to_start.is_empty()
             || deadline.is_some_and(|at| at <= self.port.now());
         Next { deadline, more }
@@ -256,7 +256,7 @@ impl Worker {
             }
         }
         for _ in 0..limits::RELEASED_PER_ROUND.min(budget.polls) {
-            let Some(slot) = self.port.wakes.pop() else { break };
+            let Some(slot) = self.port.next_woken() else { break };
             any = true;
             budget.polls -= 1;
             self.woken(slot);
@@ -270,7 +270,7 @@ impl Worker {
         for _ in 0..limits::STOP_ROUNDS_MAX {
             self.port.give_up_asks();
             let mut any = false;
-            while let Some(slot) = self.port.wakes.pop() {
+            while let Some(slot) = self.port.next_woken() {
                 any = true;
                 self.woken(slot);
             }

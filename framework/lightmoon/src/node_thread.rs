@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) encoder: Sender<EncodeJob>,
     pub(crate) seed: u64,
     pub(crate) resume_time: Duration,
+    /// Most sessions from one address.
+    pub(crate) address_clients: usize,
     pub(crate) ticket_key: TicketKey,
     pub(crate) pin: bool,
     pub(crate) board: Arc<Board>,
@@ -94,6 +96,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
     let mut options = NodeOptions {
         probe: clock::mono,
         resume_time: plan.resume_time,
+        sessions_per_source_max: plan.address_clients,
         ticket_key: plan.ticket_key,
         utc_at_zero: clock::utc_at_zero(),
         ..NodeOptions::default()

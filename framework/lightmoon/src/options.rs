@@ -63,6 +63,12 @@ pub(crate) const SERVE: &[Setting] = &[
         default: "15",
         help: "How long a player stays whose connection broke, 0 to 600; a client that comes back until then goes on where it was",
     },
+    Setting {
+        name: "address-clients",
+        value: "N",
+        default: "2500",
+        help: "How many clients may come from one address (IPv6: one network of 64 bits), 1 to 10000; more where they share one",
+    },
     AUTH,
     SECRET_FILE,
     Setting {
@@ -112,6 +118,8 @@ pub(crate) struct ServeOptions {
     pub(crate) pin: bool,
     /// How long a session waits for its client.
     pub(crate) resume_time: Duration,
+    /// Most clients from one address.
+    pub(crate) address_clients: usize,
     pub(crate) auth: AuthOptions,
 }
 
@@ -133,6 +141,7 @@ impl ServeOptions {
             supervise: switch(settings, "supervise")?,
             pin: switch(settings, "pin")?,
             resume_time: resume_time(settings)?,
+            address_clients: address_clients(settings)?,
             auth: AuthOptions::read(settings)?,
         })
     }
@@ -163,6 +172,14 @@ fn resume_time(settings: &Settings) -> Result<Duration, Failure> {
         return Err(settings.wrong("resume-time", "it is a number of seconds from 0 to 600"));
     }
     Ok(time)
+}
+
+fn address_clients(settings: &Settings) -> Result<usize, Failure> {
+    let count = settings.parse::<usize>("address-clients")?;
+    if !(1..=lightmoon_node::limits::SESSIONS_MAX).contains(&count) {
+        return Err(settings.wrong("address-clients", "it is a number from 1 to 10000"));
+    }
+    Ok(count)
 }
 
 fn switch(settings: &Settings, name: &str) -> Result<bool, Failure> {
@@ -260,6 +277,17 @@ mod tests {
         );
         for time in ["601", "-1", "a while", ""] {
             assert!(read("resume-time", time).is_err(), "{time}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_share_that_an_operator_may_change() {
+        let defaults = ServeOptions::read(&Settings::defaults(SERVE)).unwrap();
+        assert_eq!(defaults.address_clients, lightmoon_node::limits::SESSIONS_PER_SOURCE_MAX);
+        assert_eq!(defaults.address_clients, lightmoon_net::limits::SOURCE_LINKS_MAX);
+        assert_eq!(read("address-clients", "10000").unwrap().address_clients, 10_000);
+        for count in ["0", "10001", "many", ""] {
+            assert!(read("address-clients", count).is_err(), "{count}");
         }
     }
 

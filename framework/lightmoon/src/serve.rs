@@ -81,6 +81,7 @@ impl Running {
             encoder: encoder::start(to_node.clone())?,
             seed: seed(),
             resume_time: options.resume_time,
+            address_clients: options.address_clients,
             ticket_key: keys.ticket_key,
             pin: options.pin,
             board: Arc::clone(&board),

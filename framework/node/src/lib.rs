@@ -71,6 +71,9 @@ pub struct NodeOptions {
     /// its connection. Until then its player's body stays in the world, and the session has its place in
     /// [`limits::SESSIONS_MAX`]. Since `lightmoon/1` minor 1.
     pub resume_time: Duration,
+    /// Sessions of one source, an IPv4 address or an IPv6 network of 64 bits. Default [`limits::SESSIONS_PER_SOURCE_MAX`]; 1 to
+    /// [`limits::SESSIONS_MAX`]. Raise it where many players come from one address: behind a proxy, or in a hall.
+    pub sessions_per_source_max: usize,
     /// Signs tickets. Default all zero, which everybody knows: fit for simulators only. A real node gives 32 secret bytes that outlive
     /// its process. Since `lightmoon/1` minor 1.
     pub ticket_key: TicketKey,
@@ -92,6 +95,7 @@ impl Default for NodeOptions {
             probe: ZoneOptions::default().probe,
             stop_patience: Duration::from_secs(1),
             resume_time: limits::RESUME_TIME,
+            sessions_per_source_max: limits::SESSIONS_PER_SOURCE_MAX,
             ticket_key: TicketKey::default(),
             utc_at_zero: Utc(0),
             #[cfg(feature = "flaws")]

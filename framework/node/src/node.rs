@@ -70,6 +70,7 @@ impl Node {
             compatibility: Compatibility::new(descriptor),
             wire: options.wire,
             resume_time: options.resume_time,
+            sessions_per_source_max: options.sessions_per_source_max,
             ticket_key: options.ticket_key,
             utc_at_zero: options.utc_at_zero,
             seed: seeds.u64(..),

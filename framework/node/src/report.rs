@@ -82,8 +82,14 @@ pub struct SessionReport {
 pub struct Counters {
     /// Links that were opened.
     pub links_opened: u64,
-    /// Links closed at once because the node was full.
+    /// Links closed at once because the node stops.
     pub links_refused: u64,
+    /// Links that had said nothing and were closed since others wanted to come in.
+    pub handshakes_evicted: u64,
+    /// Links closed because they brought more bytes than they may.
+    pub links_closed_for_bytes: u64,
+    /// Clients refused because their address has as many sessions as it may; also among the logins refused.
+    pub logins_refused_source: u64,
     /// Clients that were let in.
     pub sessions_opened: u64,
     /// Sessions that ended, for whatever reason.

@@ -32,6 +32,7 @@ use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
 use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
 use crate::outgoing::Outgoing;
+use crate::overload::{self, Ladder, Overload};
 use crate::persist::error::ReadError;
 use crate::persist::touched::Persisted;
 use crate::persist::{form, restore};
@@ -114,6 +115,7 @@ pub(crate) struct TickLoop {
     viewers_ever: u64,
     rotated_at: ChangeTick,
     probe: Probe,
+    ladder: Ladder,
     phases: Phases,
     phases_total: Phases,
     tick_times: TickTimes,
@@ -138,6 +140,7 @@ impl TickLoop {
         world.init_resource::<Outgoing>();
         world.init_resource::<Viewers>();
         world.init_resource::<MessageRegistry>();
+        overload::install(&mut world);
         let mut builder = ZoneBuilder::new::<Z>(&mut world, cx.key());
         Z::build(&mut builder);
         builder.built();
@@ -167,6 +170,7 @@ impl TickLoop {
             viewers_ever: 0,
             rotated_at: ChangeTick::default(),
             probe: options.probe,
+            ladder: Ladder::default(),
             phases: Phases::default(),
             phases_total: Phases::default(),
             tick_times: TickTimes::default(),
@@ -256,6 +260,19 @@ impl TickLoop {
         self.phases_total += self.phases;
         self.tick_times.add(self.phases.total());
         self.longest_tick = self.longest_tick.max(self.phases.total());
+        self.shed(rate_hz);
+    }
+
+    /// Decides what the next tick gives up, by how long this one took.
+    fn shed(&mut self, rate_hz: u16) {
+        let (overload, time) = (self.world.resource::<Overload>(), self.world.resource::<ZoneTime>());
+        self.counters.optional_rested += u64::from(!overload::optional_runs(overload, time));
+        let before = self.ladder.rung();
+        self.counters.ticks_narrowed += u64::from(before.radius_scale() < 1.0);
+        if let Some(rung) = self.ladder.after_tick(self.phases.total(), rate_hz) {
+            self.counters.overload_climbs += u64::from(rung > before);
+            self.world.insert_resource(Overload::from(rung));
+        }
     }
 
     /// Sends what systems and observers queued.
@@ -269,13 +286,16 @@ impl TickLoop {
     }
 
     fn serve_viewers(&mut self, rate_hz: u16, cx: &mut Cx) {
+        let rung = self.ladder.rung();
+        let interest = self.collectors.interest.map(|options| options.scaled(rung.radius_scale()));
         let shared = Shared {
             tick: self.world.resource::<ZoneTime>().tick(),
             rate_hz: u8::try_from(rate_hz).expect("a rate is at most 60"),
             columns: &self.columns,
             ids: self.world.resource::<NetIds>(),
             grid: &self.grid,
-            interest: self.collectors.interest.as_ref(),
+            interest: interest.as_ref(),
+            rung,
         };
         for viewer in self.viewers.values_mut() {
             self.replication.serve(&shared, viewer, &mut self.counters, &mut |packet| send(cx, &packet));
@@ -319,6 +339,7 @@ impl TickLoop {
             phases_total: self.phases_total,
             tick_times: self.tick_times,
             longest_tick: self.longest_tick,
+            rung: self.ladder.rung(),
             counters: self.counters,
         }
     }

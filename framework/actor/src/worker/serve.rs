@@ -23,7 +23,7 @@ use crate::ask::Origin;
 use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::wake::OperationWaker;
-use crate::{Activation, Cx, DeliveryEnd, Envelope, ReplyTo, Step};
+use crate::{Activation, Cx, DeliveryEnd, Envelope, MessageId, ReplyTo, Step};
 
 /// What becomes of a message at its actor's door.
 enum Door {
@@ -135,7 +135,11 @@ impl Worker {
 
     fn serve(&mut self, index: u32, envelope: Envelope) {
         self.no_longer_queued(&envelope);
-        let Some((envelope, trace)) = self.news(index, envelope) else { return };
+        let news = match envelope.id {
+            MessageId::None => Some((envelope, Trace::Nothing)),
+            MessageId::Request(_) | MessageId::Posted(_) => self.news(index, envelope),
+        };
+        let Some((envelope, trace)) = news else { return };
         if self.unkeepable(index, envelope.number) {
             self.port.count(|counters| counters.unkeepable += 1);
             return self.port.refuse(envelope, CallError::StoreUnavailable);
@@ -203,8 +207,10 @@ impl Worker {
         task.waker.polled();
         let waker = task.waker.waker();
         self.begin_segment(index, Some(task.number));
+        self.port.set_polling(Some((self.places.slot(index), &waker)));
         let polled =
             catch_unwind(AssertUnwindSafe(|| poll_once(&mut task.waiting, &mut Context::from_waker(&waker))));
+        self.port.set_polling(None);
         let (reply_to, number) = (task.reply_to, task.number);
         match polled {
             Ok(Poll::Pending) => {

@@ -89,6 +89,7 @@ fn zone_json(zone: ActorId, report: &ZoneReport) -> Value {
         "schedulesMicros": micros(report.phases.schedules),
         "replicationMicros": micros(report.phases.replication),
         "longestTickMicros": micros(report.longest_tick),
+        "rung": report.rung.number(),
         // Of all ticks so far, so that who looks twice knows what was in between.
         "ticks": report.counters.ticks,
         "tickTimes": report.tick_times.buckets().collect::<Vec<_>>(),

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lightmoon_contract::operation::{OperationSpec, Rate};
 use lightmoon_contract::{ActorId, Kind, Mono, NetId, OperationNumber};
 
+use super::crowd::Source;
 use super::rate::Bucket;
 use super::repeats::Repeats;
 use crate::{LinkId, Transport, limits};
@@ -41,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) way: Way,
     /// Where the client came from last, and by what.
     pub(crate) remote: String,
+    /// As what of its source it is counted; `None`: it had no link yet.
+    pub(super) source: Option<Source>,
     pub(crate) transport: Transport,
     pub(crate) player: u64,
     /// The serial of its login.
@@ -68,6 +71,7 @@ impl Session {
         Self {
             way: Way::Waits,
             remote: String::new(),
+            source: None,
             transport: Transport::Native,
             player,
             login,
