@@ -73,9 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     }
     if arguments.idle > 0 {
         let place = Place { binary, folder: own_folder("idle")? };
-        let kib = phase::idle(&place, cores, arguments.idle)?;
-        all.push(figures::of_idle(arguments.idle, kib));
-        all.iter().rev().take(1).for_each(|figure| figure::line(&figure.to_string()));
+        let figures = figures::of_idle(arguments.idle, phase::idle(&place, cores, arguments.idle)?);
+        figures.iter().for_each(|figure| figure::line(&figure.to_string()));
+        all.extend(figures);
         std::fs::remove_dir_all(&place.folder).context("cannot remove the folder of the run")?;
     }
     if let Some(path) = &arguments.json {

@@ -3,7 +3,7 @@
 //! *Responsible for*: which figures there are, their goals. *Not responsible for*: measuring ([`phase`](crate::phase)).
 
 use crate::figure::{Figure, Goal};
-use crate::phase::{Game, Raw};
+use crate::phase::{Game, Idle, Raw};
 use crate::sample::quantile;
 
 /// Server CPU of a client, beside raw QUIC.
@@ -100,16 +100,21 @@ fn of_traffic(game: &Game, raw: &Raw) -> Vec<Figure> {
 /// Bits of the sample's pose, whole, in bytes.
 const POSE_BYTES: f64 = 44.0 / 8.0;
 
-/// Memory of a session that does nothing.
-pub(crate) fn of_idle(count: u32, kib: f64) -> Figure {
-    Figure {
-        name: format!("load.idle-{count}.resident"),
-        value: kib,
-        unit: "KiB",
-        ratio: kib / QUINN_KIB,
-        beside: "quinn alone",
-        goal: Some(Goal::Count(IDLE_KIB)),
-    }
+/// Memory of sessions that do nothing, and of their players.
+pub(crate) fn of_idle(count: u32, idle: Idle) -> Vec<Figure> {
+    let name = |what: &str| format!("load.idle-{count}.{what}");
+    let Idle { session, player } = idle;
+    vec![
+        Figure {
+            name: name("session"),
+            value: session,
+            unit: "KiB",
+            ratio: session / QUINN_KIB,
+            beside: "quinn alone",
+            goal: Some(Goal::Count(IDLE_KIB)),
+        },
+        plain(name("player"), player, "KiB", player / session, "its session"),
+    ]
 }
 
 /// KiB of a connection of quinn with windows as small as ours, measured at 10,000.

@@ -201,27 +201,49 @@ fn await_file(path: &std::path::Path, child: &mut Child) -> Result<()> {
     Ok(())
 }
 
-/// KiB of memory that one idle session takes in the server.
-pub(crate) fn idle(place: &Place, cores: Cores, count: u32) -> Result<f64> {
+/// KiB of memory that something idle takes in the server.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Idle {
+    /// A connection with its session.
+    pub(crate) session: f64,
+    /// What the session's player is: the sample's has a world of its own.
+    pub(crate) player: f64,
+}
+
+/// Sessions that do nothing, twice: those that come second find the memory of the sessions before free, and the players before
+/// still in place. So the first time shows sessions and players, the second time players alone.
+pub(crate) fn idle(place: &Place, cores: Cores, count: u32) -> Result<Idle> {
     let server = Server::start(place, cores.server, false)?;
     std::thread::sleep(SETTLE);
-    let before = process::resident_kib(server.pid()?)?;
-    let crew = Crew { script: "idle", count, seed: 1, warm_up: Duration::ZERO, has_ledger: false };
-    let fleet = Fleet::start(place, cores.clients, &crew)?;
+    let resident = || process::resident_kib(server.pid()?);
+    let before = resident()?;
+    let come = |seed| -> Result<f64> {
+        let crew = Crew { script: "idle", count, seed, warm_up: Duration::ZERO, has_ledger: false };
+        let fleet = Fleet::start(place, cores.clients, &crew)?;
+        await_sessions(&server, count)?;
+        let full = resident()?;
+        fleet.stop()?;
+        await_sessions(&server, 0)?;
+        Ok(full)
+    };
+    let (first, second) = (come(1)?, come(2)?);
+    server.stop()?;
+    let [all, player] = [first - before, second - first].map(|kib| kib / f64::from(count));
+    Ok(Idle { session: all - player, player })
+}
+
+/// Until so many sessions are open, and what that brings has come.
+fn await_sessions(server: &Server, count: u32) -> Result<()> {
     let began = Instant::now();
     loop {
         let open = server.status()?["sessions"]["open"].as_u64().unwrap_or(0);
-        if open >= u64::from(count) {
-            break;
+        if open == u64::from(count) {
+            std::thread::sleep(SETTLE);
+            return Ok(());
         }
-        ensure!(began.elapsed() < CONNECT_WITHIN, "{open} of {count} idle sessions after {CONNECT_WITHIN:?}");
+        ensure!(began.elapsed() < CONNECT_WITHIN, "{open} sessions and not {count} after {CONNECT_WITHIN:?}");
         std::thread::sleep(SETTLE / 10);
     }
-    std::thread::sleep(SETTLE);
-    let after = process::resident_kib(server.pid()?)?;
-    fleet.stop()?;
-    server.stop()?;
-    Ok((after - before) / f64::from(count))
 }
 
 /// Until what a change of the load brings has come.

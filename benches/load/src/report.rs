@@ -192,7 +192,6 @@ fn cpu(samples: &[Sample], kills: &[f64]) -> Plot {
 const POINTS_MAX: usize = 400;
 
 fn memory(samples: &[Sample], kills: &[f64]) -> Plot {
-    let points = samples.iter().map(|sample| (sample.at, sample.resident_kib / 1_024.0));
     let step = samples.len().div_ceil(POINTS_MAX).max(1);
     Plot {
         title: "Memory of the server",
@@ -200,7 +199,16 @@ fn memory(samples: &[Sample], kills: &[f64]) -> Plot {
         y: "MiB resident",
         axis: Axis::Plain,
         is_stacked: false,
-        series: vec![Series { name: "resident".to_owned(), points: points.step_by(step).collect() }],
+        series: [
+            ("resident", (|sample: &Sample| sample.resident_kib) as fn(&Sample) -> f64),
+            ("of it, buffers of the store", Sample::buffered_kib),
+        ]
+        .into_iter()
+        .map(|(name, kib)| {
+            let point = |sample: &Sample| (sample.at, kib(sample) / 1_024.0);
+            Series { name: name.to_owned(), points: samples.iter().step_by(step).map(point).collect() }
+        })
+        .collect(),
         lines: moments(kills),
     }
 }
@@ -226,7 +234,7 @@ pub(crate) fn soak_lines(outcome: &Outcome) -> Vec<String> {
     ];
     lines.extend(outcome.slopes.iter().map(|slope| {
         format!(
-            "memory of life {}: {:+.2} MiB/h, give or take {:.2}, over {:.1} min after its warm-up",
+            "memory of life {}, without buffers of the store: {:+.2} MiB/h, give or take {:.2}, over {:.1} min after its warm-up",
             slope.life, slope.mib_per_hour, slope.give_or_take, slope.minutes
         )
     }));

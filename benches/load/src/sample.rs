@@ -47,6 +47,11 @@ impl Sample {
         self.threads.values().sum()
     }
 
+    /// KiB that the store holds in memory and could do without.
+    pub(crate) fn buffered_kib(&self) -> f64 {
+        number(self.status.as_ref(), "/store/files/bufferedBytes") / 1_024.0
+    }
+
     /// The sum of a number over all zones.
     pub(crate) fn zones(&self, pointer: &str) -> f64 {
         let zones = self.status.as_ref().and_then(|status| status["zones"].as_array());

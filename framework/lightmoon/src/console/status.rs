@@ -73,6 +73,7 @@ fn store_json(store: &StoreReport, files: Option<&FilesReport>) -> Value {
             "groups": files.groups,
             "latencyMaxMicros": u64::try_from(files.latency_max.as_micros()).unwrap_or(u64::MAX),
             "freeBytes": files.free_bytes,
+            "bufferedBytes": files.buffered_bytes,
         })),
     })
 }
