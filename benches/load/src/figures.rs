@@ -81,6 +81,9 @@ fn of_traffic(game: &Game, raw: &Raw) -> Vec<Figure> {
     let came = game.bots["state_packets"].as_f64().unwrap_or(f64::NAN)
         / game.bots["measured_seconds"].as_f64().unwrap_or(f64::NAN)
         / f64::from(game.count);
+    let net = |name: &str| {
+        (game.last().net(name) - game.first().net(name)) / game.seconds() / f64::from(game.count)
+    };
     vec![
         plain(name("visible"), visible, "", visible / 50.0, "50"),
         Figure {
@@ -92,6 +95,14 @@ fn of_traffic(game: &Game, raw: &Raw) -> Vec<Figure> {
             goal: Some(Goal::Count(BYTES_PER_MOVING)),
         },
         plain(name("states-sent"), states, "/s", states / 20.0, "20 Hz"),
+        plain(name("datagrams-left"), net("datagrams_sent"), "/s", net("datagrams_sent") / 20.0, "20 Hz"),
+        plain(
+            name("datagrams-dropped"),
+            net("datagrams_dropped"),
+            "/s",
+            net("datagrams_dropped") / 20.0,
+            "20 Hz",
+        ),
         plain(name("states-came"), came, "/s", came / 20.0, "20 Hz"),
         plain(name("raw-came"), raw.rate, "/s", raw.rate / 20.0, "20 Hz"),
     ]

@@ -69,6 +69,7 @@ impl Game {
         let mean = |sum: f64, count: f64| if count > 0.0 { sum / count } else { 0.0 };
         let ticks = bot("datagrams_in");
         Shape {
+            rate_hz: mean(mean(ticks, bot("measured_seconds")), f64::from(self.count)).max(1.0),
             datagram_bytes: mean(bot("datagram_bytes_in"), ticks),
             writes: mean(self.zones_grown("/views"), self.zones_grown("/states")),
             write_bytes: mean(self.zones_grown("/viewBytes"), self.zones_grown("/views")),
@@ -81,7 +82,9 @@ impl Game {
 /// The traffic of one client, as raw QUIC repeats it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Shape {
-    /// Bytes of a datagram to the client, one a tick.
+    /// Datagrams that came to the client in a second: fewer than were sent where the machine is too slow.
+    pub(crate) rate_hz: f64,
+    /// Bytes of one.
     pub(crate) datagram_bytes: f64,
     /// Writes to its stream in a tick.
     pub(crate) writes: f64,
@@ -128,7 +131,8 @@ pub(crate) fn raw(place: &Place, cores: Cores, count: u32, times: Times, shape: 
     let own = std::env::current_exe()?;
     let mut server = Raised(process::on_core(cores.server, || {
         let mut command = Command::new(&own);
-        command.args(["raw-server", "--rate-hz", "20", "--writes", &format!("{:.4}", shape.writes)]);
+        command.args(["raw-server", "--rate-hz", &format!("{:.4}", shape.rate_hz)]);
+        command.args(["--writes", &format!("{:.4}", shape.writes)]);
         command.args([
             "--datagram-bytes",
             &whole(shape.datagram_bytes),

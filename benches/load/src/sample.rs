@@ -47,6 +47,11 @@ impl Sample {
         self.threads.values().sum()
     }
 
+    /// A count of the network by its name.
+    pub(crate) fn net(&self, name: &str) -> f64 {
+        number(self.status.as_ref(), &format!("/net/{name}"))
+    }
+
     /// KiB that the store holds in memory and could do without.
     pub(crate) fn buffered_kib(&self) -> f64 {
         number(self.status.as_ref(), "/store/files/bufferedBytes") / 1_024.0
