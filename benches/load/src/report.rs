@@ -234,8 +234,12 @@ pub(crate) fn soak_lines(outcome: &Outcome) -> Vec<String> {
     ];
     lines.extend(outcome.slopes.iter().map(|slope| {
         format!(
-            "memory of life {}, without buffers of the store: {:+.2} MiB/h, give or take {:.2}, over {:.1} min after its warm-up",
-            slope.life, slope.mib_per_hour, slope.give_or_take, slope.minutes
+            "memory of life {}, without buffers of the store: {:+.2} MiB/h, give or take {:.2}, over {:.1} min after its warm-up{}",
+            slope.life,
+            slope.mib_per_hour,
+            slope.give_or_take,
+            slope.minutes,
+            if slope.give_or_take > crate::soak::GROWTH_MAX { ": too short to tell" } else { "" }
         )
     }));
     if outcome.slopes.is_empty() {

@@ -79,7 +79,7 @@ const JUDGED_MIN: f64 = 300.0;
 /// What a node needs until its memory is what it stays: players come back, every sector was stored some times.
 const WARM_UP: f64 = 240.0;
 /// Growth that is let pass, MiB in an hour.
-const GROWTH_MAX: f64 = 1.0;
+pub(crate) const GROWTH_MAX: f64 = 1.0;
 /// Bots that are tried to find out what one costs.
 const PROBE_COUNT: u32 = 200;
 /// How long, and from when on.
