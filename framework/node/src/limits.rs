@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+/// Workers of one node: more cores than one process should have; rings grow with its square. Over it: taken for it.
+pub const WORKERS_MAX: u16 = 64;
+
 /// Links whose handshake is not finished. A handshake holds at most 66 KiB, so all of them hold 64 MiB at worst. Over
 /// it: of the source that has the most, the link that is silent for longest is closed with `overloaded`; counted in
 /// [`crate::report::Counters::handshakes_evicted`].

@@ -181,9 +181,21 @@ const TABLE: &[Row] = &[
         "Requests that came again after their answer was forgotten.",
         |s| count(s.snapshot.node.counters.answers_forgotten),
     ),
-    ("lightmoon_push_missed_total", Type::Counter, "Pushes dropped because their client was away.", |s| {
-        count(s.snapshot.node.counters.pushes_missed)
+    (
+        "lightmoon_push_missed_total",
+        Type::Counter,
+        "Pushes dropped because their client was away, and too old to have them kept.",
+        |s| count(s.snapshot.node.counters.pushes_missed),
+    ),
+    ("lightmoon_push_kept_total", Type::Counter, "Pushes kept for clients that were away.", |s| {
+        count(s.snapshot.node.counters.pushes_kept)
     }),
+    (
+        "lightmoon_session_overflowed_total",
+        Type::Counter,
+        "Sessions ended because more was promised to their client than is kept.",
+        |s| count(s.snapshot.node.counters.sessions_overflowed),
+    ),
     (
         "lightmoon_login_refused_total",
         Type::Counter,
@@ -236,6 +248,12 @@ const TABLE: &[Row] = &[
     ("lightmoon_worker_timers_full_total", Type::Counter, "Delayed messages refused.", |s| {
         count(s.snapshot.node.worker.timers_full)
     }),
+    (
+        "lightmoon_worker_across_full_total",
+        Type::Counter,
+        "Messages between workers refused or dropped because too many wait.",
+        |s| count(s.snapshot.node.worker.across_full),
+    ),
     (
         "lightmoon_worker_outputs_full_total",
         Type::Counter,
