@@ -13,6 +13,8 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+pub use crate::shield::Shielded;
+
 use crate::codec::{self, Limits};
 use crate::operation::{Contract, Operation};
 use crate::typed::Typed;

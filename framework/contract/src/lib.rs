@@ -102,6 +102,7 @@ pub mod limits;
 pub mod operation;
 pub mod persist;
 pub mod replicate;
+mod shield;
 pub mod time;
 pub mod typed;
 

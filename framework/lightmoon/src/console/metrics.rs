@@ -249,6 +249,12 @@ const TABLE: &[Row] = &[
         count(s.snapshot.node.worker.timers_full)
     }),
     (
+        "lightmoon_worker_across_full_total",
+        Type::Counter,
+        "Messages between workers refused or dropped because too many wait.",
+        |s| count(s.snapshot.node.worker.across_full),
+    ),
+    (
         "lightmoon_worker_outputs_full_total",
         Type::Counter,
         "Messages to sessions dropped because one turn made too many.",
