@@ -18,6 +18,8 @@
 mod arrive;
 mod handshake;
 #[cfg(test)]
+mod lane_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
