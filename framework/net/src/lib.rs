@@ -41,6 +41,7 @@ mod options;
 mod outbox;
 mod settings;
 mod socket;
+mod source;
 
 pub use commands::Commands;
 pub use counters::Counters;

@@ -9,6 +9,35 @@ pub const ALPN_NATIVE: &[u8] = b"lightmoon/1";
 /// ALPN of browsers: WebTransport is a session within HTTP/3.
 pub const ALPN_WEB_TRANSPORT: &[u8] = b"h3";
 
+/// Handshakes in progress at once, unless the options say otherwise: half a second of what one core can do, 40 MiB. From half of it
+/// on a client must show that its address is its own. Over it: the oldest of the source that holds the most is ended; counted by
+/// `handshakes_evicted`.
+pub const HANDSHAKES_MAX: usize = 1_024;
+
+/// Of them those of one source, an IPv4 address or an IPv6 network of 64 bits, unless the options say otherwise: a quarter, so that
+/// four sources are needed to fill all places. Over it: who did not show that the address is its own is asked to, who did is
+/// refused; counted by `refused_source`.
+pub const SOURCE_HANDSHAKES_MAX: usize = HANDSHAKES_MAX / 4;
+
+/// Handshakes that one source may begin in a second, for ever: 4 % of a core. Over it: as [`SOURCE_HANDSHAKES_MAX`].
+pub const SOURCE_HANDSHAKES_PER_SECOND: u32 = 100;
+
+/// Handshakes that one source may begin at once before that rate holds it: a thousand players behind one address, or a thousand bots
+/// of one machine, come back after a restart without waiting; 0.4 s of a core. Over it: as [`SOURCE_HANDSHAKES_MAX`].
+pub const SOURCE_HANDSHAKES_BURST: u32 = 1_024;
+
+/// Links at once, unless the options say otherwise: above what a core can serve, so that the machine, not this number, is the limit
+/// in play. Over it: refused; counted by `refused`.
+pub const LINKS_MAX: usize = 10_000;
+
+/// Of them those of one source, unless the options say otherwise: a quarter. Carriers put hundreds of players behind one address,
+/// not thousands. Over it: as [`SOURCE_HANDSHAKES_MAX`].
+pub const SOURCE_LINKS_MAX: usize = LINKS_MAX / 4;
+
+/// Sources that are remembered, 2 MiB. Over it: those are forgotten that hold nothing; they may begin handshakes as if they were new.
+/// Those that hold something are bounded by handshakes and links.
+pub const SOURCES_MAX: usize = 16_384;
+
 /// Bytes of one stream read at once. Larger pieces would let one stream take the whole credit of its link.
 pub const CHUNK_BYTES_MAX: usize = 16 * 1024;
 

@@ -15,6 +15,7 @@ use crate::columns::Columns;
 use crate::identity::NetIds;
 use crate::interest::{Circle, Grid, InterestOptions};
 use crate::limits::ENTER_BYTES_PER_TICK;
+use crate::overload::Rung;
 use crate::report::Counters;
 use crate::viewers::{Seen, Viewer};
 
@@ -37,6 +38,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) ids: &'a NetIds,
     pub(crate) grid: &'a Grid,
     pub(crate) interest: Option<&'a InterestOptions>,
+    /// What the zone gives up.
+    pub(crate) rung: Rung,
 }
 
 /// Buffers for one viewer at a time.
@@ -138,6 +141,13 @@ impl Replication {
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
     ) {
+        // Viewers take turns, so that each tick sends about as much.
+        let turn = viewer.number.wrapping_add(shared.tick.0);
+        let is_whole = turn.is_multiple_of(shared.rung.send_interval());
+        counters.states_spared += u64::from(!is_whole);
+        if !is_whole && !turn.is_multiple_of(shared.rung.avatar_interval()) {
+            return;
+        }
         let head = StateHead {
             tick: shared.tick,
             rate_hz: shared.rate_hz,
@@ -153,7 +163,7 @@ impl Replication {
         }
         let start = if viewer.cursor < old_count { viewer.cursor } else { 0 };
         viewer.cursor = start;
-        let order = (start..old_count).chain(0..start);
+        let order = (start..old_count).chain(0..start).take(if is_whole { old_count } else { 0 });
         for (done, place) in order.enumerate() {
             let seen = old[place];
             if Some(seen.slot) != viewer.avatar_slot && !push(shared.columns, &mut writer, seen) {
@@ -241,6 +251,7 @@ fn find_place(shared: &Shared<'_>, viewer: &mut Viewer) {
 /// Whether the viewer's circle is looked at in this tick.
 fn is_due(shared: &Shared<'_>, viewer: &Viewer) -> bool {
     let stagger = shared.interest.map_or(1, |options| u64::from(options.stagger.max(1)));
+    let stagger = stagger.max(shared.rung.send_interval());
     let (Some(options), Some(before), Some(now)) = (shared.interest, viewer.looked_at, viewer.centre) else {
         return true;
     };

@@ -32,6 +32,7 @@ use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
 use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
 use crate::outgoing::Outgoing;
+use crate::overload::{self, Ladder, Overload};
 use crate::persist::error::ReadError;
 use crate::persist::touched::Persisted;
 use crate::persist::{form, restore};
@@ -113,6 +114,7 @@ pub(crate) struct TickLoop {
     viewers_ever: u64,
     rotated_at: ChangeTick,
     probe: Probe,
+    ladder: Ladder,
     phases: Phases,
     longest_tick: Duration,
     pub(crate) counters: Counters,
@@ -135,6 +137,7 @@ impl TickLoop {
         world.init_resource::<Outgoing>();
         world.init_resource::<Viewers>();
         world.init_resource::<MessageRegistry>();
+        overload::install(&mut world);
         let mut builder = ZoneBuilder::new::<Z>(&mut world, cx.key());
         Z::build(&mut builder);
         builder.built();
@@ -164,6 +167,7 @@ impl TickLoop {
             viewers_ever: 0,
             rotated_at: ChangeTick::default(),
             probe: options.probe,
+            ladder: Ladder::default(),
             phases: Phases::default(),
             longest_tick: Duration::ZERO,
             counters: Counters::default(),
@@ -249,6 +253,19 @@ impl TickLoop {
             send: flushed.since(sorted),
         };
         self.longest_tick = self.longest_tick.max(self.phases.total());
+        self.shed(rate_hz);
+    }
+
+    /// Decides what the next tick gives up, by how long this one took.
+    fn shed(&mut self, rate_hz: u16) {
+        let (overload, time) = (self.world.resource::<Overload>(), self.world.resource::<ZoneTime>());
+        self.counters.optional_rested += u64::from(!overload::optional_runs(overload, time));
+        let before = self.ladder.rung();
+        self.counters.ticks_narrowed += u64::from(before.radius_scale() < 1.0);
+        if let Some(rung) = self.ladder.after_tick(self.phases.total(), rate_hz) {
+            self.counters.overload_climbs += u64::from(rung > before);
+            self.world.insert_resource(Overload::from(rung));
+        }
     }
 
     /// Sends what systems and observers queued.
@@ -262,13 +279,16 @@ impl TickLoop {
     }
 
     fn serve_viewers(&mut self, rate_hz: u16, cx: &mut Cx) {
+        let rung = self.ladder.rung();
+        let interest = self.collectors.interest.map(|options| options.scaled(rung.radius_scale()));
         let shared = Shared {
             tick: self.world.resource::<ZoneTime>().tick(),
             rate_hz: u8::try_from(rate_hz).expect("a rate is at most 60"),
             columns: &self.columns,
             ids: self.world.resource::<NetIds>(),
             grid: &self.grid,
-            interest: self.collectors.interest.as_ref(),
+            interest: interest.as_ref(),
+            rung,
         };
         for viewer in self.viewers.values_mut() {
             self.replication.serve(&shared, viewer, &mut self.counters, &mut |packet| send(cx, &packet));
@@ -310,6 +330,7 @@ impl TickLoop {
             viewers: self.viewers.len(),
             phases: self.phases,
             longest_tick: self.longest_tick,
+            rung: self.ladder.rung(),
             counters: self.counters,
         }
     }

@@ -74,6 +74,14 @@ impl Server {
         }
     }
 
+    /// The next event, which must be a link's opening, from wherever.
+    pub(crate) async fn next_opened(&mut self) -> LinkId {
+        match self.event().await {
+            NetEvent::Opened { link, .. } => link,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The next bytes of a stream, at least `count` of them.
     pub(crate) async fn stream_bytes(&mut self, count: usize) -> Vec<u8> {
         let mut all = Vec::new();
@@ -109,6 +117,13 @@ impl Server {
     /// A native client's connection.
     pub(crate) async fn native(&self) -> quinn::Connection {
         self.try_connect(b"lightmoon/1", quinn::TransportConfig::default()).await.unwrap()
+    }
+
+    /// As [`Self::native`], from another address of this machine.
+    pub(crate) async fn native_from(&self, address: Ipv4Addr) -> quinn::Connection {
+        let endpoint = quinn::Endpoint::client(SocketAddr::from((address, 0))).unwrap();
+        let config = client_config(&self.identity, b"lightmoon/1");
+        endpoint.connect_with(config, self.endpoint.address(), "localhost").unwrap().await.unwrap()
     }
 
     pub(crate) async fn try_connect(

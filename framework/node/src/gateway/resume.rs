@@ -19,6 +19,7 @@ use lightmoon_contract::{ActorId, Mono, SessionId};
 use lightmoon_wire::{CloseCode, ClosedBy, Closing, Grant, Hello};
 
 use super::Gateway;
+use super::crowd::Source;
 use super::session::{Session, Way};
 use super::ticket::Claims;
 use crate::{LinkId, limits};
@@ -123,8 +124,8 @@ impl Gateway {
         let Claims { session: id, player, login, .. } = claims;
         self.last_login = self.last_login.max(login);
         self.replace(now, player);
-        if self.sessions.len() >= limits::SESSIONS_MAX {
-            return self.refuse_full(now, link);
+        if !self.has_room_for(now, link) {
+            return;
         }
         if self.welcome(now, link, Grant { session: id, player, tick_hz: 0 }) {
             self.counters.sessions_restored += 1;
@@ -203,6 +204,11 @@ impl Gateway {
         let Some(entry) = self.links.get_mut(&link) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         entry.session = Some(id);
+        let source = Source::of(&entry.remote);
+        if let Some(before) = session.source.replace(source.clone()) {
+            self.sources.remove(&before);
+        }
+        self.sources.add(source);
         session.remote.clone_from(&entry.remote);
         session.transport = entry.transport;
         session.takes_tickets = entry.server.takes_tickets();
@@ -280,6 +286,9 @@ impl Gateway {
         self.set_due(id, None);
         let Some(session) = self.sessions.remove(&id) else { return };
         self.counters.sessions_closed += 1;
+        if let Some(source) = &session.source {
+            self.sources.remove(source);
+        }
         if session.takes_tickets {
             self.ended.add(self.now, id);
         }

@@ -13,6 +13,7 @@ use lightmoon_contract::{ActorId, Kind, Mono, NetId, OperationNumber};
 use lightmoon_wire::KeptLanes;
 use lightmoon_wire::limits::STATE_BYTES_MAX;
 
+use super::crowd::Source;
 use super::rate::Bucket;
 use super::repeats::Repeats;
 use crate::{LinkId, Transport, limits};
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     pub(crate) way: Way,
     /// Where the client came from last, and by what.
     pub(crate) remote: String,
+    /// As what of its source it is counted; `None`: it had no link yet.
+    pub(super) source: Option<Source>,
     pub(crate) transport: Transport,
     pub(crate) player: u64,
     /// The serial of its login.
@@ -76,6 +79,7 @@ impl Session {
         Self {
             way: Way::Waits,
             remote: String::new(),
+            source: None,
             transport: Transport::Native,
             player,
             login,

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Contract, NetId};
-use lightmoon_node::{Input, LinkId, limits};
+use lightmoon_node::{Input, LinkId, NodeOptions, limits};
 use lightmoon_store::MemoryStore;
 use lightmoon_wire::{ClientEvent, CloseCode};
 
 use crate::game::{self, ArenaContract, arena, pilot};
 use crate::kept;
-use crate::world::World;
+use crate::world::{World, options};
 
 /// How often the player was told that a client came and went.
 fn visits(world: &mut World, link: LinkId) -> u32 {
@@ -386,7 +386,7 @@ fn a_node_that_stops_does_not_wait_for_clients_that_are_away() {
 
 #[test]
 fn sessions_that_wait_take_places_that_only_they_can_take_again() {
-    let mut world = World::new(65);
+    let mut world = World::with(NodeOptions { sessions_per_source_max: limits::SESSIONS_MAX, ..options() });
     let ann = world.enter("ann");
     let ticket = world.ticket(ann);
     world.cut(ann);
