@@ -333,6 +333,12 @@ impl ServerLink {
         self.is_open() && self.minor >= MINOR_LANES
     }
 
+    /// What the frames cost that the client has not acknowledged: a producer of bulk stops well below [`limits::KEPT_BYTES_MAX`] a lane.
+    #[must_use]
+    pub fn kept_bytes(&self) -> usize {
+        self.kept.held_bytes()
+    }
+
     /// What is kept of the session's lanes; the link keeps nothing any more, so it has to be over or closing.
     pub fn take_kept(&mut self) -> KeptLanes {
         std::mem::take(&mut self.kept)
