@@ -23,16 +23,6 @@ impl Effort {
     /// of milliseconds after which a busy machine runs something else: most rounds are undisturbed, and the median is
     /// one of those.
     pub(crate) const FULL: Self = Self { rounds: 1_001, share: Duration::from_micros(200) };
-    /// Whether figures are wanted, and not only that bodies run.
-    pub(crate) const fn is_full(self) -> bool {
-        self.rounds > 1
-    }
-
-    /// The time of a measurement that is no round: `full` for figures, else `small`.
-    pub(crate) const fn time(self, full: Duration, small: Duration) -> Duration {
-        if self.is_full() { full } else { small }
-    }
-
     /// For tests of the bodies: each runs a few times.
     #[cfg(test)]
     pub(crate) const SMALL: Self = Self { rounds: 1, share: Duration::ZERO };

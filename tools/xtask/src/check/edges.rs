@@ -90,11 +90,12 @@ const ROWS: &[Row] = &[
         &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, LIGHTMOON, CONTRACT, CLIENT, SIM],
     ),
     Row::new("game-sample-kills", &[SAMPLE, SAMPLE_BOTS]),
+    Row::new("game-sample-siege", &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, CONTRACT, WIRE, CLIENT]),
     Row::new("lightmoon-cli", &[CONTRACT]).in_tests(&[SAMPLE_CONTRACTS]),
     Row::new("xtask", &[]),
     Row::new(
         "lightmoon-benches",
-        &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, NET, SIM, CLIENT],
+        &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, SIM, CLIENT],
     )
     .not_everyday(),
 ];
