@@ -42,6 +42,7 @@ mod serve;
 mod setting;
 mod storage;
 mod supervise;
+mod watch;
 mod web;
 mod workers;
 

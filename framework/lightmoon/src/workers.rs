@@ -28,7 +28,7 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use lightmoon_actor::{Class, Crossing, In, Out, WorkerId};
+use lightmoon_actor::{Class, Crossing, In, Out, Progress, WorkerId};
 use lightmoon_contract::Mono;
 use lightmoon_node::{Hub, Input, Next, Output, WorkerPlan, WorkerReport};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -55,6 +55,7 @@ pub(crate) struct Threads {
     links: Vec<Link>,
     bell: Arc<Doorbell>,
     threads: Vec<JoinHandle<()>>,
+    progress: Vec<Arc<Progress>>,
 }
 
 /// The hub's ends of the rings of one worker.
@@ -77,7 +78,7 @@ impl Threads {
         let workers = plans.len();
         let shared: Vec<Arc<Shared>> = plans.iter().map(|_| Arc::default()).collect();
         let (mut couriers, mut arrivals) = rings(&shared);
-        let mut started = Self { hub, links: Vec::new(), bell, threads: Vec::new() };
+        let mut started = Self { hub, links: Vec::new(), bell, threads: Vec::new(), progress: Vec::new() };
         for (number, plan) in plans.into_iter().enumerate() {
             let (to, from_hub) = RingBuffer::new(limits::RING_TO_WORKER);
             let (to_hub, from) = RingBuffer::new(limits::RING_TO_HUB);
@@ -91,6 +92,7 @@ impl Threads {
                 spin: options.spin,
                 core: options.pin.then_some(number),
             };
+            started.progress.push(life.plan.progress());
             started.threads.push(thread::start(life, number)?);
             let worker = &shared[number];
             let to = Sending::new(to, Arc::clone(&worker.bell));
@@ -139,6 +141,11 @@ impl Threads {
     /// What workers said of themselves last.
     pub(crate) fn reports(&self) -> Vec<WorkerReport> {
         self.links.iter().map(|link| link.shared.report()).collect()
+    }
+
+    /// What each worker does right now.
+    pub(crate) fn progress(&self) -> Vec<Arc<Progress>> {
+        self.progress.clone()
     }
 
     /// Whether the thread of a worker ended by a fault.

@@ -19,3 +19,4 @@ mod play;
 mod resume;
 mod storage;
 mod supervise;
+mod workers;
