@@ -49,7 +49,7 @@ function read(vector) {
  * @returns {Frame}
  */
 function expected(vector) {
-  const big = ["features", "fingerprint", "session", "player", "request", "key", "zoneKey", "fromKey", "avatar", "nonce", "firstRequest"];
+  const big = ["features", "fingerprint", "session", "player", "request", "key", "zoneKey", "fromKey", "avatar", "nonce", "firstRequest", "bytes", "frames"];
   const raw = ["token", "ticket", "descriptor", "args", "value", "payload"];
   /** @type {Record<string, any>} */
   const frame = { is: vector.frame };
@@ -58,6 +58,11 @@ function expected(vector) {
     else if (raw.includes(name)) frame[name] = unhex(/** @type {string} */ (value));
     else frame[name] = value;
   }
+  if (frame["held"] !== undefined) {
+    frame["held"] = frame["held"].map((/** @type {any} */ held) => ({ lane: held.lane, frames: BigInt(held.frames) }));
+  }
+  if (frame["is"] === "Hello" || frame["is"] === "Welcome") frame["held"] ??= [];
+  if (frame["is"] === "Welcome") frame["goesOn"] ??= false;
   if (typeof frame["target"] === "string") {
     const aimed = { own: {}, zone: { generation: frame["generation"] }, actor: { key: frame["key"] } };
     frame["target"] = { is: frame["target"], .../** @type {any} */ (aimed)[frame["target"]] };

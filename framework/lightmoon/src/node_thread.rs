@@ -17,7 +17,7 @@ use crate::workers::{ThreadOptions, Threads};
 use crate::{Failure, clock, cores, flaws, limits, watch};
 use lightmoon_actor::Progress;
 use lightmoon_contract::{ActorId, Mono};
-use lightmoon_net::{Commands, Credit, NetEvent};
+use lightmoon_net::{Commands, Credit, NetEvent, Transmit};
 use lightmoon_node::{
     DeadLetter, EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, NodeReport, Output, TicketKey, Transport, split,
 };
@@ -130,6 +130,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         board: plan.board,
         inputs: Vec::new(),
         outputs: Vec::new(),
+        transmits: Vec::new(),
         credits: Vec::new(),
         stop_by: None,
         window: Window::default(),
@@ -209,6 +210,8 @@ struct Driver {
     board: Arc<Board>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    /// Those of a turn.
+    transmits: Vec<(lightmoon_net::LinkId, Transmit)>,
     /// Of the events in `inputs`.
     credits: Vec<Credit>,
     /// Set once the node was told to stop.
@@ -303,6 +306,9 @@ impl Driver {
                 self.credits.push(credit);
                 self.inputs.push(Input::Datagram { link: LinkId(link.0), bytes });
             }
+            ToNode::Net(NetEvent::Path { link, path }) => {
+                self.inputs.push(Input::Path { link: LinkId(link.0), path });
+            }
             ToNode::Net(NetEvent::Closed { link, code, reason }) => {
                 tracing::debug!(target: "lightmoon::serve", %link, ?code, reason, "link closed");
                 self.inputs
@@ -325,8 +331,7 @@ impl Driver {
         for output in self.outputs.drain(..) {
             match output {
                 Output::Transmit { link, transmit } => {
-                    // A link that is gone needs nothing; its `Closed` is on the way.
-                    let _ = self.commands.send(lightmoon_net::LinkId(link.0), transmit);
+                    self.transmits.push((lightmoon_net::LinkId(link.0), transmit));
                 }
                 Output::Store { ticket, request } => {
                     self.inputs.extend(ask(&mut self.storage, ticket, request));
@@ -340,6 +345,8 @@ impl Driver {
                 Output::Stopped => has_stopped = true,
             }
         }
+        // All at once, so that the I/O thread is woken once for a turn. A link that is gone needs nothing; its `Closed` is on the way.
+        self.commands.send_all(&mut self.transmits);
         Ok(has_stopped)
     }
 

@@ -10,6 +10,7 @@
 use crate::admission::{Admission, Bounds, Place, Verdict};
 use crate::commands::Commands;
 use crate::counters::{Counters, Tally};
+use crate::datagram::Watch;
 use crate::event::{LinkId, NetEvent, Transport};
 use crate::link::{self, Shared, Sink};
 use crate::outbox::Outbox;
@@ -88,7 +89,14 @@ impl Endpoint {
             queue_bytes_max: options.queue_bytes_max,
             next_link: AtomicU64::new(1),
         });
-        tokio::spawn(accept(endpoint.clone(), gate));
+        let (accepting, dispatching) = (accept(endpoint.clone(), gate), commands.clone().dispatch());
+        tokio::spawn(async move {
+            // Accepting ends when the endpoint is closed, and then nothing leaves any more.
+            tokio::select! {
+                () = accepting => {}
+                () = dispatching => {}
+            }
+        });
         Ok(Self { endpoint, address, buffers, options, commands, tally })
     }
 
@@ -200,15 +208,15 @@ impl Gate {
         let Some(place) = place.into_link() else { return self.failed(remote, "gave way to another") };
         // Relaxed: only uniqueness matters.
         let link = LinkId(self.next_link.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::new(self.queue_bytes_max, Arc::clone(&self.tally)));
-        self.commands.insert(link, Arc::clone(&outbox));
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             link,
-            session: Arc::new(session),
-            outbox,
+            session,
+            outbox: Outbox::new(self.queue_bytes_max, Arc::clone(&self.tally)),
+            watch: Watch::default(),
             sink: Arc::clone(&self.sink),
             tally: Arc::clone(&self.tally),
-        };
+        });
+        self.commands.insert(Arc::clone(&shared));
         link::run(shared, transport, place).await;
         self.commands.remove(link);
     }

@@ -52,9 +52,27 @@ pub const EVENT_COST_MIN: u32 = 256;
 /// Bytes waiting per link for quinn to take them (lanes.md rule 9). Reached: the link is closed as overloaded.
 pub const QUEUE_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes of datagrams waiting between two turns of a link's task. Reached: the oldest are dropped, counted by
-/// `datagrams_dropped`. More than two ticks of state are stale when they leave.
-pub const DATAGRAM_QUEUE_BYTES_MAX: usize = 16 * 1024;
+/// Transmits that wait for the dispatcher, of all links: some turns of ten thousand links. Reached: further datagrams are dropped, and links
+/// with further bytes are closed as overloaded; the runtime's thread has not run for seconds then.
+pub const TRANSMITS_WAITING_MAX: usize = 256 * 1024;
+
+/// Places for transmits that the dispatcher keeps between two turns.
+pub const TRANSMITS_KEPT: usize = 16 * 1024;
+
+/// Transmits that are carried out before other tasks run, but for the rest of a link's: about a millisecond.
+pub const DISPATCHED_AT_ONCE: usize = 256;
+
+/// Room in quinn's buffer of datagrams below which a path is reported as tight: two packets.
+pub const DATAGRAM_ROOM_TIGHT: usize = 2 * 1_232;
+
+/// Room from which on it is not any more.
+pub const DATAGRAM_ROOM_FREE: usize = DATAGRAM_SEND_BUFFER / 2;
+
+/// Time between two looks at tight paths: quinn tells nobody when its buffer empties.
+pub const TIGHT_EVERY: Duration = Duration::from_millis(5);
+
+/// Datagrams of a link between two looks at round trip and packet size, which change slowly: about three seconds of a game.
+pub const PATH_EVERY_DATAGRAMS: u32 = 64;
 
 /// One gathered write to a lane's stream. quinn looks ranges up in a list of writes, so few large ones are 17 times
 /// cheaper than many small; more than this would delay what is queued on the same lane's turn.

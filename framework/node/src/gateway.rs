@@ -226,6 +226,17 @@ impl Gateway {
         }
     }
 
+    /// The network measured the path of a connection anew.
+    pub(crate) fn path(&mut self, now: Mono, link: LinkId, path: lightmoon_wire::Path) {
+        let Some(entry) = self.links.get_mut(&link) else { return };
+        entry.server.on_path(now, path);
+        let session = entry.session;
+        if let Some(session) = session {
+            self.fit_budget(session);
+        }
+        self.after(now, link);
+    }
+
     /// The connection is gone; `peer` is the code if the client closed it.
     pub(crate) fn closed(&mut self, now: Mono, link: LinkId, peer: Option<CloseCode>) {
         if let Some(entry) = self.links.get_mut(&link) {
@@ -293,6 +304,7 @@ impl Gateway {
     pub(crate) fn transmit(&mut self, out: &mut Vec<Output>) {
         for link in std::mem::take(&mut self.touched) {
             let Some(entry) = self.links.get_mut(&link) else { continue };
+            entry.server.advance(self.now);
             while let Some(transmit) = entry.server.poll_transmit() {
                 out.push(Output::Transmit { link, transmit });
             }

@@ -362,6 +362,7 @@ impl Hub {
             Input::Opened { link, remote, transport } => self.gateway.opened(now, link, remote, transport),
             Input::Stream { link, stream, bytes } => self.gateway.stream(now, link, stream, &bytes),
             Input::Datagram { link, bytes } => self.gateway.datagram(now, link, &bytes),
+            Input::Path { link, path } => self.gateway.path(now, link, path),
             Input::Closed { link, peer } => self.gateway.closed(now, link, peer),
             Input::Stored { ticket, outcome } => self.keeping.stored(now, ticket, outcome),
             Input::Replay { from, number } => {

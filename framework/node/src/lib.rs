@@ -140,6 +140,13 @@ pub enum Input {
         /// Its payload.
         bytes: Bytes,
     },
+    /// The network measured the path of a connection anew.
+    Path {
+        /// The connection.
+        link: LinkId,
+        /// What it is like.
+        path: lightmoon_wire::Path,
+    },
     /// A connection is gone.
     Closed {
         /// The connection.

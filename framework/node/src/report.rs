@@ -179,8 +179,12 @@ pub struct Counters {
     pub answers_refused: u64,
     /// Pushes too large for the wire, or of a link that was just over.
     pub pushes_refused: u64,
-    /// Pushes dropped because their client was away.
+    /// Pushes dropped because their client was away, of clients that speak no version that keeps them.
     pub pushes_missed: u64,
+    /// Pushes kept for clients that were away.
+    pub pushes_kept: u64,
+    /// Sessions ended because more was promised to their client than is kept.
+    pub sessions_overflowed: u64,
     /// Messages to sessions that were gone, or of an older attachment.
     pub messages_stale: u64,
     /// Messages to kinds that this node does not run.

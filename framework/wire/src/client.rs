@@ -20,15 +20,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumber};
+use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumber, Priority, Reliability};
 
+use crate::arrived::Arrived;
 use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
-use crate::frame::{self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, Ticket, UnreliableCall, Welcome};
+use crate::frame::{
+    self, Aimed, Attach, Call, Goodbye, Hello, LaneAck, Ping, Push, Ticket, UnreliableCall, Welcome,
+};
+use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
-use crate::transmit::{Outbox, Transmit};
-use crate::{MINOR, limits, reliable};
+use crate::transmit::{DatagramKey, Outbox, Path, Transmit};
+use crate::{MINOR, MINOR_LANES, limits, reliable};
 
 use pulse::Pulse;
 
@@ -168,6 +172,11 @@ pub struct ClientLink {
     streams: IncomingStreams,
     /// Bytes of other lanes that overtook the Welcome, in order of arrival.
     early: Vec<(StreamKey, Bytes)>,
+    arrived: Arrived,
+    /// Of the session, also of one that this connection is to resume.
+    kept: KeptLanes,
+    /// The version both speak; 0 before the Welcome.
+    minor: u16,
     outbox: Outbox,
     events: VecDeque<ClientEvent>,
     requests: BTreeSet<u64>,
@@ -183,6 +192,12 @@ impl ClientLink {
     /// A link on a connection that was just opened; its Hello is ready to leave.
     #[must_use]
     pub fn new(config: ClientConfig, now: Mono) -> Self {
+        Self::resuming(config, KeptLanes::default(), now)
+    }
+
+    /// A link that is to resume the session of the config's ticket, with what an earlier link [kept](Self::take_kept) of its lanes.
+    #[must_use]
+    pub fn resuming(config: ClientConfig, kept: KeptLanes, now: Mono) -> Self {
         let mut link = Self {
             pulse: Pulse::new(now, config.ping_every, config.silence_time_max),
             config,
@@ -190,6 +205,9 @@ impl ClientLink {
             opened_at: now,
             streams: IncomingStreams::default(),
             early: Vec::new(),
+            arrived: Arrived::default(),
+            kept,
+            minor: 0,
             outbox: Outbox::default(),
             events: VecDeque::new(),
             requests: BTreeSet::new(),
@@ -212,7 +230,8 @@ impl ClientLink {
                 return self.close_now(CloseCode::TooLarge, reason, ClosedBy::Us);
             }
         }
-        let hello = Hello { minor: MINOR, features, fingerprint, token, ticket, first_request };
+        let held = self.kept.held();
+        let hello = Hello { minor: MINOR, features, fingerprint, token, ticket, first_request, held };
         let _ = self.send(Lane::CONTROL, &hello);
     }
 
@@ -223,10 +242,12 @@ impl ClientLink {
             self.counters.ignored += 1;
             return;
         }
+        self.outbox.advance(now);
         self.pulse.heard(now);
-        if let Err(violation) = self.read_stream(key, bytes) {
+        if let Err(violation) = self.read_stream(now, key, bytes) {
             self.close_now(violation.code, violation.reason, ClosedBy::Us);
         }
+        self.acknowledge(now);
     }
 
     /// A datagram arrived.
@@ -237,6 +258,7 @@ impl ClientLink {
             self.counters.ignored += 1;
             return;
         }
+        self.outbox.advance(now);
         self.pulse.heard(now);
         if let Err(violation) = self.read_datagram(now, bytes) {
             self.close_now(violation.code, violation.reason, ClosedBy::Us);
@@ -259,8 +281,15 @@ impl ClientLink {
         });
     }
 
+    /// The transport says what its path is like.
+    pub fn on_path(&mut self, now: Mono, path: Path) {
+        self.outbox.advance(now);
+        self.outbox.set_path(path);
+    }
+
     /// The time of [`Self::next_deadline`] has come. Calling it early does nothing.
     pub fn on_deadline(&mut self, now: Mono) {
+        self.outbox.advance(now);
         if self.next_deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
@@ -272,9 +301,14 @@ impl ClientLink {
             Phase::Open if self.pulse.is_silent(now) => {
                 self.close_now(CloseCode::Idle, "nothing was heard from the server".to_owned(), ClosedBy::Us);
             }
+            Phase::Open if self.outbox.is_stalled(now) => {
+                let reason = "the server does not read what is sent to it".to_owned();
+                self.close_now(CloseCode::Overloaded, reason, ClosedBy::Us);
+            }
             Phase::Open => {
+                self.acknowledge(now);
                 if let Some(nonce) = self.pulse.beat(now) {
-                    self.outbox.datagram(&Ping { nonce }, &mut self.counters);
+                    self.outbox.datagram(Priority::Critical, None, &Ping { nonce }, &mut self.counters);
                 }
             }
             Phase::Lingering { .. } => {
@@ -289,7 +323,13 @@ impl ClientLink {
     pub fn next_deadline(&self) -> Option<Mono> {
         match self.phase {
             Phase::Greeting | Phase::Described => Some(self.opened_at + self.config.handshake_time_max),
-            Phase::Open => Some(self.pulse.next_deadline()),
+            Phase::Open => {
+                let ack = self.arrived.due().filter(|_| self.keeps_lanes());
+                [Some(self.pulse.next_deadline()), ack, self.outbox.next_deadline()]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
             Phase::Lingering { until } => Some(until),
             Phase::Closed => None,
         }
@@ -310,7 +350,8 @@ impl ClientLink {
     ///
     /// # Errors
     /// The call was not sent: [`SendError::NotOpen`], [`SendError::TooLarge`], [`SendError::Stale`] (to the zone while
-    /// attached to none), [`SendError::Busy`] (over [`limits::REQUESTS_OPEN_MAX`] open requests).
+    /// attached to none), [`SendError::Busy`] (over [`limits::REQUESTS_OPEN_MAX`] open requests, or more reliable calls wait for the
+    /// server's acknowledgement than are kept).
     pub fn call(&mut self, call: OutgoingCall) -> Result<(), SendError> {
         if self.phase != Phase::Open {
             return Err(SendError::NotOpen);
@@ -321,14 +362,46 @@ impl ClientLink {
         }
         let OutgoingCall { request, lane, kind, number, args, .. } = call;
         check_size(args.len(), limits::ARGS_BYTES_MAX)?;
-        if let Some(request) = request {
-            if self.requests.len() >= limits::REQUESTS_OPEN_MAX || self.requests.contains(&request) {
-                return Err(SendError::Busy);
-            }
-            self.requests.insert(request);
+        let too_many =
+            |request| self.requests.len() >= limits::REQUESTS_OPEN_MAX || self.requests.contains(&request);
+        if request.is_some_and(too_many) {
+            return Err(SendError::Busy);
         }
         let lane = reliable(lane);
-        self.send(lane, &Call { request: request.unwrap_or(0), target, kind, number, args })
+        let call = Call { request: request.unwrap_or(0), target, kind, number, args };
+        if self.keeps_lanes() {
+            let frame = frame::stream_bytes(&call);
+            if !self.kept.keep(lane, frame.clone()) {
+                return Err(SendError::Busy);
+            }
+            self.requests.extend(request);
+            return self.send_bytes(lane, &frame);
+        }
+        self.requests.extend(request);
+        self.send(lane, &call)
+    }
+
+    /// Whether a request is under way over this link: it was called here, or sent again because the server lacked it.
+    #[must_use]
+    pub fn has_asked(&self, request: u64) -> bool {
+        self.requests.contains(&request)
+    }
+
+    /// Whether the server acknowledges lanes, and what is kept of them outlives this link.
+    #[must_use]
+    pub fn keeps_lanes(&self) -> bool {
+        self.phase == Phase::Open && self.minor >= MINOR_LANES
+    }
+
+    /// What is kept of the session's lanes so far.
+    #[must_use]
+    pub const fn kept(&self) -> &KeptLanes {
+        &self.kept
+    }
+
+    /// What is kept of the session's lanes, for the next link; this one keeps nothing any more.
+    pub fn take_kept(&mut self) -> KeptLanes {
+        std::mem::take(&mut self.kept)
     }
 
     fn call_unreliably(&mut self, call: OutgoingCall, target: Aimed) -> Result<(), SendError> {
@@ -336,8 +409,10 @@ impl ClientLink {
         check_size(args.len(), limits::DATAGRAM_BYTES_MAX - limits::HEADER_BYTES_MAX)?;
         let sequence = self.sequence;
         self.sequence = sequence.wrapping_add(1);
+        let latest = lane.reliability == Reliability::UnreliableLatest;
+        let key = latest.then_some(DatagramKey::Call(target, kind, number));
         let call = UnreliableCall { sequence, lane, target, kind, number, args };
-        self.outbox.datagram(&call, &mut self.counters);
+        self.outbox.datagram(lane.priority, key, &call, &mut self.counters);
         Ok(())
     }
 
@@ -396,7 +471,7 @@ impl ClientLink {
     pub fn held_bytes(&self) -> usize {
         let early: usize = self.early.iter().map(|(_, bytes)| bytes.len()).sum();
         let events: usize = self.events.iter().map(event_bytes).sum();
-        self.streams.kept_bytes() + early + self.outbox.waiting_bytes() + events
+        self.streams.kept_bytes() + early + self.kept.held_bytes() + self.outbox.waiting_bytes() + events
     }
 }
 
@@ -415,10 +490,38 @@ impl ClientLink {
 
     fn send<F: frame::Layout>(&mut self, lane: Lane, frame: &F) -> Result<(), SendError> {
         if self.outbox.stream(lane, frame, &mut self.counters).is_err() {
-            self.close_now(CloseCode::Overloaded, format!("too much waits on lane {lane}"), ClosedBy::Us);
-            return Err(SendError::NotOpen);
+            return self.overflow(lane);
         }
         Ok(())
+    }
+
+    fn send_bytes(&mut self, lane: Lane, frame: &Bytes) -> Result<(), SendError> {
+        if self.outbox.stream_bytes(lane, frame, &mut self.counters).is_err() {
+            return self.overflow(lane);
+        }
+        Ok(())
+    }
+
+    fn overflow(&mut self, lane: Lane) -> Result<(), SendError> {
+        self.close_now(CloseCode::Overloaded, format!("too much waits on lane {lane}"), ClosedBy::Us);
+        Err(SendError::NotOpen)
+    }
+
+    /// Tells the server what arrived, if that is due.
+    fn acknowledge(&mut self, now: Mono) {
+        if !self.keeps_lanes() {
+            return;
+        }
+        let Self { arrived, kept, outbox, counters, .. } = self;
+        let mut is_over = false;
+        arrived.take(now, |lane, bytes| {
+            let ack = LaneAck { lane, bytes, frames: kept.received(lane) };
+            counters.lane_acks_out += 1;
+            is_over |= outbox.stream(Lane::CONTROL, &ack, counters).is_err();
+        });
+        if is_over {
+            let _ = self.overflow(Lane::CONTROL);
+        }
     }
 
     const fn is_ending(&self) -> bool {

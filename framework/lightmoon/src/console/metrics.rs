@@ -230,9 +230,21 @@ const TABLE: &[Row] = &[
         "Requests that came again after their answer was forgotten.",
         |s| count(s.snapshot.node.counters.answers_forgotten),
     ),
-    ("lightmoon_push_missed_total", Type::Counter, "Pushes dropped because their client was away.", |s| {
-        count(s.snapshot.node.counters.pushes_missed)
+    (
+        "lightmoon_push_missed_total",
+        Type::Counter,
+        "Pushes dropped because their client was away, and too old to have them kept.",
+        |s| count(s.snapshot.node.counters.pushes_missed),
+    ),
+    ("lightmoon_push_kept_total", Type::Counter, "Pushes kept for clients that were away.", |s| {
+        count(s.snapshot.node.counters.pushes_kept)
     }),
+    (
+        "lightmoon_session_overflowed_total",
+        Type::Counter,
+        "Sessions ended because more was promised to their client than is kept.",
+        |s| count(s.snapshot.node.counters.sessions_overflowed),
+    ),
     (
         "lightmoon_login_refused_total",
         Type::Counter,

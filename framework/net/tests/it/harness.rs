@@ -48,7 +48,17 @@ impl Server {
         Self { commands: endpoint.commands(), endpoint, identity, events }
     }
 
+    /// The next event that is no news of a path.
     pub(crate) async fn event(&mut self) -> NetEvent {
+        loop {
+            let event = self.any_event().await;
+            if !matches!(event, NetEvent::Path { .. }) {
+                return event;
+            }
+        }
+    }
+
+    pub(crate) async fn any_event(&mut self) -> NetEvent {
         let event = tokio::time::timeout(PATIENCE, self.events.recv()).await;
         event.expect("an event within patience").expect("the endpoint lives")
     }

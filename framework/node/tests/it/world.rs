@@ -7,7 +7,9 @@ use lightmoon_contract::operation::Target;
 use lightmoon_contract::{CallError, Contract, Data, Descriptor, Mono, Operation, SessionId, Utc, codec};
 use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, TicketKey, Transport};
 use lightmoon_store::{MemoryStore, Outcome, Store as _};
-use lightmoon_wire::{ClientConfig, ClientEvent, ClientLink, Closing, OutgoingCall, StreamKey, Transmit};
+use lightmoon_wire::{
+    ClientConfig, ClientEvent, ClientLink, Closing, KeptLanes, OutgoingCall, StreamKey, Transmit,
+};
 
 use crate::game;
 
@@ -101,8 +103,12 @@ impl World {
         );
         config.ticket = ticket;
         config.first_request = first_request;
+        // The client that got this ticket, if the test did not change it.
+        let shown = |event: &ClientEvent| matches!(event, ClientEvent::Ticket(ticket) if ticket.bytes == config.ticket);
+        let before = self.peers.values().rev().find(|peer| peer.events.iter().any(shown));
+        let kept = before.map_or_else(KeptLanes::default, |peer| peer.link.kept().clone());
         let id = self.open_from(remote);
-        let link = ClientLink::new(config, self.now);
+        let link = ClientLink::resuming(config, kept, self.now);
         self.peers.insert(id, Peer { link, events: Vec::new(), next_request: first_request });
         id
     }
@@ -201,7 +207,10 @@ impl World {
     pub(crate) fn ask_as<O: Operation>(&mut self, from: LinkId, request: u64, target: Target, message: &O) {
         let peer = self.peers.get_mut(&from).unwrap();
         peer.next_request = peer.next_request.max(request + 1);
-        peer.link.call(call(Some(request), target, message)).unwrap();
+        // The link has sent it again by itself if the server lacked it.
+        if !peer.link.has_asked(request) {
+            peer.link.call(call(Some(request), target, message)).unwrap();
+        }
     }
 
     pub(crate) fn input(&mut self, input: Input) {
