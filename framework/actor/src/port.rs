@@ -27,8 +27,8 @@ use crate::slot::Slot;
 use crate::timers::{Due, Timers};
 use crate::wake::Wakes;
 use crate::{
-    AskId, Asked, Class, Counters, Courier, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out, Placement,
-    Posted, Progress, ReplyTo, Taken, WorkerId, limits,
+    AskId, Asked, Class, Counters, Courier, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out,
+    Placement, Posted, Progress, ReplyTo, Taken, WorkerId, limits,
 };
 
 /// What handles change about their own activation.
@@ -361,7 +361,8 @@ impl Port {
 
     /// Whether a message that may be lost goes nowhere now, since too much waits for its worker; counted.
     pub(crate) fn drops(&self, to: Target, lane: Lane) -> bool {
-        let (Target::Actor(to), Reliability::Unreliable | Reliability::UnreliableLatest) = (to, lane.reliability)
+        let (Target::Actor(to), Reliability::Unreliable | Reliability::UnreliableLatest) =
+            (to, lane.reliability)
         else {
             return false;
         };

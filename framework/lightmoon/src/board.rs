@@ -6,8 +6,8 @@
 //! Invariants:
 //! - I1: readers never make the node thread wait for longer than a pointer takes to copy.
 
-use crate::{clock, limits};
 use crate::watch::Stall;
+use crate::{clock, limits};
 use lightmoon_contract::Mono;
 use lightmoon_net::Counters as NetCounters;
 use lightmoon_node::{DeadLetter, NodeReport};

@@ -19,7 +19,8 @@ use lightmoon_actor::Progress;
 use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::{Commands, Credit, NetEvent, Transmit};
 use lightmoon_node::{
-    DeadLetter, EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, NodeReport, Output, TicketKey, Transport, split,
+    DeadLetter, EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, NodeReport, Output,
+    TicketKey, Transport, split,
 };
 use lightmoon_store::{Outcome, Request, Store as _, Ticket, Why};
 use lightmoon_wire::CloseCode;

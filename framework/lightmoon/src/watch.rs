@@ -83,8 +83,7 @@ pub(crate) fn start(
     let run = move || {
         let mut watch = Watch::default();
         while ended.recv_timeout(limits::WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
-            let seen: Vec<Option<Doing>> =
-                workers.iter().map(|worker| worker.upgrade()?.look()).collect();
+            let seen: Vec<Option<Doing>> = workers.iter().map(|worker| worker.upgrade()?.look()).collect();
             let stalls = watch.look(clock::mono(), &seen);
             for (stall, _) in stalls.iter().filter(|(_, is_due)| *is_due) {
                 tracing::error!(

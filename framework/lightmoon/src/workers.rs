@@ -38,7 +38,7 @@ use crate::{Failure, clock, limits};
 use courier::RingCourier;
 use doorbell::Doorbell;
 use link::Sending;
-use thread::{Life, Shared};
+use thread::{Arrivals, Life, Shared};
 
 /// How the threads of workers behave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,7 +64,6 @@ struct Link {
     from: Consumer<Out>,
     shared: Arc<Shared>,
 }
-
 
 impl Threads {
     /// Starts a thread for each worker. `to_node` wakes the hub's own thread.
@@ -120,7 +119,8 @@ impl Threads {
         }
         let unsaved_bytes = self.links.iter().map(|link| link.shared.unsaved_bytes()).sum();
         let links = &mut self.links;
-        let told = self.hub.tell_workers(now, unsaved_bytes, |worker, input| links[worker.at()].to.put(input));
+        let told =
+            self.hub.tell_workers(now, unsaved_bytes, |worker, input| links[worker.at()].to.put(input));
         if let Err(reason) = told {
             out.clear();
             out.push(Output::Fenced { reason });
@@ -172,9 +172,9 @@ impl Drop for Threads {
 }
 
 /// For each worker: what carries to the others, and where what they carry arrives.
-fn rings(shared: &[Arc<Shared>]) -> (Vec<Option<RingCourier>>, Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>>) {
+fn rings(shared: &[Arc<Shared>]) -> (Vec<Option<RingCourier>>, Vec<Arrivals>) {
     let mut couriers = Vec::new();
-    let mut arrivals: Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>> = shared.iter().map(|_| Vec::new()).collect();
+    let mut arrivals: Vec<Arrivals> = shared.iter().map(|_| Vec::new()).collect();
     for (number, from) in (0u16..).zip(shared) {
         let mut courier = RingCourier::default();
         for (to, arrivals) in shared.iter().zip(&mut arrivals) {

@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lightmoon_actor::{
-    DeliveryEnd, Envelope, In, MessageId, Out, Placement, Progress, ReplyTo, Taken, Worker, WorkerId, WorkerOptions,
+    DeliveryEnd, Envelope, In, MessageId, Out, Placement, Progress, ReplyTo, Taken, Worker, WorkerId,
+    WorkerOptions,
 };
 use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono};
 use lightmoon_durable::DeadLetter;
@@ -91,7 +92,7 @@ impl WorkerPlan {
     /// Makes the worker, which belongs to the current thread from then on.
     #[must_use]
     pub fn build(self) -> Worker {
-        let mut worker = 
+        let mut worker =
             Worker::one_of(self.options, self.recipe.kinds(), self.id, self.placement, self.progress);
         self.recipe.idle().for_each(|(kind, length)| worker.set_idle_after(kind, length));
         #[cfg(feature = "flaws")]
@@ -113,7 +114,12 @@ impl std::fmt::Debug for WorkerPlan {
 ///
 /// # Errors
 /// The definition of the game does not fit together.
-pub fn split(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<(Hub, Vec<WorkerPlan>), Error> {
+pub fn split(
+    game: Game,
+    options: NodeOptions,
+    seed: u64,
+    now: Mono,
+) -> Result<(Hub, Vec<WorkerPlan>), Error> {
     let Parts { descriptor, keeps, recipe, places, operations, player, starts, authenticate } =
         game.into_parts(options.probe)?;
     let placement = Placement::new(options.workers.clamp(1, limits::WORKERS_MAX), places);
@@ -133,11 +139,7 @@ pub fn split(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<(
     let plans = (0..placement.workers()).map(|number| WorkerPlan {
         id: WorkerId(number),
         placement: placement.clone(),
-        options: WorkerOptions {
-            seed: seeds.u64(..),
-            probe: options.probe,
-            ..WorkerOptions::default()
-        },
+        options: WorkerOptions { seed: seeds.u64(..), probe: options.probe, ..WorkerOptions::default() },
         recipe: recipe.clone(),
         progress: Arc::default(),
         #[cfg(feature = "flaws")]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lightmoon_actor::{
-    Class, Envelope, In, Kinds, MessageId, Next, Out, Place, Placement, ReplyTo, Worker, WorkerId, WorkerOptions,
-    limits, plain,
+    Class, Envelope, In, Kinds, MessageId, Next, Out, Place, Placement, ReplyTo, Worker, WorkerId,
+    WorkerOptions, limits, plain,
 };
 use lightmoon_contract::{
     Body, CallError, Caller, Contract, ErrorCode, Limits, Mono, Operation, Priority, codec,
@@ -29,7 +29,8 @@ struct Crew {
 impl Crew {
     fn new() -> Self {
         take_trace();
-        let places = BTreeMap::from([(ProbeContract::KIND, Place::Chosen(|key, _| u16::try_from(key % 3).unwrap()))]);
+        let places =
+            BTreeMap::from([(ProbeContract::KIND, Place::Chosen(|key, _| u16::try_from(key % 3).unwrap()))]);
         let placement = Placement::new(3, places);
         let worker = |number| {
             let mut kinds = Kinds::default();
@@ -192,7 +193,11 @@ fn a_panic_on_another_worker_answers_who_asked_and_ends_that_activation_only() {
     assert_eq!(crew.answer::<probe::Relay>(token), None);
     crew.pass(200);
     assert_eq!(crew.answer::<probe::ExplodeLate>(late), Some(Err(CallError::Panicked)));
-    assert_eq!(crew.answer::<probe::Relay>(token), Some(Ok(0)), "what was parked is served by the next activation");
+    assert_eq!(
+        crew.answer::<probe::Relay>(token),
+        Some(Ok(0)),
+        "what was parked is served by the next activation"
+    );
     assert!(crew.answer::<probe::Count>(other).is_some());
     assert_eq!(crew.failed, 1);
 }

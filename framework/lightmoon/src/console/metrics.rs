@@ -77,7 +77,9 @@ const TABLE: &[Row] = &[
         s.snapshot.turn_max.as_secs_f64()
     }),
     ("lightmoon_turn_stalled", Type::Gauge, "Workers whose turn does not end.", |s| size(s.stalls.0)),
-    ("lightmoon_turn_stalled_total", Type::Counter, "Turns that took longer than a second.", |s| count(s.stalls.1)),
+    ("lightmoon_turn_stalled_total", Type::Counter, "Turns that took longer than a second.", |s| {
+        count(s.stalls.1)
+    }),
     ("lightmoon_worker_count", Type::Gauge, "Workers.", |s| size(s.snapshot.node.workers.len())),
     ("lightmoon_worker_turn_total", Type::Counter, "Turns of all workers.", |s| {
         s.snapshot.node.workers.iter().map(|worker| count(worker.turns)).sum()
@@ -136,9 +138,12 @@ const TABLE: &[Row] = &[
     ("lightmoon_worker_slow_total", Type::Counter, "Stretches of code of actors over 5 ms.", |s| {
         count(s.snapshot.node.worker.slow)
     }),
-    ("lightmoon_worker_deadlock_total", Type::Counter, "Requests that came back to who waits for them.", |s| {
-        count(s.snapshot.node.worker.deadlocks)
-    }),
+    (
+        "lightmoon_worker_deadlock_total",
+        Type::Counter,
+        "Requests that came back to who waits for them.",
+        |s| count(s.snapshot.node.worker.deadlocks),
+    ),
     ("lightmoon_actor_idled_total", Type::Counter, "Activations that ended because they idled.", |s| {
         count(s.snapshot.node.worker.idled)
     }),

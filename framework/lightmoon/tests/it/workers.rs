@@ -40,7 +40,11 @@ async fn what_was_paid_on_any_worker_outlives_a_kill_and_another_number_of_worke
         let server = scratch.serve(&["--workers", workers]);
         for (number, session) in (0..).zip(&mut visitors(&server).await) {
             for coins in 1..=3 {
-                assert_eq!(pay(session, number).await, ((round - 1) * 3 + coins) * number, "{workers} workers");
+                assert_eq!(
+                    pay(session, number).await,
+                    ((round - 1) * 3 + coins) * number,
+                    "{workers} workers"
+                );
             }
             assert_eq!(knock(session, 2).await, 2);
         }
