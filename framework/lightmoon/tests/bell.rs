@@ -3,8 +3,6 @@
 //! It compiles the bell's own file with loom's atomics, so what is tried here is what runs.
 
 #![forbid(unsafe_code)]
-#![expect(missing_docs, reason = "a test")]
-#![expect(dead_code, reason = "the crate uses more of the bell than a model does")]
 
 mod atomic {
     pub(super) use loom::sync::atomic::{AtomicBool, Ordering};
