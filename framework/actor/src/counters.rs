@@ -19,6 +19,8 @@ pub struct Counters {
     pub activations: u64,
     /// Activations that ended in good order.
     pub deactivations: u64,
+    /// Of them, those that ended because they idled.
+    pub idled: u64,
     /// Activations that ended by a panic.
     pub failures: u64,
     /// Times that an actor was set aside after too many panics.
@@ -37,6 +39,8 @@ pub struct Counters {
     pub across_full: u64,
     /// Unreliable messages dropped for the same reason.
     pub across_dropped: u64,
+    /// Stretches of user code that took longer than [`crate::limits::SLOW_AFTER`].
+    pub slow: u64,
     /// Requests answered `Deadlock`.
     pub deadlocks: u64,
     /// Answers that nobody waited for any more.
@@ -108,6 +112,7 @@ impl std::ops::AddAssign for Counters {
             alarms
             activations
             deactivations
+            idled
             failures
             set_aside
             refused_set_aside
@@ -117,6 +122,7 @@ impl std::ops::AddAssign for Counters {
             across_taken
             across_full
             across_dropped
+            slow
             deadlocks
             answers_late
             repeats_skipped

@@ -151,6 +151,11 @@ impl Cx {
         self.port.clear_alarm(self.slot);
     }
 
+    /// Notes where within a long piece of work the actor is, for [`crate::Progress`]. For kinds that the framework makes.
+    pub fn note_phase(&self, phase: u8) {
+        self.port.progress().phase(phase);
+    }
+
     /// Ends this activation after the present operation. The next message makes a new one.
     pub fn stop(&mut self) {
         self.port.request_stop(self.slot);

@@ -25,11 +25,19 @@ pub struct Keeping {
     pub flush_after: Duration,
     /// Time between two snapshots of a world that ticks; `None`: the whole state is in each commit. Default `None`.
     pub snapshot_every: Option<Duration>,
+    /// Time after which an actor that served nothing is deactivated: its state is saved, and loaded again when it is called. Default
+    /// [`crate::limits::IDLE_AFTER`]; `None`: as [`crate::WorkerOptions::idle_after`] says. Loading costs a read of the store, so a
+    /// shorter time costs reads, a longer one memory.
+    pub idle_after: Option<Duration>,
 }
 
 impl Default for Keeping {
     fn default() -> Self {
-        Self { flush_after: Duration::from_secs(2), snapshot_every: None }
+        Self {
+            flush_after: Duration::from_secs(2),
+            snapshot_every: None,
+            idle_after: Some(crate::limits::IDLE_AFTER),
+        }
     }
 }
 

@@ -55,6 +55,7 @@ mod mail;
 mod placement;
 mod plain;
 mod port;
+mod progress;
 mod replies;
 pub mod reserved;
 mod slot;
@@ -75,6 +76,7 @@ pub use keep::{
 pub use kinds::Kinds;
 pub use placement::{Place, Placement, WorkerId};
 pub use plain::{Actor, plain};
+pub use progress::{Doing, Progress};
 #[cfg(feature = "flaws")]
 pub use worker::Flaw;
 pub use worker::{Worker, WorkerOptions};

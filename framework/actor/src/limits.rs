@@ -46,6 +46,15 @@ pub const CHAIN_ACROSS_MAX: usize = 16;
 /// those who send, as a full ring. Far below [`QUEUE_MAX`], so that nothing that was carried is refused.
 pub const QUEUED_MAX: usize = 16 * 1_024;
 
+/// How long an actor that is kept may idle: who comes back within minutes finds it in memory, and who does not frees that.
+pub const IDLE_AFTER: Duration = Duration::from_secs(600);
+
+/// How long code of one actor may run before it is named: a tenth of a tick at 20 Hz, in which every other actor of its worker waits.
+pub const SLOW_AFTER: Duration = Duration::from_millis(5);
+
+/// How often one that was slow is named at most; all are counted in [`crate::Counters::slow`].
+pub const SLOW_SAID_EVERY: Duration = Duration::from_secs(1);
+
 /// Operations served in one turn: about a millisecond of cheap ones, so that links are served in between. The rest waits
 /// for the next turn, which follows at once ([`crate::Next::more`]).
 pub const OPERATIONS_PER_TURN: usize = 1_024;

@@ -75,7 +75,8 @@ impl Placement {
             Place::Hashed => mixed(actor) % workers,
             Place::Chosen(choose) => u64::from(choose(actor.key, self.workers)) % workers,
         };
-        WorkerId(u16::try_from(number).expect("less than a number of 16 bits"))
+        // It is less than a number of 16 bits.
+        WorkerId(u16::try_from(number).unwrap_or_default())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::timers::{Due, Timers};
 use crate::wake::Wakes;
 use crate::{
     AskId, Asked, Class, Counters, Courier, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out,
-    Placement, Posted, ReplyTo, Taken, WorkerId, limits,
+    Placement, Posted, Progress, ReplyTo, Taken, WorkerId, limits,
 };
 
 /// What handles change about their own activation.
@@ -70,6 +70,7 @@ pub(crate) struct Port {
     kinds: Kinds,
     me: WorkerId,
     placement: Placement,
+    progress: Arc<Progress>,
     across: RefCell<Outboxes>,
     now: Cell<Mono>,
     stopped: Cell<bool>,
@@ -104,12 +105,19 @@ struct Polling {
 }
 
 impl Port {
-    pub(crate) fn new(kinds: Kinds, seed: u64, me: WorkerId, placement: Placement) -> Rc<Self> {
+    pub(crate) fn new(
+        kinds: Kinds,
+        seed: u64,
+        me: WorkerId,
+        placement: Placement,
+        progress: Arc<Progress>,
+    ) -> Rc<Self> {
         Rc::new(Self {
             kinds,
             me,
             across: RefCell::new(Outboxes::new(placement.workers())),
             placement,
+            progress,
             now: Cell::new(Mono(0)),
             stopped: Cell::new(false),
             queues: RefCell::default(),
@@ -130,6 +138,10 @@ impl Port {
 
     pub(crate) const fn kinds(&self) -> &Kinds {
         &self.kinds
+    }
+
+    pub(crate) const fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     pub(crate) const fn placement(&self) -> &Placement {

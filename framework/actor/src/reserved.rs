@@ -126,6 +126,11 @@ pub enum ToActor {
 }
 
 impl ToActor {
+    /// The number of [`Self::Connected`].
+    pub(crate) const CONNECTED: OperationNumber = OperationNumber(OperationNumber::FIRST_RESERVED + 32);
+    /// The number of [`Self::Disconnected`].
+    pub(crate) const DISCONNECTED: OperationNumber = OperationNumber(OperationNumber::FIRST_RESERVED + 33);
+
     const fn offset(&self) -> u16 {
         match self {
             Self::Connected { .. } => 32,

@@ -18,31 +18,43 @@ mod mail;
 mod parked;
 mod places;
 mod serve;
+mod slow;
 
 use std::any::Any;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use lightmoon_contract::{ActorId, CallError, Mono, OperationNumber, Priority};
+use lightmoon_contract::{ActorId, CallError, Kind, Mono, OperationNumber, Priority};
 
 use crate::port::Port;
 use crate::slot::Slot;
 use crate::{
-    Activation, Class, Counters, Courier, Crossing, In, Kinds, Next, Out, Placement, StoreState, WorkerId,
-    limits,
+    Activation, Class, Counters, Courier, Crossing, In, Kinds, Next, Out, Placement, Progress, StoreState,
+    WorkerId, limits,
 };
 use places::{Places, State};
 
 /// How a worker behaves. `Default` is fit for play.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct WorkerOptions {
     /// Decides all random numbers of actors. Default 0; the node draws it from its own seed.
     pub seed: u64,
-    /// Time after which an actor that served nothing is deactivated. Default `None`: never, since what an actor remembers
-    /// is lost with its activation. Actors that were started, that have an alarm set or repeat operations are left alone.
+    /// Time after which an actor that served nothing is deactivated, where its kind says nothing. Default `None`: never, since what
+    /// an actor remembers is lost with its activation. Actors that were started, that have an alarm set, repeat operations or have a
+    /// session are left alone.
     pub idle_after: Option<Duration>,
+    /// Reads a clock before and after code of an actor, to name what is slow; the game never sees it. Default: always 0, so nothing is
+    /// slow and runs from one seed are equal. Cost of a real one: two reads for each operation.
+    pub probe: fn() -> Mono,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self { seed: 0, idle_after: None, probe: || Mono(0) }
+    }
 }
 
 /// A deliberately wrong worker, to prove that the checkers see.
@@ -96,7 +108,11 @@ pub struct Worker {
     repeats_queued: BTreeSet<(ActorId, OperationNumber)>,
     /// Serial of the last operation; 0 is none.
     operation: u64,
+    /// What the game says of how long kinds may idle.
+    idle_kinds: BTreeMap<Kind, Option<Duration>>,
     stopping: bool,
+    /// Until when nothing slow is named again.
+    slow_said_until: Mono,
     #[cfg(feature = "flaws")]
     flaw: Option<Flaw>,
 }
@@ -105,14 +121,21 @@ impl Worker {
     /// A worker that runs actors of `kinds`, on the current thread.
     #[must_use]
     pub fn new(options: WorkerOptions, kinds: Kinds) -> Self {
-        Self::one_of(options, kinds, WorkerId(0), Placement::default())
+        Self::one_of(options, kinds, WorkerId(0), Placement::default(), Arc::default())
     }
 
-    /// As [`Self::new`], as one of several workers. Each has its own seed, and all of them the same kinds and placement.
+    /// As [`Self::new`], as one of several workers. Each has its own seed, and all of them the same kinds and placement. What it does
+    /// is noted in `progress`.
     #[must_use]
-    pub fn one_of(options: WorkerOptions, kinds: Kinds, me: WorkerId, placement: Placement) -> Self {
+    pub fn one_of(
+        options: WorkerOptions,
+        kinds: Kinds,
+        me: WorkerId,
+        placement: Placement,
+        progress: Arc<Progress>,
+    ) -> Self {
         Self {
-            port: Port::new(kinds, options.seed, me, placement),
+            port: Port::new(kinds, options.seed, me, placement, progress),
             options,
             places: Places::new(options.seed),
             released: VecDeque::new(),
@@ -125,7 +148,9 @@ impl Worker {
             store: StoreState::default(),
             repeats_queued: BTreeSet::new(),
             operation: 0,
+            idle_kinds: BTreeMap::new(),
             stopping: false,
+            slow_said_until: Mono(0),
             #[cfg(feature = "flaws")]
             flaw: None,
         }
@@ -148,6 +173,7 @@ impl Worker {
     /// proportional to the messages, timers and wakes served, not to idle actors.
     pub fn turn(&mut self, now: Mono, inputs: &mut Vec<In>, out: &mut Vec<Out>) -> Next {
         self.port.advance(now);
+        self.port.progress().begin_turn(now);
         for input in inputs.drain(..) {
             match input {
                 In::Envelope(envelope) => self.port.enter(envelope),
@@ -178,6 +204,7 @@ impl Worker {
         self.port.flush_across();
         self.port.take_out(out);
         self.port.sweep_timers();
+        self.port.progress().end_turn();
         let deadline = self.port.timers().next();
         let more = !self.port.is_quiet()
             || !self.released.is_empty()
@@ -192,6 +219,12 @@ impl Worker {
     #[cfg(feature = "flaws")]
     pub fn set_flaw(&mut self, flaw: Flaw) {
         self.flaw = Some(flaw);
+    }
+
+    /// Says how long actors of a kind may idle before they are deactivated, instead of what their kind says; `None`: for ever.
+    /// To be said before any of them lives.
+    pub fn set_idle_after(&mut self, kind: Kind, idle_after: Option<Duration>) {
+        self.idle_kinds.insert(kind, idle_after);
     }
 
     /// Lets `courier` carry what goes to other workers, from now on. Without one it waits for [`Self::take_across`].
@@ -229,6 +262,12 @@ impl Worker {
                 lengths[Priority::Normal as usize] + lengths[Priority::Low as usize] < limits::QUEUED_MAX
             }
         }
+    }
+
+    /// What it does right now, for other threads.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(self.port.progress())
     }
 
     /// Activations that live now.

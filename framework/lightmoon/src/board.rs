@@ -6,6 +6,7 @@
 //! Invariants:
 //! - I1: readers never make the node thread wait for longer than a pointer takes to copy.
 
+use crate::watch::Stall;
 use crate::{clock, limits};
 use lightmoon_contract::Mono;
 use lightmoon_net::Counters as NetCounters;
@@ -38,6 +39,8 @@ pub(crate) struct Board {
     snapshot: Mutex<Arc<Snapshot>>,
     hashes: Mutex<Arc<Vec<String>>>,
     net: Mutex<NetCounters>,
+    /// Turns that do not end now, and how many there were.
+    stalls: Mutex<(Vec<Stall>, u64)>,
     /// Boot time of the last turn in ns. Relaxed: a reader wants a recent value, and nothing hangs on it.
     last_turn: AtomicU64,
 }
@@ -52,6 +55,7 @@ impl Board {
             snapshot: Mutex::default(),
             hashes: Mutex::default(),
             net: Mutex::default(),
+            stalls: Mutex::default(),
             last_turn: AtomicU64::new(now.0),
         }
     }
@@ -85,6 +89,18 @@ impl Board {
 
     pub(crate) fn set_hashes(&self, hashes: Vec<String>) {
         *self.hashes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(hashes);
+    }
+
+    /// Turns that do not end now, and how many there were since the start.
+    pub(crate) fn stalls(&self) -> (Vec<Stall>, u64) {
+        self.stalls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces them; `news`: how many of them are to be counted.
+    pub(crate) fn set_stalls(&self, stalls: Vec<Stall>, news: usize) {
+        let mut known = self.stalls.lock().unwrap_or_else(PoisonError::into_inner);
+        known.0 = stalls;
+        known.1 += u64::try_from(news).unwrap_or(0);
     }
 
     pub(crate) fn net(&self) -> NetCounters {

@@ -43,6 +43,7 @@ mod serve;
 mod setting;
 mod storage;
 mod supervise;
+mod watch;
 mod web;
 mod workers;
 

@@ -58,6 +58,18 @@ pub(crate) const RING_RETRY: Duration = Duration::from_micros(500);
 /// How long the threads of workers may take to end. One that takes longer is in a turn that does not end.
 pub(crate) const STOP_WORKERS_MAX: Duration = Duration::from_millis(200);
 
+/// A turn that takes longer is named by the watchdog: clients have seen nothing of its worlds for twenty ticks.
+pub(crate) const TURN_MAX: Duration = Duration::from_secs(1);
+
+/// How often the watchdog looks: what does not end is named within a quarter of a second.
+pub(crate) const WATCH_EVERY: Duration = Duration::from_millis(250);
+
+/// How often a turn that still does not end is named again.
+pub(crate) const STALL_SAID_EVERY: Duration = Duration::from_secs(10);
+
+/// Stack of the watchdog's thread: it formats a line now and then.
+pub(crate) const WATCH_STACK_BYTES: usize = 256 * 1024;
+
 /// How often the node's report is copied for the console and metrics.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(250);
 

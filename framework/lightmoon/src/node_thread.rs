@@ -15,7 +15,8 @@ use crate::io::Happening;
 use crate::pace::Pace;
 use crate::storage::Storage;
 use crate::workers::{ThreadOptions, Threads};
-use crate::{Failure, clock, cores, flaws, limits};
+use crate::{Failure, clock, cores, flaws, limits, watch};
+use lightmoon_actor::Progress;
 use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::{Commands, Credit, NetEvent, Transmit};
 use lightmoon_node::{
@@ -25,8 +26,8 @@ use lightmoon_node::{
 use lightmoon_store::{Outcome, Request, Store as _, Ticket, Why};
 use lightmoon_wire::CloseCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -116,6 +117,9 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
             return Ok(());
         }
     };
+    // Told by being dropped.
+    let (_watched, ended) = mpsc::channel();
+    watch::start(Arc::clone(&plan.board), engine.progress(), ended)?;
     let _ = answer.send(Ok(()));
     // Fails when the ports could not be opened: then there is nothing to run for.
     let Ok(commands) = plan.commands.recv() else { return Ok(()) };
@@ -181,6 +185,14 @@ impl Engine {
             Self::Whole(node) => node.dead_letters(),
             Self::Threads(threads) => threads.hub().dead_letters(),
         }
+    }
+
+    fn progress(&self) -> Vec<Weak<Progress>> {
+        let progress = match self {
+            Self::Whole(node) => node.progress(),
+            Self::Threads(threads) => threads.progress(),
+        };
+        progress.iter().map(Arc::downgrade).collect()
     }
 
     fn has_failed(&self) -> bool {

@@ -28,7 +28,7 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use lightmoon_actor::{Class, Crossing, In, Out, WorkerId};
+use lightmoon_actor::{Class, Crossing, In, Out, Progress, WorkerId};
 use lightmoon_contract::Mono;
 use lightmoon_node::{Hub, Input, Next, Output, WorkerPlan, WorkerReport};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -38,7 +38,7 @@ use crate::{Failure, clock, limits};
 use courier::RingCourier;
 use doorbell::Doorbell;
 use link::Sending;
-use thread::{Life, Shared};
+use thread::{Arrivals, Life, Shared};
 
 /// How the threads of workers behave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +55,7 @@ pub(crate) struct Threads {
     links: Vec<Link>,
     bell: Arc<Doorbell>,
     threads: Vec<JoinHandle<()>>,
+    progress: Vec<Arc<Progress>>,
 }
 
 /// The hub's ends of the rings of one worker.
@@ -76,7 +77,7 @@ impl Threads {
         let workers = plans.len();
         let shared: Vec<Arc<Shared>> = plans.iter().map(|_| Arc::default()).collect();
         let (mut couriers, mut arrivals) = rings(&shared);
-        let mut started = Self { hub, links: Vec::new(), bell, threads: Vec::new() };
+        let mut started = Self { hub, links: Vec::new(), bell, threads: Vec::new(), progress: Vec::new() };
         for (number, plan) in plans.into_iter().enumerate() {
             let (to, from_hub) = RingBuffer::new(limits::RING_TO_WORKER);
             let (to_hub, from) = RingBuffer::new(limits::RING_TO_HUB);
@@ -90,6 +91,7 @@ impl Threads {
                 spin: options.spin,
                 core: options.pin.then_some(number),
             };
+            started.progress.push(life.plan.progress());
             started.threads.push(thread::start(life, number)?);
             let worker = &shared[number];
             let to = Sending::new(to, Arc::clone(&worker.bell));
@@ -141,6 +143,11 @@ impl Threads {
         self.links.iter().map(|link| link.shared.report()).collect()
     }
 
+    /// What each worker does right now.
+    pub(crate) fn progress(&self) -> Vec<Arc<Progress>> {
+        self.progress.clone()
+    }
+
     /// Whether the thread of a worker ended by a fault.
     pub(crate) fn has_failed(&self) -> bool {
         self.links.iter().any(|link| link.shared.has_failed())
@@ -165,12 +172,9 @@ impl Drop for Threads {
 }
 
 /// For each worker: what carries to the others, and where what they carry arrives.
-fn rings(
-    shared: &[Arc<Shared>],
-) -> (Vec<Option<RingCourier>>, Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>>) {
+fn rings(shared: &[Arc<Shared>]) -> (Vec<Option<RingCourier>>, Vec<Arrivals>) {
     let mut couriers = Vec::new();
-    let mut arrivals: Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>> =
-        shared.iter().map(|_| Vec::new()).collect();
+    let mut arrivals: Vec<Arrivals> = shared.iter().map(|_| Vec::new()).collect();
     for (number, from) in (0u16..).zip(shared) {
         let mut courier = RingCourier::default();
         for (to, arrivals) in shared.iter().zip(&mut arrivals) {

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lightmoon_actor::{Actor, Cx, Keeping, Kinds, Place, plain};
 use lightmoon_contract::call::{Serve, ServeWorld};
@@ -39,6 +40,7 @@ pub struct Game {
     player: Option<Kind>,
     starts: Vec<ActorId>,
     places: BTreeMap<Kind, Place>,
+    idle: BTreeMap<Kind, Option<Duration>>,
     /// `None` until somebody chooses: guests.
     authenticate: Option<Box<dyn Authenticate>>,
 }
@@ -53,6 +55,7 @@ impl Game {
             player: None,
             starts: Vec::new(),
             places: BTreeMap::new(),
+            idle: BTreeMap::new(),
             authenticate: None,
         }
     }
@@ -160,6 +163,15 @@ impl Game {
         self
     }
 
+    /// Deactivates actors of `C` that served nothing for so long: their memory is free, and the next call makes or loads them
+    /// again. `None`: never. Without it actors that are kept idle for ten minutes, and those that live in memory only are
+    /// never deactivated, since they would forget. Actors that were started, tick, have an alarm or a session are left alone.
+    #[must_use]
+    pub fn idle_after<C: Contract>(mut self, length: Option<Duration>) -> Self {
+        self.idle.insert(C::KIND, length);
+        self
+    }
+
     /// Lets clients in by `authenticate` instead of the development default, [`Guests`].
     #[must_use]
     pub fn authenticate(mut self, authenticate: impl Authenticate) -> Self {
@@ -216,12 +228,13 @@ impl Game {
         if let Some(start) = self.starts.iter().find(|start| !known.contains(&start.kind)) {
             return Err(Error::StartsUnknownKind { kind: start.kind, key: start.key });
         }
+        let idle = self.idle;
         places.extend(self.places);
         let keeps = kinds.any_kept();
         Ok(Parts {
             descriptor: self.descriptor,
             keeps,
-            recipe: Recipe { registered: self.registered.into(), probe },
+            recipe: Recipe { registered: self.registered.into(), idle: idle.into(), probe },
             places,
             operations: Operations {
                 specs: operations,
@@ -288,6 +301,7 @@ pub(crate) struct Parts {
 #[derive(Clone)]
 pub(crate) struct Recipe {
     registered: Arc<[Registered]>,
+    idle: Arc<BTreeMap<Kind, Option<Duration>>>,
     probe: Probe,
 }
 
@@ -296,6 +310,11 @@ impl Recipe {
         let mut kinds = Kinds::default();
         self.registered.iter().for_each(|registered| (registered.install)(&mut kinds, self.probe));
         kinds
+    }
+
+    /// How long kinds may idle of which the game says so.
+    pub(crate) fn idle(&self) -> impl Iterator<Item = (Kind, Option<Duration>)> + '_ {
+        self.idle.iter().map(|(kind, length)| (*kind, *length))
     }
 }
 

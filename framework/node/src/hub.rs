@@ -17,10 +17,12 @@
 //! - I3: no worker is told anything before the generation is taken; the first that it is told is what to start.
 //! - I4: a node has stopped when every worker has, and what they handed out last is stored or given up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lightmoon_actor::{
-    DeliveryEnd, Envelope, In, MessageId, Out, Placement, ReplyTo, Taken, Worker, WorkerId, WorkerOptions,
+    DeliveryEnd, Envelope, In, MessageId, Out, Placement, Progress, ReplyTo, Taken, Worker, WorkerId,
+    WorkerOptions,
 };
 use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono};
 use lightmoon_durable::DeadLetter;
@@ -69,6 +71,7 @@ pub struct WorkerPlan {
     placement: Placement,
     options: WorkerOptions,
     recipe: Recipe,
+    progress: Arc<Progress>,
     #[cfg(feature = "flaws")]
     flaw: Option<lightmoon_actor::Flaw>,
 }
@@ -80,11 +83,18 @@ impl WorkerPlan {
         self.id
     }
 
+    /// What the worker does, once it is made; for other threads.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
     /// Makes the worker, which belongs to the current thread from then on.
     #[must_use]
     pub fn build(self) -> Worker {
-        #[cfg_attr(not(feature = "flaws"), expect(unused_mut, reason = "a flaw is set on it"))]
-        let mut worker = Worker::one_of(self.options, self.recipe.kinds(), self.id, self.placement);
+        let mut worker =
+            Worker::one_of(self.options, self.recipe.kinds(), self.id, self.placement, self.progress);
+        self.recipe.idle().for_each(|(kind, length)| worker.set_idle_after(kind, length));
         #[cfg(feature = "flaws")]
         if let Some(flaw) = self.flaw {
             worker.set_flaw(flaw);
@@ -129,8 +139,9 @@ pub fn split(
     let plans = (0..placement.workers()).map(|number| WorkerPlan {
         id: WorkerId(number),
         placement: placement.clone(),
-        options: WorkerOptions { seed: seeds.u64(..), ..WorkerOptions::default() },
+        options: WorkerOptions { seed: seeds.u64(..), probe: options.probe, ..WorkerOptions::default() },
         recipe: recipe.clone(),
+        progress: Arc::default(),
         #[cfg(feature = "flaws")]
         flaw: options.worker_flaw,
     });

@@ -11,9 +11,10 @@
 //!   (now, inputs).
 //! - I2: of one worker, a turn is what it would be without any seam: nothing is copied, and no thread is changed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lightmoon_actor::{In, Out, Worker, WorkerId};
+use lightmoon_actor::{In, Out, Progress, Worker, WorkerId};
 use lightmoon_contract::{ActorId, Mono};
 use lightmoon_durable::DeadLetter;
 use lightmoon_zone::{Probe, ZoneLook};
@@ -92,6 +93,12 @@ impl Node {
     pub fn report(&self) -> NodeReport {
         let workers = self.seats.iter().map(|seat| WorkerReport::of(&seat.worker, seat.turns, seat.busy));
         self.hub.report(workers.collect())
+    }
+
+    /// What each worker does right now, for other threads.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Arc<Progress>> {
+        self.seats.iter().map(|seat| seat.worker.progress()).collect()
     }
 
     /// As [`Hub::dead_letters`].

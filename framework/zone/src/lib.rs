@@ -34,6 +34,7 @@ mod options;
 mod outgoing;
 mod overload;
 mod persist;
+pub mod phase;
 mod random;
 mod replication;
 mod report;

@@ -35,7 +35,8 @@ impl ZoneOptions {
     /// How zones are kept that are.
     pub(crate) fn keeping(&self) -> Keeping {
         let every = self.max_loss.clamp(MAX_LOSS_MIN, MAX_LOSS_MAX);
-        Keeping { snapshot_every: Some(every), ..Keeping::default() }
+        // It ticks, so it never idles.
+        Keeping { snapshot_every: Some(every), idle_after: None, ..Keeping::default() }
     }
 
     /// The block of the zone with this key.

@@ -36,6 +36,7 @@ use crate::overload::{self, Ladder, Overload};
 use crate::persist::error::ReadError;
 use crate::persist::touched::Persisted;
 use crate::persist::{form, restore};
+use crate::phase;
 use crate::random::ZoneRandom;
 use crate::replication::{Packet, Replication, Shared};
 use crate::report::{Counters, Phases, ZoneReport};
@@ -224,9 +225,13 @@ impl TickLoop {
         let rate_hz = self.world.resource::<TickRate>().hz();
         self.clock.set_rate(rate_hz);
         self.world.resource_mut::<ZoneTime>().begin_tick(rate_hz, cx.now());
+        cx.note_phase(phase::FIRST);
         self.world.run_schedule(First);
+        cx.note_phase(phase::UPDATE);
         self.world.run_schedule(Update);
+        cx.note_phase(phase::LAST);
         self.world.run_schedule(Last);
+        cx.note_phase(phase::COLLECT);
         rotate_messages(&mut self.world, &mut self.rotated_at);
         let scheduled = (self.probe)();
         let is_watched = !self.viewers.is_empty();
@@ -238,13 +243,16 @@ impl TickLoop {
             self.columns.forget();
         }
         let collected = (self.probe)();
+        cx.note_phase(phase::GRID);
         if let Some(options) = self.collectors.interest.as_ref().filter(|_| is_watched) {
             self.grid.build(options, &self.columns.places);
         }
         let sorted = (self.probe)();
+        cx.note_phase(phase::SEND);
         // From here on no code of the game runs: what the tick made is published whole.
         self.flush(cx);
         let flushed = (self.probe)();
+        cx.note_phase(phase::REPLICATION);
         self.serve_viewers(rate_hz, cx);
         self.world.resource_mut::<NetIds>().recycle();
         self.world.clear_trackers();

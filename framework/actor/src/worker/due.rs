@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{Body, Caller, Mono, OperationSpec};
+use lightmoon_contract::{Body, Caller, Kind, Mono, OperationSpec};
 
 use super::Worker;
 use super::places::State;
@@ -100,17 +100,29 @@ impl Worker {
         });
     }
 
+    /// How long an actor of this kind may idle: as the game says, as the kind does, or as all do.
+    pub(super) fn idle_after(&self, kind: Kind) -> Option<Duration> {
+        if let Some(idle_after) = self.idle_kinds.get(&kind) {
+            return *idle_after;
+        }
+        self.port.kinds().keeping(kind).and_then(|keeping| keeping.idle_after).or(self.options.idle_after)
+    }
+
     fn idled(&mut self, slot: Slot) {
         if !self.port.timer_fell(slot) {
             return;
         }
-        let Some(idle_after) = self.options.idle_after else { return };
+        let place = self.places.at(slot.index);
+        let (index, used, actor, has_session) = (slot.index, place.used, place.actor, place.sessions > 0);
+        let Some(idle_after) = self.idle_after(actor.kind) else { return };
         let now = self.port.now();
-        let (index, used) = (slot.index, self.places.at(slot.index).used);
         let is_used = used + idle_after > now;
-        let rests = !is_used && !self.port.has_alarm(slot);
+        let rests = !is_used && !has_session && !self.started.contains(&actor) && !self.port.has_alarm(slot);
         match self.places.set_state(index, State::Running) {
-            State::Idle(activation) if rests => self.deactivate(index, activation),
+            State::Idle(activation) if rests => {
+                self.port.count(|counters| counters.idled += 1);
+                self.deactivate(index, activation);
+            }
             other @ (State::Empty
             | State::Loading
             | State::Idle(_)

@@ -226,7 +226,9 @@ impl Worker {
         self.places.set_state(index, State::Running);
         let (slot, mut cx) = self.begin_life(index);
         self.begin_segment(index, None);
+        let began = self.begins(index, Step::Activate);
         let restored = catch_unwind(AssertUnwindSafe(|| maker.restore(&mut cx, actor.key, parcel)));
+        self.ended(index, Step::Activate, began);
         match restored {
             Ok(Ok(activation)) => {
                 self.set_timers(slot, actor, maker.operations());
@@ -450,7 +452,10 @@ impl Worker {
         let Some(keep) = &mut self.places.at(index).keep else { return Some(activation) };
         keep.wants_commit = false;
         let what = Save { snapshot: keep.wants_snapshot && !keep.snapshot_in_flight };
-        match catch_unwind(AssertUnwindSafe(|| activation.save(what))) {
+        let began = self.begins(index, Step::Save);
+        let saved = catch_unwind(AssertUnwindSafe(|| activation.save(what)));
+        self.ended(index, Step::Save, began);
+        match saved {
             Ok(Ok(kept)) => {
                 self.hand_out(index, kept, what);
                 Some(activation)

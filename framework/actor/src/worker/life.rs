@@ -45,7 +45,10 @@ impl Worker {
         let actor = self.places.at(index).actor;
         let maker = self.port.kinds().maker(actor.kind)?;
         let (slot, mut cx) = self.begin_life(index);
-        match catch_unwind(AssertUnwindSafe(|| maker.activate(&mut cx, actor.key))) {
+        let began = self.begins(index, Step::Activate);
+        let made = catch_unwind(AssertUnwindSafe(|| maker.activate(&mut cx, actor.key)));
+        self.ended(index, Step::Activate, began);
+        match made {
             Ok(activation) => {
                 self.set_timers(slot, actor, maker.operations());
                 Some(activation)
@@ -61,6 +64,7 @@ impl Worker {
     pub(super) fn begin_life(&mut self, index: u32) -> (Slot, Cx) {
         let place = self.places.at(index);
         place.generation = place.generation.wrapping_add(1);
+        place.sessions = 0;
         let actor = place.actor;
         let slot = self.places.slot(index);
         self.port.count(|counters| counters.activations += 1);
@@ -79,7 +83,7 @@ impl Worker {
                 self.port.set_timer(slot, now + period, Due::Repeat(slot, spec));
             }
         }
-        if let Some(idle_after) = self.options.idle_after
+        if let Some(idle_after) = self.idle_after(actor.kind)
             && !repeats
             && !self.started.contains(&actor)
         {
@@ -132,7 +136,9 @@ impl Worker {
         let origin = self.next_origin();
         let mut cx = self.cx(index, Caller::Node, origin);
         self.begin_segment(index, None);
+        let began = self.begins(index, Step::Stopping);
         let stopped = catch_unwind(AssertUnwindSafe(|| activation.stopping(&mut cx)));
+        self.ended(index, Step::Stopping, began);
         if stopped.is_ok() {
             self.end_segment(index);
             match self.save_last(index, activation) {
@@ -140,7 +146,9 @@ impl Worker {
                 None => return,
             }
         }
+        let began = self.begins(index, Step::Drop);
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(activation)));
+        self.ended(index, Step::Drop, began);
         match (stopped, dropped) {
             (Ok(()), Ok(())) => {
                 self.port.count(|counters| counters.deactivations += 1);
@@ -279,7 +287,10 @@ impl Worker {
                 let origin = self.next_origin();
                 let mut cx = self.cx(slot.index, Caller::Node, origin);
                 self.begin_segment(slot.index, None);
-                match catch_unwind(AssertUnwindSafe(|| activation.alarm(&mut cx))) {
+                let began = self.begins(slot.index, Step::Alarm);
+                let rung = catch_unwind(AssertUnwindSafe(|| activation.alarm(&mut cx)));
+                self.ended(slot.index, Step::Alarm, began);
+                match rung {
                     Ok(()) => {
                         self.end_segment(slot.index);
                         self.became_behind(slot.index, Duration::MAX);

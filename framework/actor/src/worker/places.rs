@@ -73,6 +73,8 @@ pub(super) struct Place {
     pub(super) failures: Option<Box<Failures>>,
     /// Of an actor that is kept: what is under way to the store.
     pub(super) keep: Option<Box<Keep>>,
+    /// Sessions that this life of it was told of.
+    pub(super) sessions: u16,
     /// When it last served something.
     pub(super) used: Mono,
 }
@@ -132,6 +134,7 @@ impl Places {
                     parked: None,
                     failures: None,
                     keep: None,
+                    sessions: 0,
                     used: Mono(0),
                 });
                 index

@@ -21,6 +21,7 @@ use super::mail::Trace;
 use super::places::{State, Task};
 use crate::ask::Origin;
 use crate::gate::Sent;
+use crate::reserved::ToActor;
 use crate::slot::Slot;
 use crate::wake::OperationWaker;
 use crate::{Activation, Cx, DeliveryEnd, Envelope, MessageId, ReplyTo, Step, limits};
@@ -186,7 +187,11 @@ impl Worker {
         let operation = self.next_operation();
         let mut cx = self.cx(index, from, Origin { actor: to, operation, serving });
         self.begin_segment(index, Some(number));
-        match catch_unwind(AssertUnwindSafe(|| activation.serve(&mut cx, number, body, form))) {
+        self.note_session(index, number);
+        let began = self.begins(index, Step::Operation(number));
+        let served = catch_unwind(AssertUnwindSafe(|| activation.serve(&mut cx, number, body, form)));
+        self.ended(index, Step::Operation(number), began);
+        match served {
             Ok(Served::Done(activation, result)) => {
                 let ended = Ended { number, caller: from, arguments, trace };
                 self.served(index, activation, ended, reply_to, result);
@@ -206,6 +211,16 @@ impl Worker {
                 self.port.delivered(to, from, id, DeliveryEnd::Failed);
                 self.port.answer(reply_to, Err(CallError::Panicked));
             }
+        }
+    }
+
+    /// Sessions keep their player alive: what it remembers of them is nowhere else.
+    fn note_session(&mut self, index: u32, number: OperationNumber) {
+        let place = self.places.at(index);
+        if number == ToActor::CONNECTED {
+            place.sessions = place.sessions.saturating_add(1);
+        } else if number == ToActor::DISCONNECTED {
+            place.sessions = place.sessions.saturating_sub(1);
         }
     }
 
@@ -234,8 +249,11 @@ impl Worker {
         let waker = task.waker.waker();
         self.begin_segment(index, Some(task.number));
         self.port.set_polling(Some((self.places.slot(index), &waker)));
+        let step = Step::Operation(task.number);
+        let began = self.begins(index, step);
         let polled =
             catch_unwind(AssertUnwindSafe(|| poll_once(&mut task.waiting, &mut Context::from_waker(&waker))));
+        self.ended(index, step, began);
         self.port.set_polling(None);
         let (reply_to, number) = (task.reply_to, task.number);
         match polled {

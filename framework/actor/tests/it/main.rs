@@ -1,5 +1,6 @@
 //! What a worker promises, seen from outside: through its inputs, its outputs and actors of a test contract.
 
+mod across;
 mod asks;
 mod bank;
 mod harness;

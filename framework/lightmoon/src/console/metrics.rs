@@ -8,6 +8,7 @@
 
 use crate::board::{Board, Snapshot};
 use crate::clock;
+use lightmoon_contract::Priority;
 use lightmoon_net::Counters as NetCounters;
 use lightmoon_zone::ZoneReport;
 use std::fmt::Write as _;
@@ -28,6 +29,8 @@ struct Sources {
     net: NetCounters,
     up_seconds: f64,
     is_healthy: bool,
+    /// Turns that do not end now, and how many there were.
+    stalls: (usize, u64),
 }
 
 impl Sources {
@@ -38,6 +41,10 @@ impl Sources {
     /// A value of the store of files; 0 without one.
     fn files(&self, value: impl Fn(&lightmoon_store_files::Report) -> f64) -> f64 {
         self.snapshot.files.as_ref().map_or(0.0, value)
+    }
+
+    fn queued(&self, priority: Priority) -> f64 {
+        self.snapshot.node.workers.iter().map(|worker| size(worker.queued[priority as usize])).sum()
     }
 
     fn max_of_zones(&self, value: impl Fn(&ZoneReport) -> f64) -> f64 {
@@ -68,6 +75,77 @@ const TABLE: &[Row] = &[
     }),
     ("lightmoon_turn_max_seconds", Type::Gauge, "Longest turn within the last quarter of a second.", |s| {
         s.snapshot.turn_max.as_secs_f64()
+    }),
+    ("lightmoon_turn_stalled", Type::Gauge, "Workers whose turn does not end.", |s| size(s.stalls.0)),
+    ("lightmoon_turn_stalled_total", Type::Counter, "Turns that took longer than a second.", |s| {
+        count(s.stalls.1)
+    }),
+    ("lightmoon_worker_count", Type::Gauge, "Workers.", |s| size(s.snapshot.node.workers.len())),
+    ("lightmoon_worker_turn_total", Type::Counter, "Turns of all workers.", |s| {
+        s.snapshot.node.workers.iter().map(|worker| count(worker.turns)).sum()
+    }),
+    ("lightmoon_worker_busy_seconds_total", Type::Counter, "Time in turns of all workers.", |s| {
+        s.snapshot.node.workers.iter().map(|worker| worker.busy.as_secs_f64()).sum()
+    }),
+    (
+        "lightmoon_worker_busy_max_seconds_total",
+        Type::Counter,
+        "Time in turns of the worker that has the most of it.",
+        |s| s.snapshot.node.workers.iter().map(|worker| worker.busy.as_secs_f64()).fold(0.0, f64::max),
+    ),
+    ("lightmoon_worker_queued_critical", Type::Gauge, "Critical messages that wait to be served.", |s| {
+        s.queued(Priority::Critical)
+    }),
+    ("lightmoon_worker_queued_high", Type::Gauge, "High messages that wait to be served.", |s| {
+        s.queued(Priority::High)
+    }),
+    ("lightmoon_worker_queued_normal", Type::Gauge, "Normal messages that wait to be served.", |s| {
+        s.queued(Priority::Normal)
+    }),
+    ("lightmoon_worker_queued_low", Type::Gauge, "Low messages that wait to be served.", |s| {
+        s.queued(Priority::Low)
+    }),
+    (
+        "lightmoon_worker_across_waiting",
+        Type::Gauge,
+        "Messages and answers that wait for room on the way to another worker.",
+        |s| s.snapshot.node.workers.iter().map(|worker| size(worker.across)).sum(),
+    ),
+    ("lightmoon_worker_across_sent_total", Type::Counter, "Messages that went to another worker.", |s| {
+        count(s.snapshot.node.worker.across_sent)
+    }),
+    (
+        "lightmoon_worker_across_refused_total",
+        Type::Counter,
+        "Messages handed back because too much waited for another worker.",
+        |s| count(s.snapshot.node.worker.across_full),
+    ),
+    (
+        "lightmoon_worker_across_dropped_total",
+        Type::Counter,
+        "Unreliable messages dropped for that reason.",
+        |s| count(s.snapshot.node.worker.across_dropped),
+    ),
+    (
+        "lightmoon_worker_refused_total",
+        Type::Counter,
+        "Messages of clients refused because too much waited for a worker.",
+        |s| count(s.snapshot.node.counters.messages_refused),
+    ),
+    ("lightmoon_worker_queue_full_total", Type::Counter, "Messages refused because a queue was full.", |s| {
+        count(s.snapshot.node.worker.queue_full)
+    }),
+    ("lightmoon_worker_slow_total", Type::Counter, "Stretches of code of actors over 5 ms.", |s| {
+        count(s.snapshot.node.worker.slow)
+    }),
+    (
+        "lightmoon_worker_deadlock_total",
+        Type::Counter,
+        "Requests that came back to who waits for them.",
+        |s| count(s.snapshot.node.worker.deadlocks),
+    ),
+    ("lightmoon_actor_idled_total", Type::Counter, "Activations that ended because they idled.", |s| {
+        count(s.snapshot.node.worker.idled)
     }),
     ("lightmoon_session_open", Type::Gauge, "Sessions open now.", |s| size(s.snapshot.node.sessions.len())),
     ("lightmoon_session_handshakes", Type::Gauge, "Links that have not said who they are.", |s| {
@@ -527,11 +605,13 @@ const TABLE: &[Row] = &[
 
 /// All metrics as text, format 0.0.4.
 pub(crate) fn text(board: &Board) -> String {
+    let (stalls, stalled) = board.stalls();
     let sources = Sources {
         snapshot: board.snapshot(),
         net: board.net(),
         up_seconds: clock::mono().since(board.started).as_secs_f64(),
         is_healthy: board.is_healthy(),
+        stalls: (stalls.len(), stalled),
     };
     TABLE.iter().fold(String::new(), |mut text, (name, kind, help, value)| {
         let kind = match kind {

@@ -5,7 +5,7 @@
 use crate::board::Board;
 use crate::clock;
 use lightmoon_contract::ActorId;
-use lightmoon_node::report::StoreReport;
+use lightmoon_node::report::{StoreReport, WorkerReport};
 use lightmoon_store_files::{Report as FilesReport, State};
 use lightmoon_zone::ZoneReport;
 use serde_json::{Map, Value, json};
@@ -43,7 +43,9 @@ pub(crate) fn json(board: &Board) -> Value {
         "turns": snapshot.turns,
         "turnMaxMicros": u64::try_from(snapshot.turn_max.as_micros()).unwrap_or(u64::MAX),
         "sessions": { "open": node.sessions.len(), "list": sessions },
+        "stalled": board.stalls().0.iter().map(ToString::to_string).collect::<Vec<String>>(),
         "actors": node.actors,
+        "workers": node.workers.iter().map(worker_json).collect::<Vec<Value>>(),
         "zones": zones,
         "deadLetters": snapshot.dead_letters.len(),
         "store": store_json(&node.store, snapshot.files.as_ref()),
@@ -75,6 +77,23 @@ fn store_json(store: &StoreReport, files: Option<&FilesReport>) -> Value {
             "freeBytes": files.free_bytes,
             "bufferedBytes": files.buffered_bytes,
         })),
+    })
+}
+
+fn worker_json(worker: &WorkerReport) -> Value {
+    json!({
+        "actors": worker.actors,
+        "zones": worker.zones.len(),
+        // By priority, the most urgent first.
+        "queued": worker.queued,
+        "across": worker.across,
+        "turns": worker.turns,
+        "busySeconds": worker.busy.as_secs_f64(),
+        "sentAcross": worker.counters.across_sent,
+        "refusedAcross": worker.counters.across_full,
+        "droppedAcross": worker.counters.across_dropped,
+        "panics": worker.counters.failures,
+        "slow": worker.counters.slow,
     })
 }
 

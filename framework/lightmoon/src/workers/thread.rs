@@ -24,6 +24,9 @@ use super::doorbell::Doorbell;
 use super::link::Sending;
 use crate::{Failure, clock, limits};
 
+/// Where other workers' messages arrive: of each, a ring of each class.
+pub(crate) type Arrivals = Vec<(WorkerId, [Consumer<Crossing>; 2])>;
+
 /// What others know of a worker's thread.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
@@ -62,7 +65,7 @@ pub(crate) struct Life {
     pub(crate) plan: WorkerPlan,
     pub(crate) from_hub: Consumer<In>,
     /// Of each other worker, both classes.
-    pub(crate) from: Vec<(WorkerId, [Consumer<Crossing>; 2])>,
+    pub(crate) from: Arrivals,
     pub(crate) to_hub: Sending<Out>,
     pub(crate) courier: RingCourier,
     pub(crate) shared: Arc<Shared>,
@@ -124,7 +127,7 @@ fn live(life: Life) {
 struct Driver {
     worker: Worker,
     from_hub: Consumer<In>,
-    from: Vec<(WorkerId, [Consumer<Crossing>; 2])>,
+    from: Arrivals,
     to_hub: Sending<Out>,
     shared: Arc<Shared>,
     spin: Duration,

@@ -20,3 +20,4 @@ mod play;
 mod resume;
 mod storage;
 mod supervise;
+mod workers;

@@ -27,6 +27,18 @@ pub trait Pilot {
     /// Fails.
     #[operation(client = own)]
     fn fail() -> u32;
+    /// Waits, then fails.
+    #[operation(client = own, timeout_ms = 5000)]
+    async fn fail_late() -> u32;
+    /// Ends this activation, whose drop fails.
+    #[operation(client = own)]
+    fn end_badly();
+    /// Asks another player for twice the number.
+    #[operation(client = own)]
+    async fn ask_other(player: u64, number: u32) -> u32;
+    /// Asks another player, who asks back.
+    #[operation(client = own, timeout_ms = 5000)]
+    async fn ask_in_circle(player: u64, back: u64) -> String;
     /// Not for clients.
     #[operation]
     fn hidden() -> u32;
@@ -85,6 +97,13 @@ pub(crate) struct TestPilot {
     connected: u32,
     disconnected: u32,
     zones_lost: Vec<u64>,
+    ends_badly: bool,
+}
+
+impl Drop for TestPilot {
+    fn drop(&mut self) {
+        assert!(!self.ends_badly || std::thread::panicking(), "asked to end badly");
+    }
 }
 
 impl Actor for TestPilot {
@@ -140,6 +159,25 @@ impl Pilot<Cx> for TestPilot {
 
     fn fail(&mut self, _cx: &mut Cx) -> u32 {
         panic!("asked to fail")
+    }
+
+    async fn fail_late(&mut self, cx: &mut Cx) -> u32 {
+        cx.sleep(std::time::Duration::from_millis(20)).await;
+        panic!("asked to fail late")
+    }
+
+    fn end_badly(&mut self, cx: &mut Cx) {
+        self.ends_badly = true;
+        cx.stop();
+    }
+
+    async fn ask_other(&mut self, cx: &mut Cx, player: u64, number: u32) -> u32 {
+        cx.to(Ref::<PilotContract>::new(player)).double(number).await.unwrap_or(0)
+    }
+
+    async fn ask_in_circle(&mut self, cx: &mut Cx, player: u64, back: u64) -> String {
+        let answer = cx.to(Ref::<PilotContract>::new(player)).ask_in_circle(back, player).await;
+        answer.unwrap_or_else(|error| error.to_string())
     }
 
     fn hidden(&mut self, _cx: &mut Cx) -> u32 {

@@ -12,5 +12,6 @@ mod login;
 mod repeats;
 mod resume;
 mod stop;
+mod workers;
 mod world;
 mod zones;

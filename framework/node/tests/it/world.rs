@@ -56,7 +56,8 @@ impl World {
         let descriptor = game.descriptor().clone();
         Self {
             now,
-            node: Node::new(game, options(), seed, now).unwrap(),
+            // All promises hold whatever the number of workers.
+            node: Node::new(game, NodeOptions { workers: workers(seed), ..options() }, seed, now).unwrap(),
             peers: BTreeMap::new(),
             has_stopped: false,
             store,
@@ -365,6 +366,10 @@ pub(crate) fn options() -> NodeOptions {
         utc_at_zero: Utc(1_790_000_000_000),
         ..NodeOptions::default()
     }
+}
+
+fn workers(seed: u64) -> u16 {
+    u16::try_from(seed % 3 + 1).unwrap()
 }
 
 fn call<O: Operation>(request: Option<u64>, target: Target, message: &O) -> OutgoingCall {

@@ -125,6 +125,12 @@ const ROWS: &[Row] = &[
         why: "a store's driver stays behind the trait `Store`",
     },
     Row {
+        crates: &["rtrb", "loom"],
+        owners: &["lightmoon"],
+        in_tests: &[],
+        why: "threads, and the rings between them, belong to the binary",
+    },
+    Row {
         crates: &["crossbeam", "crossbeam-channel", "crossbeam-queue", "parking_lot"],
         owners: &["lightmoon-actor"],
         in_tests: &[],
