@@ -11,6 +11,7 @@
 //! - I4: `Closed` is the last event, and comes exactly once.
 
 mod arrive;
+mod inputs;
 mod pulse;
 #[cfg(test)]
 mod tests;
@@ -25,11 +26,14 @@ use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumb
 use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
-use crate::frame::{self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, Ticket, UnreliableCall, Welcome};
+use crate::frame::{
+    self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, Received, Ticket, UnreliableCall, Welcome,
+};
 use crate::stream::{IncomingStreams, StreamKey};
 use crate::transmit::{Outbox, Transmit};
-use crate::{MINOR, limits, reliable};
+use crate::{MINOR, MINOR_DELTAS, limits, reliable};
 
+use inputs::Inputs;
 use pulse::Pulse;
 
 /// What a client tells a server about itself, and its patience.
@@ -54,6 +58,9 @@ pub struct ClientConfig {
     pub silence_time_max: Duration,
     /// Time between two pings; default [`limits::PING_EVERY`].
     pub ping_every: Duration,
+    /// Time from a Delta to the Input that answers it; default [`limits::INPUT_DELAY`], 26 to 49 ms make sense. Many clients
+    /// of one server should have different ones, so that their packets do not come together.
+    pub input_delay: Duration,
 }
 
 impl ClientConfig {
@@ -70,6 +77,7 @@ impl ClientConfig {
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             silence_time_max: limits::SILENCE_TIME_MAX,
             ping_every: limits::PING_EVERY,
+            input_delay: limits::INPUT_DELAY,
         }
     }
 }
@@ -119,6 +127,14 @@ pub enum ClientEvent {
     },
     /// Unreliable part of what the session sees.
     State {
+        /// The attachment it belongs to.
+        generation: u32,
+        /// For the replica.
+        payload: Bytes,
+    },
+    /// Unreliable part of what the session sees, against what the client has. What was applied of it has to be told by
+    /// [`ClientLink::applied`].
+    Delta {
         /// The attachment it belongs to.
         generation: u32,
         /// For the replica.
@@ -175,6 +191,11 @@ pub struct ClientLink {
     generation: Option<u32>,
     attached: bool,
     sequence: u32,
+    /// The minor version that both speak; 0 before the Welcome.
+    minor: u16,
+    /// When something last came or time passed.
+    now: Mono,
+    inputs: Inputs,
     pulse: Pulse,
     counters: Counters,
 }
@@ -196,6 +217,9 @@ impl ClientLink {
             generation: None,
             attached: false,
             sequence: 0,
+            minor: 0,
+            now,
+            inputs: Inputs::default(),
             counters: Counters::default(),
         };
         link.greet();
@@ -223,6 +247,7 @@ impl ClientLink {
             self.counters.ignored += 1;
             return;
         }
+        self.now = now;
         self.pulse.heard(now);
         if let Err(violation) = self.read_stream(key, bytes) {
             self.close_now(violation.code, violation.reason, ClosedBy::Us);
@@ -237,6 +262,7 @@ impl ClientLink {
             self.counters.ignored += 1;
             return;
         }
+        self.now = now;
         self.pulse.heard(now);
         if let Err(violation) = self.read_datagram(now, bytes) {
             self.close_now(violation.code, violation.reason, ClosedBy::Us);
@@ -261,6 +287,7 @@ impl ClientLink {
 
     /// The time of [`Self::next_deadline`] has come. Calling it early does nothing.
     pub fn on_deadline(&mut self, now: Mono) {
+        self.now = now;
         if self.next_deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
@@ -273,6 +300,9 @@ impl ClientLink {
                 self.close_now(CloseCode::Idle, "nothing was heard from the server".to_owned(), ClosedBy::Us);
             }
             Phase::Open => {
+                if self.inputs.due().is_some_and(|due| now >= due) {
+                    self.send_input();
+                }
                 if let Some(nonce) = self.pulse.beat(now) {
                     self.outbox.datagram(&Ping { nonce }, &mut self.counters);
                 }
@@ -289,7 +319,10 @@ impl ClientLink {
     pub fn next_deadline(&self) -> Option<Mono> {
         match self.phase {
             Phase::Greeting | Phase::Described => Some(self.opened_at + self.config.handshake_time_max),
-            Phase::Open => Some(self.pulse.next_deadline()),
+            Phase::Open => {
+                let pulse = self.pulse.next_deadline();
+                Some(self.inputs.due().map_or(pulse, |due| due.min(pulse)))
+            }
             Phase::Lingering { until } => Some(until),
             Phase::Closed => None,
         }
@@ -337,8 +370,42 @@ impl ClientLink {
         let sequence = self.sequence;
         self.sequence = sequence.wrapping_add(1);
         let call = UnreliableCall { sequence, lane, target, kind, number, args };
-        self.outbox.datagram(&call, &mut self.counters);
+        if !self.inputs.takes() {
+            self.outbox.datagram(&call, &mut self.counters);
+            return Ok(());
+        }
+        if !self.inputs.has_room(call.args.len()) {
+            self.send_input();
+        }
+        if !self.inputs.has_room(call.args.len()) {
+            // So large that it fits beside nothing.
+            self.outbox.datagram(&call, &mut self.counters);
+        } else if self.inputs.call(call, self.now) {
+            self.send_input();
+        }
         Ok(())
+    }
+
+    /// What the view has taken so far, after each payload of [`ClientEvent::Delta`] and [`ClientEvent::View`] of an attachment
+    /// that has deltas. The server is told a moment later, together with the unreliable calls of the meantime.
+    pub fn applied(&mut self, received: Received) {
+        let is_heard = self.phase == Phase::Open && self.minor >= MINOR_DELTAS;
+        if is_heard && self.attached() == Some(received.generation) {
+            self.inputs.applied(received, self.now, self.config.input_delay);
+        }
+    }
+
+    fn send_input(&mut self) {
+        if let Some(input) = self.inputs.take() {
+            self.outbox.datagram(&input, &mut self.counters);
+        }
+    }
+
+    /// The attachment is over: what waits leaves as it is.
+    fn end_inputs(&mut self) {
+        if let Some(last) = self.inputs.detach() {
+            self.outbox.datagram(&last, &mut self.counters);
+        }
     }
 
     /// Forgets a request: its answer, should it come, is dropped.
@@ -396,7 +463,7 @@ impl ClientLink {
     pub fn held_bytes(&self) -> usize {
         let early: usize = self.early.iter().map(|(_, bytes)| bytes.len()).sum();
         let events: usize = self.events.iter().map(event_bytes).sum();
-        self.streams.kept_bytes() + early + self.outbox.waiting_bytes() + events
+        self.streams.kept_bytes() + early + self.outbox.waiting_bytes() + self.inputs.waiting_bytes() + events
     }
 }
 
@@ -450,7 +517,9 @@ fn event_bytes(event: &ClientEvent) -> usize {
         ClientEvent::Welcome(_) | ClientEvent::Attached(_) | ClientEvent::Detached { .. } => 0,
         ClientEvent::Answer { result, .. } => result.as_ref().map_or(0, Bytes::len),
         ClientEvent::Push(push) => push.args.len(),
-        ClientEvent::View { payload, .. } | ClientEvent::State { payload, .. } => payload.len(),
+        ClientEvent::View { payload, .. }
+        | ClientEvent::State { payload, .. }
+        | ClientEvent::Delta { payload, .. } => payload.len(),
         ClientEvent::Closed(closing) => closing.reason.len(),
     };
     payload + size_of::<ClientEvent>()

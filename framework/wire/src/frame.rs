@@ -19,6 +19,7 @@
 mod answer;
 mod attach;
 mod call;
+mod delta;
 mod describe;
 mod describing;
 mod detach;
@@ -27,6 +28,7 @@ mod document;
 mod field;
 mod goodbye;
 mod hello;
+mod input;
 mod ping;
 mod pong;
 mod push;
@@ -51,11 +53,13 @@ use crate::limits;
 pub use answer::{Answer, Fault};
 pub use attach::Attach;
 pub use call::{Aimed, Call};
+pub use delta::Delta;
 pub use describe::Describe;
 pub use describing::Describing;
 pub use detach::Detach;
 pub use goodbye::Goodbye;
 pub use hello::Hello;
+pub use input::{Input, Received};
 pub use ping::Ping;
 pub use pong::Pong;
 pub use push::Push;
@@ -217,6 +221,10 @@ frames! {
     Ping = 50, Both, Datagram;
     /// Answers a Ping.
     Pong = 51, Both, Datagram;
+    /// Unreliable part of what the session sees, against what the client has.
+    Delta = 52, Server, Datagram;
+    /// What arrived at a client, and its unreliable calls.
+    Input = 53, Client, Datagram;
 }
 
 impl SentBy {

@@ -60,7 +60,7 @@ pub use close::{CloseCode, ClosedBy, Closing};
 pub use compatibility::{Compatibility, Verdict};
 pub use counters::Counters;
 pub use error::SendError;
-pub use frame::{Attach, Fault, Hello, Push, Welcome};
+pub use frame::{Attach, Fault, Hello, Push, Received, Welcome};
 pub use server::{Grant, IncomingCall, ServerConfig, ServerEvent, ServerLink, Settled};
 pub use stream::StreamKey;
 pub use transmit::Transmit;
@@ -68,14 +68,18 @@ pub use transmit::Transmit;
 /// The QUIC application protocol; its number is the major version.
 pub const ALPN: &[u8] = b"lightmoon/1";
 
-/// The minor version spoken here. 1: tickets, and requests that are repeated over reconnects.
-pub const MINOR: u16 = 1;
+/// The minor version spoken here. 1: tickets, and requests that are repeated over reconnects. 2: deltas, and what arrived of
+/// them beside unreliable calls.
+pub const MINOR: u16 = 2;
 
 /// The oldest minor version that is still understood.
 pub const MINOR_OLDEST: u16 = 0;
 
 /// The first minor version of tickets: a Hello may carry one, and a server hands them out.
 pub const MINOR_TICKETS: u16 = 1;
+
+/// The first minor version of Delta and Input.
+pub const MINOR_DELTAS: u16 = 2;
 
 /// Where Attach, Detach and View travel.
 pub const VIEW_LANE: Lane = Lane { priority: Priority::High, reliability: Reliability::ReliableOrdered };

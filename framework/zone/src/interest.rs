@@ -46,6 +46,11 @@ impl InterestOptions {
         Self { radius, ..Self::default() }
     }
 
+    /// The same with a radius so many times as large. Cells stay as they are.
+    pub(crate) fn scaled(&self, scale: f32) -> Self {
+        Self { radius: self.radius * scale, cell: Some(self.cell_side()), ..*self }
+    }
+
     pub(crate) fn cell_side(&self) -> f32 {
         let side = self.cell.unwrap_or(self.radius / 2.0);
         if side.is_finite() && side > 0.0 { side } else { 1.0 }

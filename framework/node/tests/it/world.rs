@@ -116,6 +116,7 @@ impl World {
             | ClientEvent::Detached { .. }
             | ClientEvent::View { .. }
             | ClientEvent::State { .. }
+            | ClientEvent::Delta { .. }
             | ClientEvent::Closed(_) => None,
         });
         tickets.next().expect("a ticket")
@@ -132,6 +133,7 @@ impl World {
             | ClientEvent::Detached { .. }
             | ClientEvent::View { .. }
             | ClientEvent::State { .. }
+            | ClientEvent::Delta { .. }
             | ClientEvent::Closed(_) => None,
         });
         welcome.unwrap_or_else(|| panic!("not welcomed: {:?}", self.peers[&of].events))
@@ -230,7 +232,8 @@ impl World {
             | ClientEvent::Attached(_)
             | ClientEvent::Detached { .. }
             | ClientEvent::View { .. }
-            | ClientEvent::State { .. } => None,
+            | ClientEvent::State { .. }
+            | ClientEvent::Delta { .. } => None,
         })
     }
 

@@ -9,7 +9,7 @@ use lightmoon_contract::{CallError, Lane, Mono};
 use super::{ClientEvent, ClientLink, Phase};
 use crate::close::{CloseCode, ClosedBy, Violation};
 use crate::frame::{
-    self, Answer, Attach, Describing, Detach, Fault, Frame, Pong, Sender, State, View, Welcome,
+    self, Answer, Attach, Delta, Describing, Detach, Fault, Frame, Pong, Sender, State, View, Welcome,
 };
 use crate::stream::StreamKey;
 use crate::window::is_newer_than;
@@ -103,6 +103,7 @@ impl ClientLink {
             });
         }
         self.phase = Phase::Open;
+        self.minor = welcome.minor;
         self.event(ClientEvent::Welcome(welcome))
     }
 
@@ -120,6 +121,7 @@ impl ClientLink {
         if self.generation.is_some_and(|newest| !is_newer_than(attach.generation, newest)) {
             return Err(Violation::protocol(format!("attachment {} is not new", attach.generation)));
         }
+        self.end_inputs();
         self.generation = Some(attach.generation);
         self.attached = true;
         self.event(ClientEvent::Attached(attach))
@@ -130,6 +132,7 @@ impl ClientLink {
             self.counters.stale += 1;
             return Ok(());
         }
+        self.end_inputs();
         self.attached = false;
         self.event(ClientEvent::Detached { generation: detach.generation })
     }
@@ -162,6 +165,13 @@ impl ClientLink {
                     return Ok(());
                 }
                 self.event(ClientEvent::State { generation, payload })
+            }
+            Frame::Delta(Delta { generation, payload }) => {
+                if self.attached() != Some(generation) {
+                    self.counters.stale += 1;
+                    return Ok(());
+                }
+                self.event(ClientEvent::Delta { generation, payload })
             }
             Frame::Ping(ping) => {
                 self.outbox.datagram(&Pong { nonce: ping.nonce }, &mut self.counters);

@@ -187,6 +187,7 @@ fn the_order_of_attach_and_view_is_kept() {
             | ClientEvent::Ticket(_)
             | ClientEvent::Answer { .. }
             | ClientEvent::Push(_)
+            | ClientEvent::Delta { .. }
             | ClientEvent::Closed(_)) => panic!("{other:?}"),
         });
         assert_eq!(seen.collect::<Vec<_>>(), expected, "seed {seed}");
