@@ -2,6 +2,7 @@
 //!
 //! *Responsible for*: the table. *Not responsible for*: printing; each area has a file of its own.
 
+mod actor;
 mod codec;
 mod mail;
 mod snapshot;
@@ -38,5 +39,11 @@ pub(crate) const AREAS: &[Area] = &[
         name: "mail",
         docs: "messages that take effect exactly once, through a node on the embedded store, beside a sync request",
         run: mail::run,
+    },
+    Area {
+        name: "actor",
+        docs: "tells, requests and bytes of actors on one thread, beside tokio tasks, actix 0.13.5, ractor 0.16.5 and \
+               kameo 0.22.2, and beside a call through a queue",
+        run: actor::run,
     },
 ];

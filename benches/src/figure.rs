@@ -21,6 +21,8 @@ pub(crate) fn complain(text: &str) {
 pub(crate) enum Goal {
     /// The ratio is at most this. It means the same on every machine, so missing it fails the run.
     Ratio(f64),
+    /// The ratio is at most this, in the end. It is said whether it is reached; missing it fails no run yet.
+    Aim(f64),
     /// The value is at most this, in the figure's unit. It depends on the machine, so it only informs.
     Value(f64),
 }
@@ -48,7 +50,7 @@ impl Figure {
         // What is no number is missed too.
         match self.goal {
             None => false,
-            Some(Goal::Ratio(goal)) => !self.ratio.le(&goal),
+            Some(Goal::Ratio(goal) | Goal::Aim(goal)) => !self.ratio.le(&goal),
             Some(Goal::Value(goal)) => !self.value.le(&goal),
         }
     }
@@ -63,6 +65,7 @@ impl Figure {
         let (goal, goal_of) = match self.goal {
             None => (None, None),
             Some(Goal::Ratio(goal)) => (Some(goal), Some("ratio")),
+            Some(Goal::Aim(goal)) => (Some(goal), Some("aim")),
             Some(Goal::Value(goal)) => (Some(goal), Some("value")),
         };
         serde_json::json!({
@@ -87,6 +90,7 @@ impl fmt::Display for Figure {
         match goal {
             None => write!(f, "no goal          -"),
             Some(Goal::Ratio(goal)) => write!(f, "goal <= {goal:.2} x   {verdict}"),
+            Some(Goal::Aim(goal)) => write!(f, "aim  <= {goal:.2} x   {verdict}"),
             Some(Goal::Value(goal)) => write!(f, "goal <= {goal:.2} {unit} {verdict}"),
         }
     }
@@ -115,6 +119,14 @@ mod tests {
         let missed = figure(0.5, Some(Goal::Value(19.0)));
         assert!(missed.is_missed() && !missed.is_failure());
         assert!(missed.to_string().ends_with("goal <= 19.00 ns missed"));
+    }
+
+    #[test]
+    fn an_aim_is_missed_as_a_ratio_is_but_fails_no_run() {
+        assert!(!figure(0.5, Some(Goal::Aim(1.0))).is_missed());
+        let missed = figure(1.5, Some(Goal::Aim(1.0)));
+        assert!(missed.is_missed() && !missed.is_failure());
+        assert!(missed.to_string().ends_with("aim  <= 1.00 x   missed"));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod area;
 mod figure;
 mod measure;
+mod memory;
 
 use std::fs;
 use std::path::PathBuf;

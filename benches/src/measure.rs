@@ -26,6 +26,16 @@ impl Effort {
     /// For tests of the bodies: each runs a few times.
     #[cfg(test)]
     pub(crate) const SMALL: Self = Self { rounds: 1, share: Duration::ZERO };
+
+    /// Other rounds and shares, for bodies that take longer; for tests as it is.
+    pub(crate) const fn with(self, rounds: usize, share: Duration) -> Self {
+        if self.is_small() { self } else { Self { rounds, share } }
+    }
+
+    /// Whether bodies are only tried.
+    pub(crate) const fn is_small(self) -> bool {
+        self.share.is_zero()
+    }
 }
 
 /// Something that is measured: does its work so many times.
@@ -87,7 +97,8 @@ fn once(body: &mut Body<'_>, count: u64) -> Duration {
     started.elapsed()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

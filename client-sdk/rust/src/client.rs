@@ -27,8 +27,8 @@ use lightmoon_contract::operation::{Link, Target};
 use lightmoon_contract::{CallError, Contract, DecodeError, Mono, Operation, Ref, Tick};
 use lightmoon_replica::{ClientView, Playback};
 use lightmoon_wire::{
-    Attach, ClientConfig, ClientLink, CloseCode, ClosedBy, Closing, OutgoingCall, SendError, StreamKey,
-    Transmit, Welcome,
+    Attach, ClientConfig, ClientLink, CloseCode, ClosedBy, Closing, KeptLanes, OutgoingCall, Path, SendError,
+    StreamKey, Transmit, Welcome,
 };
 
 use crate::event::Event;
@@ -91,6 +91,8 @@ pub struct Client {
     phase: Phase,
     now: Mono,
     link: Option<ClientLink>,
+    /// What the links before kept of the session's lanes, while there is none.
+    kept: KeptLanes,
     /// A Connect that the driver has not seen yet.
     connect: Option<u32>,
     retry: Retry,
@@ -129,6 +131,7 @@ impl Client {
             phase: Phase::Waiting { until: Mono(0) },
             now: Mono(0),
             link: None,
+            kept: KeptLanes::default(),
             connect: None,
             retry: Retry::new(options.retry, seed),
             calls: Calls::default(),
@@ -155,7 +158,8 @@ impl Client {
             self.drop_link();
             self.phase = Phase::Linked;
             self.prepare_hello();
-            self.link = Some(ClientLink::new(self.config.clone(), now));
+            let kept = std::mem::take(&mut self.kept);
+            self.link = Some(ClientLink::resuming(self.config.clone(), kept, now));
             self.pump();
         }
     }
@@ -175,6 +179,13 @@ impl Client {
         if let Some(link) = &mut self.link {
             link.on_datagram(now, bytes);
             self.pump();
+        }
+    }
+
+    /// The transport says what the path of the present connection is like.
+    pub fn on_path(&mut self, now: Mono, path: Path) {
+        if let Some(link) = &mut self.link {
+            link.on_path(now, path);
         }
     }
 
@@ -399,8 +410,12 @@ impl Client {
     }
 
     fn drop_link(&mut self) {
-        if let Some(link) = self.link.take() {
+        if let Some(mut link) = self.link.take() {
             self.stats.add(link.counters());
+            self.kept = link.take_kept();
+        }
+        if !self.can_resume() {
+            self.kept = KeptLanes::default();
         }
     }
 }

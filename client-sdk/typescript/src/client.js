@@ -14,7 +14,8 @@
 import { decode, DecodeError, encode } from "./bytes.js";
 import { Violation } from "./close.js";
 import { CallError } from "./errors.js";
-import { INPUT_DELAY_LEAST_MS, INPUT_DELAY_MOST_MS, CALL_BYTES_MAX, INFO_MS, REQUESTS_MAX } from "./limits.js";
+import { CALL_BYTES_MAX, INFO_MS, INPUT_DELAY_LEAST_MS, INPUT_DELAY_MOST_MS, REQUESTS_MAX } from "./limits.js";
+import { KeptLanes } from "./lanes.js";
 import { Link, Unsupported } from "./link.js";
 import { Playback } from "./playback.js";
 import { openWebTransport } from "./transport.js";
@@ -84,10 +85,11 @@ export class Client {
     const bytes = typeof token === "string" ? new TextEncoder().encode(token) : token;
     this.around = { ...browser(options.info ?? "/lightmoon.json"), ...options.surroundings };
     const { fingerprint, descriptor } = contracts;
+    const kept = new KeptLanes();
     // Each client has another delay, so that the answers of many to one tick do not come together.
     const inputDelayMs = INPUT_DELAY_LEAST_MS + this.around.chance() * (INPUT_DELAY_MOST_MS - INPUT_DELAY_LEAST_MS);
     /** @type {import("./wire.js").WireConfig} what the next Hello says; in memory only, so a page that is loaded anew logs in anew */
-    this.config = { fingerprint, descriptor, token: bytes, ticket: new Uint8Array(), firstRequest: 1n, inputDelayMs };
+    this.config = { fingerprint, descriptor, token: bytes, ticket: new Uint8Array(), firstRequest: 1n, kept, inputDelayMs };
     this.link = new Link(this.config, this.around, this.#events());
     // The server need not wait for a page that is gone.
     this.around.onLeave(() => this.link.stop("the page was closed", true));
@@ -239,7 +241,7 @@ export class Client {
         },
       };
       if (!this.#send(request, waiting) && !this.#mayWait(target)) {
-        return reject(new CallError(target.is === "zone" && this.link.wire !== undefined ? 6 : 11, `${operation.name} was not sent`, true));
+        return reject(new CallError(this.#whyUnsent(target), `${operation.name} was not sent`, true));
       }
       this.requests.set(request, waiting);
       this.around.after(() => {
@@ -256,10 +258,25 @@ export class Client {
   #send(request, waiting) {
     // Before the attachment it would meet another zone, or none.
     if (waiting.target.is === "zone" && this.awaitsAttach) return false;
-    if (!(this.link.wire?.call(waiting.target, waiting.operation, request, waiting.args) ?? false)) return false;
+    const wire = this.link.wire;
+    // What the server lacked of the lanes was sent again with the Welcome, in its place among one-way calls.
+    const again = wire?.askedAgain.has(request) ?? false;
+    if (!again && !(wire?.call(waiting.target, waiting.operation, request, waiting.args) ?? false)) return false;
     waiting.stage = "sent";
     if (request >= this.config.firstRequest) this.config.firstRequest = request + 1n;
     return true;
+  }
+
+  /**
+   * The error of a request that could not be sent.
+   * @param {Target} target
+   */
+  #whyUnsent(target) {
+    const wire = this.link.wire;
+    if (wire === undefined) return 11;
+    if (target.is === "zone" && wire.attachment === undefined) return 6;
+    // Too much waits for the server's acknowledgement.
+    return wire.phase === "open" ? 8 : 11;
   }
 
   /**

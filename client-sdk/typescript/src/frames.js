@@ -30,13 +30,15 @@ import { CALL_BYTES_MAX, INPUT_CALLS_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_
 /**
  * Any frame.
  * @typedef {| {is: "Hello", minor: number, features: bigint, fingerprint: bigint, token: Uint8Array,
- *       ticket: Uint8Array, firstRequest: bigint}
+ *       ticket: Uint8Array, firstRequest: bigint, held: import("./lanes.js").Held[]}
  *   | {is: "Describe"}
  *   | {is: "Describing", descriptor: Uint8Array}
- *   | {is: "Welcome", minor: number, features: bigint, session: bigint, player: bigint, tickHz: number}
+ *   | {is: "Welcome", minor: number, features: bigint, session: bigint, player: bigint, tickHz: number,
+ *       goesOn: boolean, held: import("./lanes.js").Held[]}
  *   | {is: "Refuse", code: number, reason: string}
  *   | {is: "Goodbye", code: number, reason: string}
  *   | {is: "Ticket", ticket: Uint8Array}
+ *   | {is: "LaneAck", lane: number, bytes: bigint, frames: bigint}
  *   | {is: "Call", request: bigint, target: Aimed, kind: number, number: number, args: Uint8Array}
  *   | {is: "Answer", request: bigint, value: Uint8Array | undefined, code: number, text: string}
  *   | {is: "Push", kind: number, key: bigint, number: number, args: Uint8Array}
@@ -58,6 +60,12 @@ import { CALL_BYTES_MAX, INPUT_CALLS_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_
 /** The first minor version of tickets: they, and the number of the first request, end a Hello from there on. */
 const MINOR_TICKETS = 1;
 
+/** The first minor version of acknowledged lanes: what is held ends a Hello and a Welcome from there on. */
+export const MINOR_LANES = 2;
+
+/** Reliable lanes there are. */
+const LANES_MAX = 8;
+
 /** Bytes that numbers and lengths can add to a frame's payload. */
 const HEADER_BYTES_MAX = 64;
 
@@ -71,13 +79,14 @@ const HEADER_BYTES_MAX = 64;
 
 /** @type {ReadonlyMap<number, FrameKind>} */
 const KINDS = new Map([
-  [1, kind("Hello", "client", "stream", TOKEN_BYTES_MAX + TICKET_BYTES_MAX)],
+  [1, kind("Hello", "client", "stream", TOKEN_BYTES_MAX + TICKET_BYTES_MAX + 1 + LANES_MAX * 10)],
   [2, kind("Describe", "server", "stream", -HEADER_BYTES_MAX)],
   [3, kind("Describing", "client", "stream", 64 * 1024)],
-  [4, kind("Welcome", "server", "stream", 0)],
+  [4, kind("Welcome", "server", "stream", 1 + LANES_MAX * 10)],
   [5, kind("Refuse", "server", "stream", TEXT_BYTES_MAX)],
   [6, kind("Goodbye", "both", "stream", TEXT_BYTES_MAX)],
   [7, kind("Ticket", "server", "stream", TICKET_BYTES_MAX)],
+  [8, kind("LaneAck", "both", "stream", 0)],
   [16, kind("Call", "client", "stream", CALL_BYTES_MAX)],
   [17, kind("Answer", "server", "stream", PUSH_BYTES_MAX)],
   [18, kind("Push", "server", "stream", PUSH_BYTES_MAX)],
@@ -142,7 +151,9 @@ function writeFrame(to, frame) {
       to.bytes(frame.token);
       if (frame.minor < MINOR_TICKETS) return;
       to.bytes(frame.ticket);
-      return to.u64(frame.firstRequest);
+      to.u64(frame.firstRequest);
+      if (frame.minor >= MINOR_LANES) writeHeld(to, frame.held);
+      return;
     case "Describe":
       return;
     case "Describing":
@@ -152,13 +163,20 @@ function writeFrame(to, frame) {
       to.u64(frame.features);
       to.u64(frame.session);
       to.u64(frame.player);
-      return to.u16(frame.tickHz);
+      to.u16(frame.tickHz);
+      if (frame.minor < MINOR_LANES) return;
+      to.u8(frame.goesOn ? 1 : 0);
+      return writeHeld(to, frame.held);
     case "Refuse":
     case "Goodbye":
       to.u32(frame.code);
       return to.text(frame.reason);
     case "Ticket":
       return to.bytes(frame.ticket);
+    case "LaneAck":
+      to.u8(frame.lane);
+      to.u64(frame.bytes);
+      return to.u64(frame.frames);
     case "Call":
       to.u64(frame.request);
       return writeCall(to, frame);
@@ -217,6 +235,56 @@ function writeInput(to, input) {
   to.u64(BigInt(input.views));
   to.u8(input.calls.length);
   for (const call of input.calls) writeUnreliable(to, call);
+}
+
+/**
+ * @param {Writer} to
+ * @param {readonly import("./lanes.js").Held[]} held
+ */
+function writeHeld(to, held) {
+  to.u8(held.length);
+  for (const { lane, frames } of held) {
+    to.u8(lane);
+    to.u64(frames);
+  }
+}
+
+/**
+ * @param {Reader} from
+ * @returns {import("./lanes.js").Held[]}
+ */
+function readHeld(from) {
+  const count = from.u8();
+  if (count > LANES_MAX) throw new DecodeError(`${count} lanes`);
+  /** @type {import("./lanes.js").Held[]} */
+  const held = [];
+  for (let before = -1; held.length < count; ) {
+    const lane = reliableLane(from);
+    if (lane <= before) throw new DecodeError("lanes that do not ascend");
+    before = lane;
+    held.push({ lane, frames: from.u64() });
+  }
+  return held;
+}
+
+/** @param {Reader} from */
+function reliableLane(from) {
+  const number = from.u8();
+  const reliability = number & 15;
+  if (number >> 4 > 3 || reliability < 2 || reliability > 3) throw new DecodeError(`${number} is no reliable lane`);
+  return number;
+}
+
+/**
+ * @param {Reader} from
+ * @returns {Frame}
+ */
+function readWelcome(from) {
+  const head = { minor: from.u16(), features: from.u64(), session: from.u64(), player: from.u64(), tickHz: from.u16() };
+  if (head.minor < MINOR_LANES) return { is: "Welcome", ...head, goesOn: false, held: [] };
+  const goesOn = from.u8();
+  if (goesOn > 1) throw new DecodeError(`a truth of ${goesOn}`);
+  return { is: "Welcome", ...head, goesOn: goesOn === 1, held: readHeld(from) };
 }
 
 /**
@@ -287,7 +355,9 @@ function readHello(from) {
   const token = bounded(from, TOKEN_BYTES_MAX);
   const hasTicket = minor >= MINOR_TICKETS;
   const ticket = hasTicket ? bounded(from, TICKET_BYTES_MAX) : new Uint8Array();
-  return { is: "Hello", minor, features, fingerprint, token, ticket, firstRequest: hasTicket ? from.u64() : 0n };
+  const firstRequest = hasTicket ? from.u64() : 0n;
+  const held = minor >= MINOR_LANES ? readHeld(from) : [];
+  return { is: "Hello", minor, features, fingerprint, token, ticket, firstRequest, held };
 }
 
 /**
@@ -304,12 +374,14 @@ function readBody(name, from) {
     case "Describing":
       return { is: name, descriptor: bounded(from, 64 * 1024) };
     case "Welcome":
-      return { is: name, minor: from.u16(), features: from.u64(), session: from.u64(), player: from.u64(), tickHz: from.u16() };
+      return readWelcome(from);
     case "Refuse":
     case "Goodbye":
       return { is: name, code: from.u32(), reason: boundedText(from) };
     case "Ticket":
       return { is: name, ticket: bounded(from, TICKET_BYTES_MAX) };
+    case "LaneAck":
+      return { is: name, lane: reliableLane(from), bytes: from.u64(), frames: from.u64() };
     case "Call":
       return { is: name, request: from.u64(), ...readCall(from, CALL_BYTES_MAX) };
     case "Answer":

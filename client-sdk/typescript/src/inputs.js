@@ -20,6 +20,15 @@ import { DATAGRAM_BYTES_MAX, INPUT_CALLS_MAX, INPUT_HOLD_MS } from "./limits.js"
 /** Bytes that the numbers of an Input, or of a call, can take. */
 const HEADER_BYTES_MAX = 64;
 
+/** The reliability unreliable-latest. */
+const LATEST = 1;
+
+/** @param {UnreliableCall} call */
+function keyOf({ target, kind, number, lane }) {
+  const of = target.is === "zone" ? target.generation : target.is === "actor" ? target.key : 0;
+  return `${target.is} ${of} ${kind} ${number} ${lane}`;
+}
+
 export class Inputs {
   /** @param {number} delayMs from a Delta to its answer */
   constructor(delayMs) {
@@ -66,6 +75,7 @@ export class Inputs {
    * @returns {boolean} whether all that waits must leave at once
    */
   call(call, nowMs) {
+    if ((call.lane & 15) === LATEST) this.#replace(call);
     this.calls.push(call);
     this.bytes += call.args.length + HEADER_BYTES_MAX;
     if (this.dueMs === undefined) {
@@ -73,6 +83,16 @@ export class Inputs {
       this.answers = false;
     }
     return call.lane >> 4 === 0 || this.calls.length === INPUT_CALLS_MAX;
+  }
+
+  /**
+   * Drops a call that still waits and that this one is newer than.
+   * @param {UnreliableCall} call
+   */
+  #replace(call) {
+    const old = this.calls.findIndex((other) => keyOf(other) === keyOf(call));
+    if (old < 0) return;
+    for (const { args } of this.calls.splice(old, 1)) this.bytes -= args.length + HEADER_BYTES_MAX;
   }
 
   /**

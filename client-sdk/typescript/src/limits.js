@@ -42,6 +42,14 @@ export const EARLY_BYTES_MAX = 512 * 1_024;
 /** Bytes that wait for a stream which the network does not take; a page that writes more lost its connection long ago. */
 export const LANE_BACKLOG_BYTES_MAX = 1_024 * 1_024;
 
+/** Bytes of calls on one lane that the server has not acknowledged, and what each costs besides; beyond it a call is not sent. */
+export const KEPT_BYTES_MAX = 256 * 1_024;
+export const KEPT_FRAME_COST = 32;
+
+/** Received bytes of a lane after which the server is told at once, and milliseconds after which it is told anyway. */
+export const ACK_AFTER_BYTES = 16 * 1_024;
+export const ACK_MS = 1_000;
+
 /** Requests that wait for their answer at once; a page that asks more has a loop without an end. */
 export const REQUESTS_MAX = 256;
 

@@ -12,8 +12,9 @@
  */
 
 import { closeName, closeNumber, Violation } from "./close.js";
+import { IncomingStream, MINOR_LANES, readFrame, writeDatagram, writeStream } from "./frames.js";
 import { Inputs } from "./inputs.js";
-import { IncomingStream, readFrame, writeDatagram, writeStream } from "./frames.js";
+import { Arrived } from "./lanes.js";
 import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS } from "./limits.js";
 
 /** @typedef {import("./close.js").Closing} Closing */
@@ -69,6 +70,7 @@ const VIEW_LANE = 0x13;
  * @property {Uint8Array} ticket what resumes the session of before; empty: none
  * @property {bigint} firstRequest the lowest number that no request had before
  * @property {number} [inputDelayMs] from a Delta to its answer; 26 to 49, another one for each client
+ * @property {import("./lanes.js").KeptLanes} kept of the session that the ticket resumes, and then of the one that is welcomed
  */
 
 export class Wire {
@@ -103,12 +105,22 @@ export class Wire {
     /** @type {number | undefined} also after its Detach */
     this.newestGeneration = undefined;
     this.sequence = 0;
-    this.minor = 0;
     this.nowMs = nowMs;
     this.inputs = new Inputs(config.inputDelayMs ?? 37);
-    this.counters = { framesIn: 0, datagramsIn: 0, bytesIn: 0, stale: 0 };
+    /** The version both speak; 0 before the Welcome. */
+    this.minor = 0;
+    this.arrived = new Arrived();
+    /** @type {Map<number, number>} bytes handed over per lane, with the lane byte */
+    this.handed = new Map();
+    /** @type {Map<number, number>} numbers of the next kept frames of the server, per lane */
+    this.numbers = new Map();
+    /** @type {Set<bigint>} requests that were sent again because the server lacked them */
+    this.askedAgain = new Set();
+    this.counters = { framesIn: 0, datagramsIn: 0, bytesIn: 0, stale: 0, doubled: 0, resent: 0 };
     const { fingerprint, token, ticket, firstRequest } = config;
-    output.stream(CONTROL_LANE, writeStream({ is: "Hello", minor: MINOR, features: 0n, fingerprint, token, ticket, firstRequest }));
+    const held = config.kept.held();
+    for (const { lane, frames } of held) this.numbers.set(lane, Number(frames));
+    this.#write(CONTROL_LANE, writeStream({ is: "Hello", minor: MINOR, features: 0n, fingerprint, token, ticket, firstRequest, held }));
   }
 
   /**
@@ -122,7 +134,8 @@ export class Wire {
     this.heardAtMs = nowMs;
     this.nowMs = nowMs;
     this.counters.bytesIn += bytes.length;
-    this.#guarded(() => this.#readStream(key, bytes));
+    this.#guarded(() => this.#readStream(nowMs, key, bytes));
+    this.#acknowledge(nowMs);
   }
 
   /**
@@ -160,6 +173,7 @@ export class Wire {
     this.nowMs = nowMs;
     if (this.inputs.dueMs !== undefined && nowMs >= this.inputs.dueMs) this.#sendInput();
     if (nowMs - this.heardAtMs >= SILENCE_MS) return this.close("idle", "nothing was heard from the server");
+    this.#acknowledge(nowMs);
     if (nowMs >= this.nextPingMs) this.ping(nowMs);
   }
 
@@ -187,7 +201,8 @@ export class Wire {
    * @param {import("./contract.js").Operation} operation
    * @param {bigint} request 0 wants no answer
    * @param {Uint8Array} args
-   * @returns {boolean} whether it was sent: not before Welcome, not to a zone while attached to none
+   * @returns {boolean} whether it was sent: not before Welcome, not to a zone while attached to none, not while too much waits for the
+   *   server's acknowledgement
    */
   call(target, operation, request, args) {
     if (this.phase !== "open") return false;
@@ -205,7 +220,9 @@ export class Wire {
     } else {
       // A request is promised an answer: it takes the reliable-ordered lane of its priority.
       const reliable = unreliable ? (lane & 0xf0) | 3 : lane;
-      this.output.stream(reliable, writeStream({ is: "Call", request, target: aimed, kind, number, args }));
+      const bytes = writeStream({ is: "Call", request, target: aimed, kind, number, args });
+      if (this.minor >= MINOR_LANES && !this.config.kept.keep(reliable, { bytes, request })) return false;
+      this.#write(reliable, bytes);
     }
     return true;
   }
@@ -244,6 +261,68 @@ export class Wire {
   }
 
   /**
+   * @param {number} lane
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
+  #write(lane, bytes) {
+    this.handed.set(lane, (this.handed.get(lane) ?? 1) + bytes.length);
+    this.output.stream(lane, bytes);
+  }
+
+  /**
+   * Tells the server what arrived, if that is due.
+   * @param {number} nowMs
+   */
+  #acknowledge(nowMs) {
+    if (this.phase !== "open" || this.minor < MINOR_LANES) return;
+    for (const [lane, bytes] of this.arrived.take(nowMs)) {
+      const frames = BigInt(this.config.kept.received(lane));
+      this.#write(CONTROL_LANE, writeStream({ is: "LaneAck", lane, bytes: BigInt(bytes), frames }));
+    }
+  }
+
+  /** @param {Extract<Frame, {is: "LaneAck"}>} ack */
+  #onLaneAck(ack) {
+    const handed = this.handed.get(ack.lane) ?? 0;
+    if (ack.bytes > BigInt(handed)) throw new Violation("protocol-violation", `${ack.bytes} bytes of lane ${ack.lane} acknowledged of ${handed}`);
+    this.config.kept.acknowledged(ack.lane, ack.frames);
+  }
+
+  /**
+   * @param {number} lane
+   * @param {Extract<Frame, {is: "Push"}>} push
+   */
+  #onPush(lane, push) {
+    if (this.minor >= MINOR_LANES) {
+      const number = this.numbers.get(lane) ?? 0;
+      this.numbers.set(lane, number + 1);
+      // While two connections race, the older one may have brought it after the newer one said what there was.
+      if (!this.config.kept.receive(lane, number)) {
+        this.counters.doubled += 1;
+        return;
+      }
+    }
+    this.events.push(push);
+  }
+
+  /**
+   * Sends again what the server lacks of a session that goes on, or forgets what was kept for another one.
+   * @param {Extract<Frame, {is: "Welcome"}>} welcome
+   */
+  #goOn(welcome) {
+    if (!welcome.goesOn) {
+      this.config.kept.clear();
+      this.numbers.clear();
+      return;
+    }
+    for (const [lane, { bytes, request }] of this.config.kept.resume(welcome.held)) {
+      this.counters.resent += 1;
+      if (request !== 0n) this.askedAgain.add(request);
+      this.#write(lane, bytes);
+    }
+  }
+
+  /**
    * @param {import("./contract.js").Target} target
    * @returns {import("./frames.js").Aimed | undefined}
    */
@@ -261,16 +340,18 @@ export class Wire {
   close(reason, text, now = false) {
     if (this.phase === "closed") return;
     if (this.phase === "open" && reason === "normal") {
-      this.output.stream(CONTROL_LANE, writeStream({ is: "Goodbye", code: 0, reason: text }));
+      this.#write(CONTROL_LANE, writeStream({ is: "Goodbye", code: 0, reason: text }));
     }
     this.#end({ reason, text, by: "us" }, now);
   }
 
   /**
+   * @param {number} nowMs
    * @param {number} key
    * @param {Uint8Array} bytes
+   * @param {boolean} [counted] these bytes were counted when they arrived
    */
-  #readStream(key, bytes) {
+  #readStream(nowMs, key, bytes, counted = false) {
     let stream = this.streams.get(key);
     if (stream === undefined) {
       if (this.streams.size >= INCOMING_STREAMS_MAX) throw new Violation("protocol-violation", "too many streams");
@@ -278,11 +359,14 @@ export class Wire {
       this.streams.set(key, stream);
     }
     if (bytes.length === 0) return;
+    const count = counted ? 0 : bytes.length;
     if (stream.lane === undefined) {
       stream.open(/** @type {number} */ (bytes[0]));
       this.#checkLane(stream);
       bytes = bytes.subarray(1);
     }
+    const lane = /** @type {number} */ (stream.lane);
+    if (count > 0) this.arrived.bytes(nowMs, lane, count);
     if (this.phase !== "open" && stream.lane !== CONTROL_LANE) {
       this.earlyBytes += bytes.length + 64;
       if (this.earlyBytes > EARLY_BYTES_MAX) throw new Violation("protocol-violation", "too much before the Welcome");
@@ -292,14 +376,15 @@ export class Wire {
     stream.push(bytes);
     for (let frame = stream.next(); frame !== undefined; frame = stream.next()) {
       this.counters.framesIn += 1;
-      this.#onFrame(/** @type {number} */ (stream.lane), frame);
+      if (frame.is !== "LaneAck") this.arrived.frame(nowMs, lane);
+      this.#onFrame(lane, frame);
       if (this.isOver) return;
     }
     if (this.phase === "open" && this.early.length > 0) {
       const early = this.early;
       this.early = [];
       this.earlyBytes = 0;
-      for (const [earlyKey, earlyBytes] of early) this.#readStream(earlyKey, earlyBytes);
+      for (const [earlyKey, earlyBytes] of early) this.#readStream(nowMs, earlyKey, earlyBytes, true);
     }
   }
 
@@ -328,7 +413,7 @@ export class Wire {
     if (lane === CONTROL_LANE && this.#onControl(frame)) return;
     const open = this.phase === "open";
     if (open && frame.is === "Answer") return this.events.answer(frame.request, frame.value, frame.code, frame.text);
-    if (open && frame.is === "Push") return this.events.push(frame);
+    if (open && frame.is === "Push") return this.#onPush(lane, frame);
     if (open && lane === VIEW_LANE) {
       if (frame.is === "Attach") return this.#attach(frame);
       if (frame.is === "Detach") return this.#detach(frame.generation);
@@ -348,11 +433,15 @@ export class Wire {
     }
     if (frame.is === "Describe" && this.phase === "greeting") {
       this.phase = "described";
-      this.output.stream(CONTROL_LANE, writeStream({ is: "Describing", descriptor: this.config.descriptor }));
+      this.#write(CONTROL_LANE, writeStream({ is: "Describing", descriptor: this.config.descriptor }));
       return true;
     }
     if (frame.is === "Ticket" && this.phase === "open") {
       this.events.ticket(frame.ticket);
+      return true;
+    }
+    if (frame.is === "LaneAck" && this.phase === "open" && this.minor >= MINOR_LANES) {
+      this.#onLaneAck(frame);
       return true;
     }
     if (frame.is !== "Welcome" || this.phase === "open") return false;
@@ -361,6 +450,7 @@ export class Wire {
     }
     this.phase = "open";
     this.minor = frame.minor;
+    this.#goOn(frame);
     this.events.welcome(frame);
     return true;
   }

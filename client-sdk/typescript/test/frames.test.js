@@ -55,7 +55,7 @@ function unreliable(fields) {
  * @returns {Frame}
  */
 function expected(vector) {
-  const big = ["features", "fingerprint", "session", "player", "request", "key", "zoneKey", "fromKey", "avatar", "nonce", "firstRequest"];
+  const big = ["features", "fingerprint", "session", "player", "request", "key", "zoneKey", "fromKey", "avatar", "nonce", "firstRequest", "bytes", "frames"];
   const raw = ["token", "ticket", "descriptor", "args", "value", "payload"];
   /** @type {Record<string, any>} */
   const frame = { is: vector.frame };
@@ -65,6 +65,11 @@ function expected(vector) {
     else if (name === "calls") frame[name] = /** @type {any[]} */ (value).map((call) => unreliable(call));
     else frame[name] = value;
   }
+  if (frame["held"] !== undefined) {
+    frame["held"] = frame["held"].map((/** @type {any} */ held) => ({ lane: held.lane, frames: BigInt(held.frames) }));
+  }
+  if (frame["is"] === "Hello" || frame["is"] === "Welcome") frame["held"] ??= [];
+  if (frame["is"] === "Welcome") frame["goesOn"] ??= false;
   if (typeof frame["target"] === "string") {
     const aimed = { own: {}, zone: { generation: frame["generation"] }, actor: { key: frame["key"] } };
     frame["target"] = { is: frame["target"], .../** @type {any} */ (aimed)[frame["target"]] };

@@ -18,10 +18,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use lightmoon_contract::call::{Answer, Form};
-use lightmoon_contract::{CallError, Limits, Operation};
+use lightmoon_contract::{ActorId, CallError, Kind, Limits, Operation};
 
-use crate::limits;
 use crate::port::Port;
+use crate::slot::Slot;
+use crate::{Asked, Link, WorkerId, limits};
 
 /// A waiting request of one worker. Never given twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -33,12 +34,12 @@ const INDEX_BITS: u32 = 24;
 const _: () = assert!(limits::ASKS_MAX <= 1 << INDEX_BITS);
 
 impl AskId {
-    const fn new(index: u32, generation: u64) -> Self {
+    pub(crate) const fn new(index: u32, generation: u64) -> Self {
         Self(generation << INDEX_BITS | index as u64)
     }
 
     /// The index into the slab; fits since only 24 bits are used.
-    const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         (self.0 & ((1 << INDEX_BITS) - 1)) as usize
     }
 
@@ -50,19 +51,40 @@ impl AskId {
 /// Who gets the answer.
 #[derive(Debug)]
 pub(crate) enum Sink {
-    /// A future of this worker; the waker once it has been polled.
-    Future(Option<Waker>),
+    /// A future of this worker.
+    Future(Wants),
     /// A caller outside.
     Outside(u64),
+    /// A request of another worker.
+    Across(WorkerId, Box<Asked>),
+}
+
+/// What a future wants done when its answer is there.
+#[derive(Debug)]
+pub(crate) enum Wants {
+    /// Nothing: it was not polled yet.
+    Nothing,
+    /// To poll the operation at this slot: the future was polled by nobody in between.
+    Poll(Slot),
+    /// To wake somebody else, who polls a part of an operation by itself.
+    Wake(Waker),
 }
 
 /// Which operation asked, to find circles.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
+    /// Whose operation it is.
+    pub(crate) actor: ActorId,
     /// Serial of the operation that asked; 0: none.
     pub(crate) operation: u64,
     /// The request that this operation serves.
     pub(crate) serving: Option<AskId>,
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self { actor: ActorId::new(Kind(0), 0), operation: 0, serving: None }
+    }
 }
 
 #[derive(Debug)]
@@ -86,10 +108,12 @@ struct Entry {
 /// What has to be done after an answer arrived, outside of any borrow.
 #[derive(Debug)]
 pub(crate) enum Arrived {
-    /// Wake the future that waits, if it was polled.
-    Wake(Option<Waker>),
+    /// Do what the future that waits wants.
+    Wake(Wants),
     /// Tell the caller outside.
     Outside(u64, Result<Answer, CallError>),
+    /// Tell the worker that asked.
+    Across(WorkerId, AskId, Result<Answer, CallError>),
     /// Nobody waits any more; drop the answer.
     Late(Result<Answer, CallError>),
 }
@@ -132,7 +156,9 @@ impl Asks {
     pub(crate) fn of_operations(&self) -> Vec<AskId> {
         let waits = |entry: &Entry| match &entry.state {
             State::Waiting { sink: Sink::Future(_), origin, .. } => origin.operation != 0,
-            State::Waiting { sink: Sink::Outside(_), .. } | State::Ready(_) | State::Free => false,
+            State::Waiting { sink: Sink::Outside(_) | Sink::Across(..), .. }
+            | State::Ready(_)
+            | State::Free => false,
         };
         let numbered = (0u32..).zip(&self.entries).filter(|(_, entry)| waits(entry));
         numbered.map(|(index, entry)| AskId::new(index, entry.generation)).collect()
@@ -163,25 +189,57 @@ impl Asks {
     pub(crate) fn form(&self, id: AskId) -> Form {
         let entry = self.entries.get(id.index()).filter(|entry| entry.generation == id.generation());
         match entry.map(|entry| &entry.state) {
-            Some(State::Waiting { sink: Sink::Future(_), .. }) => Form::Typed,
+            Some(State::Waiting { sink: Sink::Future(_) | Sink::Across(..), .. }) => Form::Typed,
             Some(State::Waiting { sink: Sink::Outside(_), .. }) => Form::Bytes,
             Some(State::Ready(_) | State::Free) | None => Form::Nothing,
         }
     }
 
-    /// Whether `operation` waits for the request `id`, directly or over others.
-    pub(crate) fn is_waited_for_by(&self, id: AskId, operation: u64) -> bool {
+    /// Whether `operation` of `actor` waits for the request `id`, directly or over others, also those of other workers.
+    pub(crate) fn is_waited_for_by(&self, id: AskId, actor: ActorId, operation: u64) -> bool {
+        let waits = |link: &Link| {
+            link.actor == actor && link.operation == operation
+                // The chain as it was when the request crossed: the actor may have given up since.
+                && self.waits(link.ask)
+        };
         let mut next = Some(id);
         for _ in 0..limits::CHAIN_MAX {
-            let Some(id) = next else { return false };
-            let entry = self.entries.get(id.index()).filter(|entry| entry.generation == id.generation());
-            let Some(State::Waiting { origin, .. }) = entry.map(|entry| &entry.state) else { return false };
+            let Some((sink, origin)) = next.and_then(|id| self.waiting(id)) else { return false };
+            if let Sink::Across(_, asked) = sink {
+                return asked.chain.iter().any(waits);
+            }
             if origin.operation == operation {
                 return true;
             }
             next = origin.serving;
         }
         false
+    }
+
+    fn waiting(&self, id: AskId) -> Option<(&Sink, Origin)> {
+        let entry = self.entries.get(id.index()).filter(|entry| entry.generation == id.generation())?;
+        match &entry.state {
+            State::Waiting { sink, origin, .. } => Some((sink, *origin)),
+            State::Ready(_) | State::Free => None,
+        }
+    }
+
+    /// The operations that wait for the request `id`, the nearest first, at most `most` of them.
+    pub(crate) fn chain(&self, id: AskId, most: usize) -> Vec<Link> {
+        let mut chain = Vec::new();
+        let mut next = Some(id);
+        while let Some((sink, origin)) = next.and_then(|id| self.waiting(id))
+            && chain.len() < most
+        {
+            if let Sink::Across(_, asked) = sink {
+                chain.extend(asked.chain.iter().take(most - chain.len()));
+                break;
+            }
+            let Some(ask) = next.filter(|_| origin.operation != 0) else { break };
+            chain.push(Link { actor: origin.actor, operation: origin.operation, ask });
+            next = origin.serving;
+        }
+        chain
     }
 
     /// Takes an answer in.
@@ -194,48 +252,66 @@ impl Asks {
             return Arrived::Late(result);
         };
         match sink {
-            Sink::Future(waker) => {
+            Sink::Future(wants) => {
                 entry.state = State::Ready(result);
                 self.newly_stale += usize::from(armed);
-                Arrived::Wake(waker)
+                Arrived::Wake(wants)
             }
             Sink::Outside(token) => {
-                entry.state = State::Waiting { sink: Sink::Outside(token), origin: Origin::default(), armed };
-                self.newly_stale += usize::from(armed);
-                self.close(id);
+                self.answered_elsewhere(id, armed);
                 Arrived::Outside(token, result)
+            }
+            Sink::Across(worker, asked) => {
+                self.answered_elsewhere(id, armed);
+                Arrived::Across(worker, asked.ask, result)
             }
         }
     }
 
-    /// The answer if it is there; else whether `waker` is the one that is known already.
-    fn poll(&mut self, id: AskId, waker: &Waker) -> Polled {
+    /// Frees an entry whose answer goes to somebody who is no future here.
+    fn answered_elsewhere(&mut self, id: AskId, armed: bool) {
+        if let Some(entry) = self.entry(id) {
+            let sink = Sink::Future(Wants::Nothing);
+            entry.state = State::Waiting { sink, origin: Origin::default(), armed };
+        }
+        self.newly_stale += usize::from(armed);
+        self.close(id);
+    }
+
+    /// The answer if it is there; else whether the one who polls is the one that is known already. `operation`: it is this
+    /// operation itself.
+    fn poll(&mut self, id: AskId, waker: &Waker, operation: Option<Slot>) -> Polled {
         let Some(entry) = self.entry(id) else { return Polled::Ready(Err(CallError::Gone)) };
-        match &entry.state {
-            State::Waiting { sink: Sink::Future(known), .. } => {
-                if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        match &mut entry.state {
+            State::Waiting { sink: Sink::Future(wants), .. } => match (&*wants, operation) {
+                (Wants::Poll(known), Some(slot)) if *known == slot => Polled::Known,
+                (Wants::Nothing | Wants::Poll(_), Some(slot)) => {
+                    *wants = Wants::Poll(slot);
                     Polled::Known
-                } else {
-                    Polled::Unknown
                 }
-            }
+                (Wants::Wake(known), None) if known.will_wake(waker) => Polled::Known,
+                (Wants::Nothing | Wants::Poll(_) | Wants::Wake(_), _) => Polled::Unknown,
+            },
             State::Ready(_) => match self.close(id) {
                 State::Ready(result) => Polled::Ready(result),
                 State::Waiting { .. } | State::Free => Polled::Ready(Err(CallError::Gone)),
             },
-            State::Waiting { sink: Sink::Outside(_), .. } | State::Free => {
+            State::Waiting { sink: Sink::Outside(_) | Sink::Across(..), .. } | State::Free => {
                 Polled::Ready(Err(CallError::Gone))
             }
         }
     }
 
-    /// Notes who is to be woken; gives back who was before, to be dropped outside.
-    fn note(&mut self, id: AskId, waker: Waker) -> Option<Waker> {
+    /// Notes what is wanted; gives back what was before, to be dropped outside.
+    fn note(&mut self, id: AskId, wants: Wants) -> Wants {
         match self.entry(id).map(|entry| &mut entry.state) {
-            Some(State::Waiting { sink: Sink::Future(known), .. }) => known.replace(waker),
-            Some(State::Waiting { sink: Sink::Outside(_), .. } | State::Ready(_) | State::Free) | None => {
-                Some(waker)
-            }
+            Some(State::Waiting { sink: Sink::Future(known), .. }) => std::mem::replace(known, wants),
+            Some(
+                State::Waiting { sink: Sink::Outside(_) | Sink::Across(..), .. }
+                | State::Ready(_)
+                | State::Free,
+            )
+            | None => wants,
         }
     }
 
@@ -270,9 +346,9 @@ impl Asks {
 
 enum Polled {
     Ready(Result<Answer, CallError>),
-    /// It waits, and the waker is noted.
+    /// It waits, and it is noted who polled.
     Known,
-    /// It waits, and another waker or none is noted.
+    /// It waits, and somebody else is noted, or nobody.
     Unknown,
 }
 
@@ -293,7 +369,8 @@ impl Waiter {
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<Answer, CallError>> {
         let Some(id) = self.id else { return Poll::Ready(Err(CallError::Busy)) };
         // A waker may be of the user's making: it is cloned and dropped while nothing is borrowed.
-        let polled = self.port.asks().poll(id, cx.waker());
+        let operation = self.port.polls_with(cx.waker());
+        let polled = self.port.asks().poll(id, cx.waker(), operation);
         match polled {
             Polled::Ready(result) => {
                 self.id = None;
@@ -301,8 +378,8 @@ impl Waiter {
             }
             Polled::Known => Poll::Pending,
             Polled::Unknown => {
-                let waker = cx.waker().clone();
-                let before = self.port.asks().note(id, waker);
+                let wants = operation.map_or_else(|| Wants::Wake(cx.waker().clone()), Wants::Poll);
+                let before = self.port.asks().note(id, wants);
                 drop(before);
                 Poll::Pending
             }

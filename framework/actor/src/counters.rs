@@ -29,6 +29,14 @@ pub struct Counters {
     pub asks: u64,
     /// Requests whose time was over before their answer.
     pub timeouts: u64,
+    /// Messages that went to another worker.
+    pub across_sent: u64,
+    /// Messages and answers that came from another worker.
+    pub across_taken: u64,
+    /// Messages handed back because too much waited for another worker.
+    pub across_full: u64,
+    /// Unreliable messages dropped for the same reason.
+    pub across_dropped: u64,
     /// Requests answered `Deadlock`.
     pub deadlocks: u64,
     /// Answers that nobody waited for any more.
@@ -82,4 +90,59 @@ pub struct Counters {
     pub edges_failed: u64,
     /// Wakes from another thread; they are ignored (and panic there in debug builds).
     pub wakes_foreign: u64,
+}
+
+impl std::ops::AddAssign for Counters {
+    /// Adds what another worker counted.
+    fn add_assign(&mut self, other: Self) {
+        macro_rules! add {
+            ($($field:ident)*) => {{
+                // Each field is named, so that none is forgotten.
+                let Self { $($field),* } = other;
+                $(self.$field += $field;)*
+            }};
+        }
+        add!(
+            operations
+            polls
+            alarms
+            activations
+            deactivations
+            failures
+            set_aside
+            refused_set_aside
+            asks
+            timeouts
+            across_sent
+            across_taken
+            across_full
+            across_dropped
+            deadlocks
+            answers_late
+            repeats_skipped
+            queue_full
+            parked_full
+            actors_full
+            asks_full
+            timers_full
+            outputs_full
+            unknown_kind
+            after_stop
+            tells_failed
+            loads
+            commits
+            discarded
+            unreadable
+            unkeepable
+            posted
+            taken
+            deliveries_known
+            deliveries_gap
+            deliveries_failed
+            requests_repeated
+            requests_stale
+            edges_failed
+            wakes_foreign
+        );
+    }
 }

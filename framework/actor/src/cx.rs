@@ -217,6 +217,9 @@ impl Link for Cx {
         if O::SPEC.exactly_once {
             return self.post(to, &message);
         }
+        if self.port.drops(to, O::SPEC.lane) {
+            return Ok(());
+        }
         let to = self.port.admit(to, O::SPEC.lane.priority)?;
         self.port.enqueue(self.one_way(to, message));
         Ok(())

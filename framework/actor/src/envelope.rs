@@ -7,8 +7,8 @@ use std::fmt;
 use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, Priority};
 
-use crate::AskId;
 use crate::keep::{Commit, Load, LoadError, Parcel, Stored, Taken};
+use crate::{AskId, Crossing, WorkerId};
 
 /// An addressed message inside a node.
 #[derive(Debug)]
@@ -113,6 +113,15 @@ pub enum In {
     },
     /// What the store is like from now on.
     Store(StoreState),
+    /// Something that another worker sent.
+    Across {
+        /// Which one.
+        from: WorkerId,
+        /// What.
+        crossing: Crossing,
+    },
+    /// Keep this actor alive from now on, as [`crate::Worker::start`] does.
+    Start(ActorId),
     /// End: what came before is served as far as one turn reaches, every activation is told
     /// [`crate::Activation::stopping`], whoever still waits gets `Gone`.
     Stop,
@@ -168,6 +177,8 @@ pub enum Out {
         /// What came of it; a value is [`Body::Bytes`].
         result: Result<Answer, CallError>,
     },
+    /// It has stopped, as [`In::Stop`] said: every activation has ended, and its last commit stands before this.
+    Stopped,
     /// An activation ended by a panic. Its memory is lost, what is queued for it stays, it starts over.
     Failed {
         /// Which one.
@@ -240,6 +251,8 @@ impl fmt::Debug for In {
             Self::Wake(actor) => f.debug_tuple("Wake").field(actor).finish(),
             Self::Lost { actor, message } => f.debug_tuple("Lost").field(actor).field(message).finish(),
             Self::Store(state) => f.debug_tuple("Store").field(state).finish(),
+            Self::Across { from, crossing } => f.debug_tuple("Across").field(from).field(crossing).finish(),
+            Self::Start(actor) => f.debug_tuple("Start").field(actor).finish(),
             Self::Stop => f.write_str("Stop"),
         }
     }
@@ -260,6 +273,7 @@ impl fmt::Debug for Out {
             }
             Self::Envelope(envelope) => f.debug_tuple("Envelope").field(envelope).finish(),
             Self::Answer { token, result } => f.debug_tuple("Answer").field(token).field(result).finish(),
+            Self::Stopped => f.write_str("Stopped"),
             Self::Failed { actor, operation, message } => {
                 f.debug_tuple("Failed").field(actor).field(operation).field(message).finish()
             }

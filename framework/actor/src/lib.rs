@@ -40,6 +40,7 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("actors are supervised by unwinding: build with `panic = \"unwind\"`");
 
+mod across;
 mod activation;
 mod ask;
 mod counters;
@@ -51,6 +52,7 @@ mod keep;
 mod kinds;
 pub mod limits;
 mod mail;
+mod placement;
 mod plain;
 mod port;
 mod replies;
@@ -60,6 +62,7 @@ mod timers;
 mod wake;
 mod worker;
 
+pub use across::{Asked, Class, Courier, Crossing, Link};
 pub use activation::{Activation, ActorKind};
 pub use ask::{Ask, AskId, Sleep};
 pub use counters::Counters;
@@ -70,6 +73,7 @@ pub use keep::{
     Stored, Taken, Unreadable, Unsavable,
 };
 pub use kinds::Kinds;
+pub use placement::{Place, Placement, WorkerId};
 pub use plain::{Actor, plain};
 #[cfg(feature = "flaws")]
 pub use worker::Flaw;

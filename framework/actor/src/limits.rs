@@ -30,6 +30,22 @@ pub const DELAYED_MAX: usize = 1024 * 1024;
 /// counted in [`crate::Counters::outputs_full`]. Answers are not held to it: each belongs to a bounded request.
 pub const OUTPUTS_PER_TURN: usize = 1_024 * 1_024;
 
+/// Messages of one class that wait for another worker: a quarter of a second of what it serves in bulk, 16 MB for eight workers.
+/// Over it: reliable messages are handed back `Busy`, unreliable ones are dropped (the newest: the oldest would have to be searched
+/// for between others). Counted in [`crate::Counters::across_full`] and [`crate::Counters::across_dropped`].
+pub const ACROSS_MAX: usize = 16 * 1_024;
+
+/// Messages for another worker after which they are carried within a turn: as many as fit the time in which another core takes
+/// one (Seastar's `smp` queues use the same).
+pub const CARRIED_AT: usize = 128;
+
+/// Operations that a request carries along when it crosses workers, to find circles: a longer circle ends by its timeouts.
+pub const CHAIN_ACROSS_MAX: usize = 16;
+
+/// Messages of one class in a worker's queues above which its rings of that class are left alone: what waits then is seen by
+/// those who send, as a full ring. Far below [`QUEUE_MAX`], so that nothing that was carried is refused.
+pub const QUEUED_MAX: usize = 16 * 1_024;
+
 /// Operations served in one turn: about a millisecond of cheap ones, so that links are served in between. The rest waits
 /// for the next turn, which follows at once ([`crate::Next::more`]).
 pub const OPERATIONS_PER_TURN: usize = 1_024;

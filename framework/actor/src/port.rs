@@ -12,17 +12,24 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{RawWakerVTable, Waker};
 
 use lightmoon_contract::call::Answer;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Caller, DecodeError, DecodeReason, Mono, Priority};
+use lightmoon_contract::{
+    ActorId, CallError, Caller, DecodeError, DecodeReason, Lane, Mono, Priority, Reliability,
+};
 
-use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink};
+use crate::across::Outboxes;
+use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink, Wants};
 use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::timers::{Due, Timers};
 use crate::wake::Wakes;
-use crate::{AskId, Counters, DeliveryEnd, Envelope, Kinds, MessageId, Out, Posted, ReplyTo, Taken, limits};
+use crate::{
+    AskId, Asked, Class, Counters, Courier, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out,
+    Placement, Posted, ReplyTo, Taken, WorkerId, limits,
+};
 
 /// What handles change about their own activation.
 #[derive(Debug)]
@@ -31,6 +38,8 @@ struct Life {
     /// Whether an activation is there.
     alive: bool,
     stop: bool,
+    /// Whether its operation stands in the queue of those that are to be polled.
+    woken: bool,
     /// Timers in the heap that belong to this life.
     timers: u32,
     random: u64,
@@ -59,6 +68,9 @@ pub(crate) enum Alarm {
 #[derive(Debug)]
 pub(crate) struct Port {
     kinds: Kinds,
+    me: WorkerId,
+    placement: Placement,
+    across: RefCell<Outboxes>,
     now: Cell<Mono>,
     stopped: Cell<bool>,
     queues: RefCell<Queues>,
@@ -77,12 +89,27 @@ pub(crate) struct Port {
     /// For handles of activations that have ended.
     spare_random: Cell<u64>,
     pub(crate) wakes: Arc<Wakes>,
+    /// Operations whose answers came, in their order; what stands in `wakes` was woken by a waker.
+    woken: RefCell<VecDeque<Slot>>,
+    /// The operation that is polled right now.
+    polling: Cell<Option<Polling>>,
+}
+
+/// The operation that is polled, and by which waker it is known.
+#[derive(Clone, Copy, Debug)]
+struct Polling {
+    slot: Slot,
+    data: *const (),
+    vtable: &'static RawWakerVTable,
 }
 
 impl Port {
-    pub(crate) fn new(kinds: Kinds, seed: u64) -> Rc<Self> {
+    pub(crate) fn new(kinds: Kinds, seed: u64, me: WorkerId, placement: Placement) -> Rc<Self> {
         Rc::new(Self {
             kinds,
+            me,
+            across: RefCell::new(Outboxes::new(placement.workers())),
+            placement,
             now: Cell::new(Mono(0)),
             stopped: Cell::new(false),
             queues: RefCell::default(),
@@ -96,11 +123,17 @@ impl Port {
             room: Cell::new(None),
             spare_random: Cell::new(seed),
             wakes: Wakes::new(),
+            woken: RefCell::default(),
+            polling: Cell::new(None),
         })
     }
 
     pub(crate) const fn kinds(&self) -> &Kinds {
         &self.kinds
+    }
+
+    pub(crate) const fn placement(&self) -> &Placement {
+        &self.placement
     }
 
     pub(crate) const fn now(&self) -> Mono {
@@ -164,6 +197,11 @@ impl Port {
             self.count(|counters| counters.after_stop += 1);
             return Err(CallError::Gone);
         }
+        if let Some(worker) = self.elsewhere(to) {
+            let is_full = self.across.borrow().len(worker, Class::of(priority)) >= limits::ACROSS_MAX;
+            self.count(|counters| counters.across_full += u64::from(is_full));
+            return if is_full { Err(CallError::Busy) } else { Ok(to) };
+        }
         if self.queued(priority) >= limits::QUEUE_MAX {
             self.count(|counters| counters.queue_full += 1);
             return Err(CallError::Busy);
@@ -211,11 +249,14 @@ impl Port {
         if self.gathers.replace(false) { self.segment.take() } else { Vec::new() }
     }
 
-    /// Puts a message behind those of its priority.
+    /// Puts a message behind those of its priority, here or on the worker of its receiver.
     pub(crate) fn enqueue(&self, envelope: Envelope) {
         if self.gathers.get() {
             self.segment.borrow_mut().push(Sent::Message(envelope));
             return;
+        }
+        if let Some(worker) = self.elsewhere(envelope.to) {
+            return self.cross(worker, envelope);
         }
         self.queues.borrow_mut()[envelope.priority as usize].push_back(envelope);
     }
@@ -238,6 +279,11 @@ impl Port {
                 None => return self.refuse(envelope, CallError::Busy),
             }
         }
+        self.let_in(envelope);
+    }
+
+    /// Puts a message that came from elsewhere behind those of its priority.
+    fn let_in(&self, envelope: Envelope) {
         // The framework's own messages always enter: a session that is not told of leaves a ghost.
         let admitted = match self.admit(Target::Actor(envelope.to), envelope.priority) {
             Err(CallError::Busy) if envelope.number.is_reserved() => Ok(envelope.to),
@@ -293,11 +339,97 @@ impl Port {
     }
 }
 
+/// Other workers.
+impl Port {
+    /// The worker of an actor that is not here.
+    fn elsewhere(&self, actor: ActorId) -> Option<WorkerId> {
+        let worker = self.placement.worker_of(actor);
+        (worker != self.me).then_some(worker)
+    }
+
+    /// Whether a message that may be lost goes nowhere now, since too much waits for its worker; counted.
+    pub(crate) fn drops(&self, to: Target, lane: Lane) -> bool {
+        let (Target::Actor(to), Reliability::Unreliable | Reliability::UnreliableLatest) =
+            (to, lane.reliability)
+        else {
+            return false;
+        };
+        let is_full = self.elsewhere(to).is_some_and(|worker| {
+            self.across.borrow().len(worker, Class::of(lane.priority)) >= limits::ACROSS_MAX
+        });
+        self.count(|counters| counters.across_dropped += u64::from(is_full));
+        is_full
+    }
+
+    fn cross(&self, worker: WorkerId, mut envelope: Envelope) {
+        let asked = match std::mem::replace(&mut envelope.reply_to, ReplyTo::Nobody) {
+            ReplyTo::Ask(ask) => {
+                let chain = self.asks().chain(ask, limits::CHAIN_ACROSS_MAX);
+                Some(Box::new(Asked { ask, chain }))
+            }
+            ReplyTo::Nobody | ReplyTo::Outside(_) => None,
+        };
+        self.count(|counters| counters.across_sent += 1);
+        self.put_across(worker, Crossing::Message { envelope, asked });
+    }
+
+    fn put_across(&self, worker: WorkerId, crossing: Crossing) {
+        self.across.borrow_mut().put(worker, crossing);
+    }
+
+    /// Takes in what another worker sent.
+    pub(crate) fn arrive(&self, from: WorkerId, crossing: Crossing) {
+        self.count(|counters| counters.across_taken += 1);
+        match crossing {
+            Crossing::Answer { ask, result } => self.answer(ReplyTo::Ask(ask), result),
+            Crossing::Message { envelope, asked: None } => self.let_in(envelope),
+            Crossing::Message { mut envelope, asked: Some(asked) } => {
+                let (ask, until) = (asked.ask, self.answer_until(envelope.timeout_ms));
+                match self.open(Sink::Across(from, asked), Origin::default(), until) {
+                    Some(id) => {
+                        envelope.reply_to = ReplyTo::Ask(id);
+                        self.let_in(envelope);
+                    }
+                    None => {
+                        self.refuse(envelope, CallError::Busy);
+                        self.put_across(from, Crossing::Answer { ask, result: Err(CallError::Busy) });
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn set_courier(&self, courier: Box<dyn Courier>) {
+        self.across.borrow_mut().set_courier(courier);
+    }
+
+    pub(crate) fn flush_across(&self) {
+        if self.placement.workers() > 1 {
+            self.across.borrow_mut().flush();
+        }
+    }
+
+    pub(crate) fn take_across(&self, to: WorkerId) -> Vec<Crossing> {
+        self.across.borrow_mut().take(to).collect()
+    }
+
+    /// Messages and answers that wait for other workers.
+    pub(crate) fn waiting_across(&self) -> usize {
+        self.across.borrow().waiting()
+    }
+
+    /// Messages of each priority that wait here.
+    pub(crate) fn queue_lengths(&self) -> [usize; Priority::ALL.len()] {
+        let queues = self.queues.borrow();
+        std::array::from_fn(|priority| queues[priority].len())
+    }
+}
+
 /// Requests.
 impl Port {
     /// A request of an operation, or a sleep, that ends at `until`. `None`: too many wait.
     pub(crate) fn open_ask(&self, origin: Origin, until: Mono) -> Option<AskId> {
-        self.open(Sink::Future(None), origin, until)
+        self.open(Sink::Future(Wants::Nothing), origin, until)
     }
 
     /// A request that has its answer already.
@@ -307,9 +439,12 @@ impl Port {
 
     fn open_outside(&self, token: u64, timeout_ms: u32) -> Option<AskId> {
         self.count(|counters| counters.asks += 1);
+        self.open(Sink::Outside(token), Origin::default(), self.answer_until(timeout_ms))
+    }
+
+    fn answer_until(&self, timeout_ms: u32) -> Mono {
         let timeout_ms = if timeout_ms == 0 { limits::ANSWER_TIMEOUT_MS } else { timeout_ms };
-        let until = self.now() + std::time::Duration::from_millis(timeout_ms.into());
-        self.open(Sink::Outside(token), Origin::default(), until)
+        self.now() + std::time::Duration::from_millis(timeout_ms.into())
     }
 
     fn open(&self, sink: Sink, origin: Origin, until: Mono) -> Option<AskId> {
@@ -333,10 +468,13 @@ impl Port {
             ReplyTo::Ask(id) => self.asks().answer(id, result),
         };
         match arrived {
-            Arrived::Wake(waker) => {
-                self.contain(|| waker.map(std::task::Waker::wake));
+            Arrived::Wake(Wants::Poll(slot)) => self.wake(slot),
+            Arrived::Wake(Wants::Wake(waker)) => {
+                self.contain(|| waker.wake());
             }
+            Arrived::Wake(Wants::Nothing) => {}
             Arrived::Outside(token, result) => self.put_out(Out::Answer { token, result }),
+            Arrived::Across(worker, ask, result) => self.put_across(worker, Crossing::Answer { ask, result }),
             Arrived::Late(result) => {
                 self.count(|counters| counters.answers_late += 1);
                 self.contain(|| drop(result));
@@ -403,6 +541,46 @@ impl Port {
     }
 }
 
+/// Operations that are to be polled.
+impl Port {
+    /// The operation at `slot` is polled by `waker` from now on; `None`: no operation is polled any more.
+    pub(crate) fn set_polling(&self, polling: Option<(Slot, &Waker)>) {
+        self.polling.set(polling.map(|(slot, waker)| Polling {
+            slot,
+            data: waker.data(),
+            vtable: waker.vtable(),
+        }));
+    }
+
+    /// The operation that is polled, if it is the one that `waker` wakes. A part of an operation may be polled by a waker of
+    /// the user's making; that has to be woken itself.
+    pub(crate) fn polls_with(&self, waker: &Waker) -> Option<Slot> {
+        let Polling { slot, data, vtable } = self.polling.get()?;
+        (std::ptr::eq(data, waker.data()) && std::ptr::eq(vtable, waker.vtable())).then_some(slot)
+    }
+
+    /// Queues an operation to be polled, unless it is queued already or its activation has ended.
+    fn wake(&self, slot: Slot) {
+        let was_woken = self.with_life(slot, |life| std::mem::replace(&mut life.woken, true));
+        if was_woken == Some(false) {
+            self.woken.borrow_mut().push_back(slot);
+        }
+    }
+
+    /// The next operation to poll.
+    pub(crate) fn next_woken(&self) -> Option<Slot> {
+        let woken = self.woken.borrow_mut().pop_front();
+        let Some(slot) = woken else { return self.wakes.pop() };
+        self.with_life(slot, |life| life.woken = false);
+        Some(slot)
+    }
+
+    /// Whether any operation is to be polled.
+    pub(crate) fn has_woken(&self) -> bool {
+        !self.woken.borrow().is_empty() || !self.wakes.is_empty()
+    }
+}
+
 /// Lives of activations.
 impl Port {
     /// An activation begins at `slot`.
@@ -412,6 +590,7 @@ impl Port {
             generation: slot.generation,
             alive: true,
             stop: false,
+            woken: false,
             timers: 0,
             random,
             alarm: NEVER,

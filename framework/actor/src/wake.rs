@@ -12,7 +12,7 @@
 //! - I2: the queue holds wakes of the worker's own thread only, in their order.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 use std::thread::{self, ThreadId};
@@ -26,6 +26,9 @@ use crate::slot::Slot;
 pub(crate) struct Wakes {
     owner: ThreadId,
     queue: Mutex<VecDeque<Slot>>,
+    /// How many stand in it. Written and read on the owner's thread only, to leave the lock alone while there are none;
+    /// pairs with nothing.
+    queued: AtomicUsize,
     /// Only counted; pairs with nothing.
     foreign: AtomicU64,
 }
@@ -34,16 +37,25 @@ impl Wakes {
     /// For a worker of the current thread.
     pub(crate) fn new() -> Arc<Self> {
         let owner = thread::current().id();
-        Arc::new(Self { owner, queue: Mutex::new(VecDeque::new()), foreign: AtomicU64::new(0) })
+        Arc::new(Self {
+            owner,
+            queue: Mutex::default(),
+            queued: AtomicUsize::new(0),
+            foreign: AtomicU64::new(0),
+        })
     }
 
     /// The next operation to poll.
     pub(crate) fn pop(&self) -> Option<Slot> {
+        if self.is_empty() {
+            return None;
+        }
+        self.queued.fetch_sub(1, Ordering::Relaxed);
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.queued.load(Ordering::Relaxed) == 0
     }
 
     /// Wakes from other threads.
@@ -102,6 +114,7 @@ impl Wake for OperationWaker {
         }
         if !self.queued.swap(true, Ordering::Relaxed) {
             self.wakes.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(self.slot);
+            self.wakes.queued.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

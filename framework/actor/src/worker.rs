@@ -29,7 +29,10 @@ use lightmoon_contract::{ActorId, CallError, Mono, OperationNumber, Priority};
 
 use crate::port::Port;
 use crate::slot::Slot;
-use crate::{Activation, Counters, In, Kinds, Next, Out, StoreState, limits};
+use crate::{
+    Activation, Class, Counters, Courier, Crossing, In, Kinds, Next, Out, Placement, StoreState, WorkerId,
+    limits,
+};
 use places::{Places, State};
 
 /// How a worker behaves. `Default` is fit for play.
@@ -86,6 +89,8 @@ pub struct Worker {
     to_wake: BTreeSet<ActorId>,
     /// Actors that want a commit at the end of this turn.
     unsaved: Vec<u32>,
+    /// Bytes of effects that are in no commit yet, about.
+    unsaved_sum: usize,
     store: StoreState,
     /// `every_ms` operations that wait in a queue.
     repeats_queued: BTreeSet<(ActorId, OperationNumber)>,
@@ -100,8 +105,14 @@ impl Worker {
     /// A worker that runs actors of `kinds`, on the current thread.
     #[must_use]
     pub fn new(options: WorkerOptions, kinds: Kinds) -> Self {
+        Self::one_of(options, kinds, WorkerId(0), Placement::default())
+    }
+
+    /// As [`Self::new`], as one of several workers. Each has its own seed, and all of them the same kinds and placement.
+    #[must_use]
+    pub fn one_of(options: WorkerOptions, kinds: Kinds, me: WorkerId, placement: Placement) -> Self {
         Self {
-            port: Port::new(kinds, options.seed),
+            port: Port::new(kinds, options.seed, me, placement),
             options,
             places: Places::new(options.seed),
             released: VecDeque::new(),
@@ -110,6 +121,7 @@ impl Worker {
             to_start: Vec::new(),
             to_wake: BTreeSet::new(),
             unsaved: Vec::new(),
+            unsaved_sum: 0,
             store: StoreState::default(),
             repeats_queued: BTreeSet::new(),
             operation: 0,
@@ -147,6 +159,8 @@ impl Worker {
                 In::Wake(actor) => self.wake_kept(actor),
                 In::Lost { actor, message } => self.lost(actor, message),
                 In::Store(state) => self.set_store(state),
+                In::Across { from, crossing } => self.port.arrive(from, crossing),
+                In::Start(actor) => self.start(now, actor),
                 In::Stop => self.stopping = true,
             }
         }
@@ -158,14 +172,17 @@ impl Worker {
         self.save_listed();
         if self.stopping && !self.port.is_stopped() {
             self.stop_all();
+            self.port.put_out(Out::Stopped);
         }
+        debug_assert!(self.is_summed(), "each change of what is unsaved is summed");
+        self.port.flush_across();
         self.port.take_out(out);
         self.port.sweep_timers();
         let deadline = self.port.timers().next();
         let more = !self.port.is_quiet()
             || !self.released.is_empty()
             || !self.ringing.is_empty()
-            || !self.port.wakes.is_empty()
+            || self.port.has_woken()
             || !self.to_start.is_empty()
             || deadline.is_some_and(|at| at <= self.port.now());
         Next { deadline, more }
@@ -175,6 +192,43 @@ impl Worker {
     #[cfg(feature = "flaws")]
     pub fn set_flaw(&mut self, flaw: Flaw) {
         self.flaw = Some(flaw);
+    }
+
+    /// Lets `courier` carry what goes to other workers, from now on. Without one it waits for [`Self::take_across`].
+    pub fn set_courier(&self, courier: Box<dyn Courier>) {
+        self.port.set_courier(courier);
+    }
+
+    /// What goes to another worker, in its order; for assemblies that run all workers on one thread.
+    #[must_use]
+    pub fn take_across(&self, to: WorkerId) -> Vec<Crossing> {
+        self.port.take_across(to)
+    }
+
+    /// Messages and answers that wait for other workers. A worker on a thread of its own takes another turn soon while there are
+    /// any: its courier had no room.
+    #[must_use]
+    pub fn waiting_across(&self) -> usize {
+        self.port.waiting_across()
+    }
+
+    /// Messages that wait to be served, by priority, the most urgent first.
+    #[must_use]
+    pub fn queue_lengths(&self) -> [usize; Priority::ALL.len()] {
+        self.port.queue_lengths()
+    }
+
+    /// Whether more messages of a class are to be taken out of rings: below [`limits::QUEUED_MAX`] of them wait. Answers come with
+    /// the urgent ones and wait in no queue, so that class is always taken; each of its messages is still admitted or refused.
+    #[must_use]
+    pub fn has_room(&self, class: Class) -> bool {
+        let lengths = self.queue_lengths();
+        match class {
+            Class::Urgent => true,
+            Class::Bulk => {
+                lengths[Priority::Normal as usize] + lengths[Priority::Low as usize] < limits::QUEUED_MAX
+            }
+        }
     }
 
     /// Activations that live now.
@@ -256,7 +310,7 @@ impl Worker {
             }
         }
         for _ in 0..limits::RELEASED_PER_ROUND.min(budget.polls) {
-            let Some(slot) = self.port.wakes.pop() else { break };
+            let Some(slot) = self.port.next_woken() else { break };
             any = true;
             budget.polls -= 1;
             self.woken(slot);
@@ -270,7 +324,7 @@ impl Worker {
         for _ in 0..limits::STOP_ROUNDS_MAX {
             self.port.give_up_asks();
             let mut any = false;
-            while let Some(slot) = self.port.wakes.pop() {
+            while let Some(slot) = self.port.next_woken() {
                 any = true;
                 self.woken(slot);
             }
@@ -323,6 +377,11 @@ impl Drop for Worker {
             self.port.contain(|| drop(parked));
         }
         self.port.empty();
+        for worker in 0..self.port.placement().workers() {
+            for crossing in self.port.take_across(WorkerId(worker)) {
+                self.port.contain(|| drop(crossing));
+            }
+        }
     }
 }
 

@@ -183,8 +183,11 @@ pub enum CallError {
     #[error("the other side went away before the answer")]
     Gone,
     /// The call came back to an actor that waits for it. Nothing was done; the operations call each other in a circle.
-    #[error("the call came back to an actor that waits for it")]
-    Deadlock,
+    #[error("the call came back to an actor that waits for it: {cycle}")]
+    Deadlock {
+        /// The actors that call each other, from the first to itself; empty where it is not known, as on clients.
+        cycle: String,
+    },
     /// What the call would change cannot be kept now: the store is away. Nothing was done; retry later.
     #[error("state cannot be kept now, nothing was done")]
     StoreUnavailable,

@@ -114,7 +114,7 @@ impl CallError {
             Self::TimedOut => ErrorCode::TIMED_OUT,
             Self::Panicked => ErrorCode::PANICKED,
             Self::Gone => ErrorCode::GONE,
-            Self::Deadlock => ErrorCode::DEADLOCK,
+            Self::Deadlock { .. } => ErrorCode::DEADLOCK,
             Self::StoreUnavailable => ErrorCode::STORE_UNAVAILABLE,
             Self::Unreadable => ErrorCode::UNREADABLE,
             Self::RequestReused => ErrorCode::REQUEST_REUSED,
@@ -131,6 +131,8 @@ impl CallError {
     pub fn text(&self) -> String {
         let mut text = match self {
             Self::BadArguments(error) => format!("arguments could not be read: {error}"),
+            // Which actors there are is of no use outside the process.
+            Self::Deadlock { .. } => "the call came back to an actor that waits for it".to_owned(),
             // The name of a Rust type is of no use outside the process.
             Self::WrongType(_) => "the call met a fault of the server".to_owned(),
             Self::NoSuchOperation(_)
@@ -142,7 +144,6 @@ impl CallError {
             | Self::TimedOut
             | Self::Panicked
             | Self::Gone
-            | Self::Deadlock
             | Self::StoreUnavailable
             | Self::Unreadable
             | Self::RequestReused
@@ -171,7 +172,7 @@ impl CallError {
             ErrorCode::TIMED_OUT => Self::TimedOut,
             ErrorCode::PANICKED => Self::Panicked,
             ErrorCode::GONE => Self::Gone,
-            ErrorCode::DEADLOCK => Self::Deadlock,
+            ErrorCode::DEADLOCK => Self::Deadlock { cycle: String::new() },
             ErrorCode::STORE_UNAVAILABLE => Self::StoreUnavailable,
             ErrorCode::UNREADABLE => Self::Unreadable,
             ErrorCode::REQUEST_REUSED => Self::RequestReused,

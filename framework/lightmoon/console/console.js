@@ -107,8 +107,8 @@ function show(status) {
     }),
   );
   table("store", ["what", "now"], storeRows(status.store));
-  const zoneKeys = ["zone", "entities", "viewers", "tick", "rateHz", "tickMicros", "longestTickMicros", "ticksSkipped"];
-  const zoneHeads = ["zone", "entities", "viewers", "tick", "rate, Hz", "last tick, µs", "longest tick, µs", "ticks skipped"];
+  const zoneKeys = ["zone", "entities", "viewers", "tick", "rateHz", "tickMicros", "longestTickMicros", "rung", "ticksSkipped"];
+  const zoneHeads = ["zone", "entities", "viewers", "tick", "rate, Hz", "last tick, µs", "longest tick, µs", "overload", "ticks skipped"];
   table("zones", zoneHeads, status.zones.map((/** @type {any} */ zone) => zoneKeys.map((key) => zone[key] ?? "")));
   table(
     "sessions",

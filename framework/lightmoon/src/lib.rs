@@ -10,7 +10,8 @@
 //! ```text
 //! parent process       holds the data folder, starts the node's process again when it dies (`--supervise off`: none)
 //! main thread          waits for signals, starts and stops
-//! lightmoon-node       the game: node.turn(now, events) -> outputs, one pinned core
+//! lightmoon-node       the game: node.turn(now, events) -> outputs, one pinned core; with several workers the hub only
+//! lightmoon-work-N     with several workers: the actors of one of them, one pinned core each
 //! lightmoon-store      commits to files: one group, one sync
 //! lightmoon-encode     encodes copies of zones for their snapshots
 //! lightmoon-io         tokio: QUIC and WebTransport, page, console
@@ -23,6 +24,7 @@ mod board;
 mod clock;
 mod config;
 mod console;
+mod cores;
 mod encoder;
 mod extension;
 mod failure;
@@ -41,6 +43,7 @@ mod setting;
 mod storage;
 mod supervise;
 mod web;
+mod workers;
 
 pub use app::App;
 pub use extension::{Extension, Ready, Verb};

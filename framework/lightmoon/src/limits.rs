@@ -10,6 +10,48 @@ pub(crate) const TURN_EVENTS_MAX: usize = 4_096;
 /// The node thread sleeps at most this long; a bound, in case a deadline is far away.
 pub(crate) const PARK_MAX: Duration = Duration::from_millis(500);
 
+/// Workers that are chosen by the number of cores at most: beyond it one hub limits a node. More may be asked for.
+pub(crate) const WORKERS_CHOSEN_MAX: u16 = 16;
+
+/// The longest time that a worker may look for work before it sleeps: a tick of the fastest zones.
+pub(crate) const SPIN_MAX: Duration = Duration::from_millis(10);
+
+/// Stack of a worker's thread: as large as that of a main thread usually is, since users' code runs on it.
+pub(crate) const WORKER_STACK_BYTES: usize = 8 * 1024 * 1024;
+
+/// What fits into the ring from the hub to a worker: the inputs of a full turn, half a megabyte. What does not fit waits with the hub.
+pub(crate) const RING_TO_WORKER: usize = 4_096;
+
+/// What fits into the ring from a worker to the hub: what thousands of clients are told in one tick. What does not fit waits with
+/// the worker.
+pub(crate) const RING_TO_HUB: usize = 8_192;
+
+/// What fits into the rings between two workers: for bulk as many as they serve in a millisecond or two; of urgent ones there are
+/// fewer. Sixteen workers have 240 pairs: 50 MB. What does not fit waits with its sender.
+pub(crate) const fn ring_across(class: lightmoon_actor::Class) -> usize {
+    match class {
+        lightmoon_actor::Class::Urgent => 512,
+        lightmoon_actor::Class::Bulk => 1_024,
+    }
+}
+
+/// What the hub routes of one worker in a turn; the rest in the next, which follows at once.
+pub(crate) const ROUTED_PER_TURN: usize = RING_TO_HUB;
+
+/// What waits with the hub for a worker: ten full rings, tens of megabytes. Over it: what clients send to its actors is refused
+/// `Busy`, or dropped if it is one-way; what the store says, and what sessions do, still waits, bounded by requests and sessions.
+pub(crate) const WAITING_FOR_WORKER_MAX: usize = 10 * RING_TO_WORKER;
+
+/// What waits with a worker for the hub. Over it: the worker takes no turn until the hub has taken some.
+pub(crate) const WAITING_FOR_HUB_MAX: usize = RING_TO_HUB;
+
+/// How soon a full ring is tried again: nobody says that there is room. Short beside a tick, long beside what a reader needs
+/// to empty a ring.
+pub(crate) const RING_RETRY: Duration = Duration::from_micros(500);
+
+/// How long the threads of workers may take to end. One that takes longer is in a turn that does not end.
+pub(crate) const STOP_WORKERS_MAX: Duration = Duration::from_millis(200);
+
 /// How often the node's report is copied for the console and metrics.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(250);
 

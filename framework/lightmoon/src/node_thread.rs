@@ -13,11 +13,13 @@
 use crate::board::{Board, Snapshot};
 use crate::io::Happening;
 use crate::storage::Storage;
-use crate::{Failure, clock, flaws, limits};
+use crate::workers::{ThreadOptions, Threads};
+use crate::{Failure, clock, cores, flaws, limits};
 use lightmoon_contract::{ActorId, Mono};
-use lightmoon_net::{Commands, Credit, NetEvent};
+use lightmoon_net::{Commands, Credit, NetEvent, Transmit};
 use lightmoon_node::{
-    EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, Output, TicketKey, Transport,
+    DeadLetter, EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, NodeReport, Output,
+    TicketKey, Transport, split,
 };
 use lightmoon_store::{Outcome, Request, Store as _, Ticket, Why};
 use lightmoon_wire::CloseCode;
@@ -54,8 +56,13 @@ pub(crate) struct Plan {
     pub(crate) encoder: Sender<EncodeJob>,
     pub(crate) seed: u64,
     pub(crate) resume_time: Duration,
+    /// Most sessions from one address.
+    pub(crate) address_clients: usize,
     pub(crate) ticket_key: TicketKey,
-    pub(crate) pin: bool,
+    /// How many workers. One shares this thread, several have threads of their own.
+    pub(crate) workers: u16,
+    pub(crate) threads: ThreadOptions,
+    pub(crate) to_node: Sender<ToNode>,
     pub(crate) board: Arc<Board>,
     pub(crate) inbox: Receiver<ToNode>,
     /// Comes when the ports listen.
@@ -87,22 +94,23 @@ pub(crate) fn start(plan: Plan) -> Result<JoinHandle<()>, Failure> {
 
 /// The thread's whole life.
 fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Failure> {
-    if plan.pin {
-        pin();
+    if plan.threads.pin {
+        cores::pin(0);
     }
     let mut options = NodeOptions {
         probe: clock::mono,
         resume_time: plan.resume_time,
+        sessions_per_source_max: plan.address_clients,
         ticket_key: plan.ticket_key,
         utc_at_zero: clock::utc_at_zero(),
+        workers: plan.workers,
         ..NodeOptions::default()
     };
     options.wire.linger_time_max = limits::LINGER_MAX;
     flaws::spoil(&mut options);
-    let node = match Node::new(plan.game, options, plan.seed, clock::mono()) {
-        Ok(node) => node,
-        Err(error) => {
-            let failure = Failure::new(error.to_string(), "correct the definition of the game");
+    let engine = match Engine::start(plan.game, options, plan.seed, plan.to_node, plan.threads) {
+        Ok(engine) => engine,
+        Err(failure) => {
             let _ = answer.send(Err(failure));
             return Ok(());
         }
@@ -111,7 +119,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
     // Fails when the ports could not be opened: then there is nothing to run for.
     let Ok(commands) = plan.commands.recv() else { return Ok(()) };
     Driver {
-        node,
+        engine,
         storage: plan.storage,
         encoder: plan.encoder,
         inbox: plan.inbox,
@@ -119,6 +127,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         board: plan.board,
         inputs: Vec::new(),
         outputs: Vec::new(),
+        transmits: Vec::new(),
         credits: Vec::new(),
         stop_by: None,
         window: Window::default(),
@@ -126,8 +135,63 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
     .run()
 }
 
+/// What has turns: a node in one piece, or a hub with threads.
+enum Engine {
+    Whole(Box<Node>),
+    Threads(Box<Threads>),
+}
+
+impl Engine {
+    fn start(
+        game: Game,
+        options: NodeOptions,
+        seed: u64,
+        to_node: Sender<ToNode>,
+        threads: ThreadOptions,
+    ) -> Result<Self, Failure> {
+        let wrong = |error: lightmoon_node::Error| {
+            Failure::new(error.to_string(), "correct the definition of the game")
+        };
+        let now = clock::mono();
+        if options.workers <= 1 {
+            return Ok(Self::Whole(Box::new(Node::new(game, options, seed, now).map_err(wrong)?)));
+        }
+        let (hub, plans) = split(game, options, seed, now).map_err(wrong)?;
+        Ok(Self::Threads(Box::new(Threads::start(hub, plans, to_node, threads)?)))
+    }
+
+    fn turn(&mut self, now: Mono, inputs: &mut Vec<Input>, out: &mut Vec<Output>) -> Next {
+        match self {
+            Self::Whole(node) => node.turn(now, inputs, out),
+            Self::Threads(threads) => threads.turn(now, inputs, out),
+        }
+    }
+
+    fn report(&self) -> NodeReport {
+        match self {
+            Self::Whole(node) => node.report(),
+            Self::Threads(threads) => threads.hub().report(threads.reports()),
+        }
+    }
+
+    fn dead_letters(&self) -> Vec<DeadLetter> {
+        match self {
+            Self::Whole(node) => node.dead_letters(),
+            Self::Threads(threads) => threads.hub().dead_letters(),
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        match self {
+            Self::Whole(_) => false,
+            Self::Threads(threads) => threads.has_failed(),
+        }
+    }
+}
+
 struct Driver {
-    node: Node,
+    /// First: the store outlives whoever may still ask it.
+    engine: Engine,
     storage: Storage,
     encoder: Sender<EncodeJob>,
     inbox: Receiver<ToNode>,
@@ -135,6 +199,8 @@ struct Driver {
     board: Arc<Board>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    /// Those of a turn.
+    transmits: Vec<(lightmoon_net::LinkId, Transmit)>,
     /// Of the events in `inputs`.
     credits: Vec<Credit>,
     /// Set once the node was told to stop.
@@ -161,7 +227,13 @@ impl Driver {
             }
             let began = clock::mono();
             self.poll_store(began);
-            next = self.node.turn(began, &mut self.inputs, &mut self.outputs);
+            next = self.engine.turn(began, &mut self.inputs, &mut self.outputs);
+            if self.engine.has_failed() {
+                return Err(Failure::new(
+                    "the thread of a worker ended by a fault, whose message is above",
+                    "this is a fault of the server; report it",
+                ));
+            }
             self.credits.clear();
             let has_stopped = self.hand_over()?;
             // A store in memory answers at once.
@@ -223,6 +295,9 @@ impl Driver {
                 self.credits.push(credit);
                 self.inputs.push(Input::Datagram { link: LinkId(link.0), bytes });
             }
+            ToNode::Net(NetEvent::Path { link, path }) => {
+                self.inputs.push(Input::Path { link: LinkId(link.0), path });
+            }
             ToNode::Net(NetEvent::Closed { link, code, reason }) => {
                 tracing::debug!(target: "lightmoon::serve", %link, ?code, reason, "link closed");
                 self.inputs
@@ -245,8 +320,7 @@ impl Driver {
         for output in self.outputs.drain(..) {
             match output {
                 Output::Transmit { link, transmit } => {
-                    // A link that is gone needs nothing; its `Closed` is on the way.
-                    let _ = self.commands.send(lightmoon_net::LinkId(link.0), transmit);
+                    self.transmits.push((lightmoon_net::LinkId(link.0), transmit));
                 }
                 Output::Store { ticket, request } => {
                     self.inputs.extend(ask(&mut self.storage, ticket, request));
@@ -260,6 +334,8 @@ impl Driver {
                 Output::Stopped => has_stopped = true,
             }
         }
+        // All at once, so that the I/O thread is woken once for a turn. A link that is gone needs nothing; its `Closed` is on the way.
+        self.commands.send_all(&mut self.transmits);
         Ok(has_stopped)
     }
 
@@ -272,8 +348,8 @@ impl Driver {
             return;
         }
         self.board.set_snapshot(Snapshot {
-            node: self.node.report(),
-            dead_letters: self.node.dead_letters(),
+            node: self.engine.report(),
+            dead_letters: self.engine.dead_letters(),
             files: self.storage.report(),
             turns: self.window.turns,
             turn_max: self.window.turn_max,
@@ -293,21 +369,3 @@ fn ask(storage: &mut Storage, ticket: Ticket, request: Request) -> Option<Input>
     }
     Some(Input::Stored { ticket, outcome: Outcome::Unavailable })
 }
-
-/// Keeps this thread on one core, so that the world stays in its cache. The last one: interrupts mostly go to the first.
-#[cfg(target_os = "linux")]
-fn pin() {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    let Ok(allowed) = sched_getaffinity(None) else { return };
-    let Some(last) = (0..CpuSet::MAX_CPU).rev().find(|cpu| allowed.is_set(*cpu)) else { return };
-    if allowed.count() < 2 {
-        return;
-    }
-    let mut one = CpuSet::new();
-    one.set(last);
-    // It runs without, too.
-    let _ = sched_setaffinity(None, &one);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn pin() {}

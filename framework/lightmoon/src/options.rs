@@ -3,9 +3,10 @@
 //! *Responsible for*: the table of settings and their types. *Not responsible for*: where values come from (`config`),
 //! opening a store (`serve`).
 
-use crate::Failure;
 use crate::auth::{AUTH, AuthOptions, SECRET_FILE};
 use crate::setting::{Setting, Settings};
+use crate::workers::ThreadOptions;
+use crate::{Failure, cores, limits};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +64,24 @@ pub(crate) const SERVE: &[Setting] = &[
         default: "15",
         help: "How long a player stays whose connection broke, 0 to 600; a client that comes back until then goes on where it was",
     },
+    Setting {
+        name: "address-clients",
+        value: "N",
+        default: "2500",
+        help: "How many clients may come from one address (IPv6: one network of 64 bits), 1 to 10000; more where they share one",
+    },
+    Setting {
+        name: "workers",
+        value: "N|auto",
+        default: "auto",
+        help: "Threads that run actors, 1 to 64; auto: two fewer than cores, at least 1 and at most 16, so that transport and sessions have a core each",
+    },
+    Setting {
+        name: "spin-us",
+        value: "MICROSECONDS",
+        default: "50",
+        help: "How long a worker without work looks for some before its thread sleeps, 0 to 10000, with several workers only; waking costs about 45, spinning a busy core",
+    },
     AUTH,
     SECRET_FILE,
     Setting {
@@ -112,6 +131,12 @@ pub(crate) struct ServeOptions {
     pub(crate) pin: bool,
     /// How long a session waits for its client.
     pub(crate) resume_time: Duration,
+    /// Most clients from one address.
+    pub(crate) address_clients: usize,
+    /// How many workers.
+    pub(crate) workers: u16,
+    /// How long each looks for work before it sleeps.
+    pub(crate) spin: Duration,
     pub(crate) auth: AuthOptions,
 }
 
@@ -133,8 +158,28 @@ impl ServeOptions {
             supervise: switch(settings, "supervise")?,
             pin: switch(settings, "pin")?,
             resume_time: resume_time(settings)?,
+            address_clients: address_clients(settings)?,
+            workers: workers(settings)?,
+            spin: spin(settings)?,
             auth: AuthOptions::read(settings)?,
         })
+    }
+
+    /// How the threads of workers behave. Where they have to share cores none looks for work while another has some.
+    pub(crate) fn threads(&self) -> ThreadOptions {
+        let is_crowded = usize::from(self.workers) > 1 && usize::from(self.workers) + 2 > cores::available();
+        if is_crowded {
+            tracing::warn!(
+                target: "lightmoon::serve",
+                workers = self.workers,
+                cores = cores::available(),
+                "more threads than cores: workers share them, and none spins; give fewer --workers"
+            );
+        }
+        ThreadOptions {
+            spin: if is_crowded { Duration::ZERO } else { self.spin },
+            pin: self.pin && !is_crowded,
+        }
     }
 }
 
@@ -163,6 +208,33 @@ fn resume_time(settings: &Settings) -> Result<Duration, Failure> {
         return Err(settings.wrong("resume-time", "it is a number of seconds from 0 to 600"));
     }
     Ok(time)
+}
+
+fn workers(settings: &Settings) -> Result<u16, Failure> {
+    if settings.text("workers") == "auto" {
+        return Ok(cores::workers_for(cores::available()));
+    }
+    match settings.parse::<u16>("workers") {
+        Ok(count) if (1..=lightmoon_node::limits::WORKERS_MAX).contains(&count) => Ok(count),
+        Ok(_) | Err(_) => Err(settings.wrong("workers", "it is `auto` or a number from 1 to 64")),
+    }
+}
+
+fn spin(settings: &Settings) -> Result<Duration, Failure> {
+    let micros = settings.parse::<u64>("spin-us")?;
+    let spin = Duration::from_micros(micros);
+    if spin > limits::SPIN_MAX {
+        return Err(settings.wrong("spin-us", "it is a number of microseconds from 0 to 10000"));
+    }
+    Ok(spin)
+}
+
+fn address_clients(settings: &Settings) -> Result<usize, Failure> {
+    let count = settings.parse::<usize>("address-clients")?;
+    if !(1..=lightmoon_node::limits::SESSIONS_MAX).contains(&count) {
+        return Err(settings.wrong("address-clients", "it is a number from 1 to 10000"));
+    }
+    Ok(count)
 }
 
 fn switch(settings: &Settings, name: &str) -> Result<bool, Failure> {
@@ -260,6 +332,31 @@ mod tests {
         );
         for time in ["601", "-1", "a while", ""] {
             assert!(read("resume-time", time).is_err(), "{time}");
+        }
+    }
+
+    #[test]
+    fn workers_are_counted_or_chosen_by_cores() {
+        let defaults = ServeOptions::read(&Settings::defaults(SERVE)).unwrap();
+        assert_eq!(defaults.workers, cores::workers_for(cores::available()));
+        assert_eq!(defaults.spin, Duration::from_micros(50));
+        assert_eq!(read("workers", "3").unwrap().workers, 3);
+        assert_eq!(read("spin-us", "0").unwrap().spin, Duration::ZERO);
+        for count in ["0", "65", "many", ""] {
+            let failure = read("workers", count).unwrap_err().to_string();
+            assert!(failure.contains("`auto`"), "{failure}");
+        }
+        assert!(read("spin-us", "10001").is_err());
+    }
+
+    #[test]
+    fn an_address_has_a_share_that_an_operator_may_change() {
+        let defaults = ServeOptions::read(&Settings::defaults(SERVE)).unwrap();
+        assert_eq!(defaults.address_clients, lightmoon_node::limits::SESSIONS_PER_SOURCE_MAX);
+        assert_eq!(defaults.address_clients, lightmoon_net::limits::SOURCE_LINKS_MAX);
+        assert_eq!(read("address-clients", "10000").unwrap().address_clients, 10_000);
+        for count in ["0", "10001", "many", ""] {
+            assert!(read("address-clients", count).is_err(), "{count}");
         }
     }
 

@@ -11,6 +11,6 @@ pub use lightmoon_contract::{
 };
 pub use lightmoon_node::{Authenticate, Denied, Identity};
 pub use lightmoon_zone::{
-    AlwaysVisible, Audience, First, InterestOptions, Last, NetIdentity, NetIds, Outgoing, TickRate, Update,
-    Viewers, Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
+    AlwaysVisible, Audience, First, InterestOptions, Last, NetIdentity, NetIds, Optional, Outgoing, Overload,
+    TickRate, Update, Viewers, Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
 };

@@ -1,14 +1,26 @@
 //! Who may begin a handshake.
 //!
-//! *Responsible for*: counting handshakes and links, and deciding on each attempt. *Not responsible for*: who the client
-//! is (`node`).
+//! *Responsible for*: counting handshakes and links, in all and per source, and deciding on each attempt. *Not responsible for*:
+//! who the client is (`node`).
+//!
+//! An address in a first packet may be anybody's. What is decided against a source for such packets is therefore only that it
+//! must show that the address is its own, which costs us no memory; what it may begin then is counted apart.
 //!
 //! Invariants:
-//! - I1: handshakes in progress and links open are never more than their limits; both are given back when dropped.
+//! - I1: handshakes in progress and links open are never more than their limits, in all and per source; both are given back when
+//!   dropped.
+//! - I2: whoever shows that an address is his finds a place for his handshake, however many others are silent: the oldest handshake
+//!   of the source that holds the most gives way.
+//! - I3: nobody can use up what a source may begin by writing its address on his packets.
 
 use crate::counters::Tally;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::limits;
+use crate::source::{Bucket, Source};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+use tokio::sync::Notify;
 
 /// What to do with an attempt.
 #[derive(Debug)]
@@ -21,46 +33,157 @@ pub(crate) enum Verdict {
     Refuse,
 }
 
+/// How many there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) handshakes_max: usize,
+    pub(crate) links_max: usize,
+    pub(crate) source_handshakes_max: usize,
+    pub(crate) source_links_max: usize,
+}
+
 /// The limits of one endpoint and what is taken of them.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    handshakes_max: usize,
-    links_max: usize,
-    handshakes: AtomicUsize,
-    links: AtomicUsize,
+    bounds: Bounds,
+    taken: Mutex<Taken>,
     tally: Arc<Tally>,
 }
 
+/// Whom an attempt is counted for. Links are counted for the one who is proved: whose handshake is done got our packets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Party {
+    source: Source,
+    /// Whether it showed that the address is its own.
+    is_proved: bool,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// Those in progress, oldest first.
+    handshakes: BTreeMap<u64, (Party, Arc<Notify>)>,
+    links: usize,
+    parties: HashMap<Party, Holding>,
+    next: u64,
+}
+
+/// What one party has.
+#[derive(Debug)]
+struct Holding {
+    handshakes: usize,
+    links: usize,
+    /// What it may begin.
+    bucket: Bucket,
+}
+
 impl Admission {
-    pub(crate) fn new(handshakes_max: usize, links_max: usize, tally: Arc<Tally>) -> Arc<Self> {
-        let handshakes_max = handshakes_max.max(1);
-        let links_max = links_max.max(1);
-        Arc::new(Self {
-            handshakes_max,
-            links_max,
-            handshakes: AtomicUsize::new(0),
-            links: AtomicUsize::new(0),
-            tally,
-        })
+    pub(crate) fn new(bounds: Bounds, tally: Arc<Tally>) -> Arc<Self> {
+        let bounds = Bounds {
+            handshakes_max: bounds.handshakes_max.max(1),
+            links_max: bounds.links_max.max(1),
+            source_handshakes_max: bounds.source_handshakes_max.max(1),
+            source_links_max: bounds.source_links_max.max(1),
+        };
+        Arc::new(Self { bounds, taken: Mutex::default(), tally })
     }
 
-    /// Decides on an attempt whose sender did (or did not yet) show that it owns its address. Called by the one accept
-    /// loop of an endpoint, so that looking and taking need not be one step.
-    pub(crate) fn decide(self: &Arc<Self>, validated: bool) -> Verdict {
-        // Relaxed: each counter stands for itself, and only their accept loop raises them.
-        let handshakes = self.handshakes.load(Ordering::Relaxed);
-        let links = self.links.load(Ordering::Relaxed);
-        if handshakes >= self.handshakes_max || links + handshakes >= self.links_max {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().expect("nothing panics while it is held")
+    }
+
+    /// Decides on an attempt from `remote`, who did (or did not yet) show that it owns that address.
+    pub(crate) fn decide(self: &Arc<Self>, remote: SocketAddr, is_proved: bool, now: Instant) -> Verdict {
+        let bounds = self.bounds;
+        let party = Party { source: Source::of(remote), is_proved };
+        let mut taken = self.taken();
+        // One of the handshakes gives way to a new one when all places are taken.
+        let handshakes = taken.handshakes.len().min(bounds.handshakes_max - 1);
+        if taken.links + handshakes >= bounds.links_max {
             self.tally.refused.add(1);
             return Verdict::Refuse;
         }
-        if handshakes * 2 >= self.handshakes_max && !validated {
+        let is_crowded = taken.handshakes.len() * 2 >= bounds.handshakes_max;
+        if !is_proved && is_crowded {
             self.tally.retried.add(1);
             return Verdict::Retry;
         }
-        self.handshakes.fetch_add(1, Ordering::Relaxed);
+        let links = taken.links_of(party.source);
+        let holding = taken.holding(party, now);
+        let is_over = links + holding.handshakes >= bounds.source_links_max
+            || holding.handshakes >= bounds.source_handshakes_max
+            || !holding.bucket.take(now);
+        if is_over && is_proved {
+            self.tally.refused_source.add(1);
+            return Verdict::Refuse;
+        }
+        if is_over {
+            self.tally.retried.add(1);
+            return Verdict::Retry;
+        }
+        holding.handshakes += 1;
+        if taken.handshakes.len() >= bounds.handshakes_max {
+            // Its place counts as given back at once; the task that holds it ends a moment later.
+            taken.evict();
+            self.tally.handshakes.sub(1);
+            self.tally.handshakes_evicted.add(1);
+        }
+        let number = taken.next;
+        taken.next += 1;
+        let evicted = Arc::new(Notify::new());
+        taken.handshakes.insert(number, (party, Arc::clone(&evicted)));
         self.tally.handshakes.add(1);
-        Verdict::Accept(Place { admission: Arc::clone(self), is_link: false })
+        Verdict::Accept(Place { admission: Arc::clone(self), party, number, evicted, is_link: false })
+    }
+}
+
+impl Taken {
+    fn holding(&mut self, party: Party, now: Instant) -> &mut Holding {
+        if self.parties.len() >= limits::SOURCES_MAX && !self.parties.contains_key(&party) {
+            self.parties.retain(|_, holding| !holding.is_as_new(now));
+            if self.parties.len() >= limits::SOURCES_MAX {
+                // Those that hold something are bounded by handshakes and links.
+                self.parties.retain(|_, holding| holding.handshakes + holding.links > 0);
+            }
+        }
+        self.parties.entry(party).or_insert_with(|| Holding {
+            handshakes: 0,
+            links: 0,
+            bucket: Bucket::full(now),
+        })
+    }
+
+    fn links_of(&self, source: Source) -> usize {
+        self.parties.get(&Party { source, is_proved: true }).map_or(0, |holding| holding.links)
+    }
+
+    fn handshakes_of(&self, party: Party) -> usize {
+        self.parties.get(&party).map_or(0, |holding| holding.handshakes)
+    }
+
+    /// Ends the oldest handshake of the party that has the most.
+    fn evict(&mut self) {
+        let most = self.handshakes.values().map(|(party, _)| self.handshakes_of(*party)).max();
+        let oldest = self.handshakes.iter().find(|(_, (party, _))| Some(self.handshakes_of(*party)) == most);
+        if let Some((number, evicted)) = oldest.map(|(number, (_, evicted))| (*number, Arc::clone(evicted))) {
+            evicted.notify_one();
+            self.give_back(number);
+        }
+    }
+
+    /// A handshake is over; `None`: it was evicted before.
+    fn give_back(&mut self, number: u64) -> Option<Party> {
+        let (party, _) = self.handshakes.remove(&number)?;
+        if let Some(holding) = self.parties.get_mut(&party) {
+            holding.handshakes -= 1;
+        }
+        Some(party)
+    }
+}
+
+impl Holding {
+    /// Whether forgetting it changes nothing.
+    fn is_as_new(&mut self, now: Instant) -> bool {
+        self.handshakes + self.links == 0 && self.bucket.is_full(now)
     }
 }
 
@@ -68,71 +191,61 @@ impl Admission {
 #[derive(Debug)]
 pub(crate) struct Place {
     admission: Arc<Admission>,
+    party: Party,
+    number: u64,
+    evicted: Arc<Notify>,
     is_link: bool,
 }
 
 impl Place {
-    /// The handshake is done: the place counts as a link from now on.
-    pub(crate) fn into_link(mut self) -> Self {
-        let admission = &self.admission;
-        admission.links.fetch_add(1, Ordering::Relaxed);
+    /// Returns when the handshake has to give way.
+    ///
+    /// # Cancel safety
+    /// A permit is kept until somebody waits again.
+    pub(crate) fn evicted(&self) -> impl Future<Output = ()> + use<> {
+        let evicted = Arc::clone(&self.evicted);
+        async move { evicted.notified().await }
+    }
+
+    /// The handshake is done: the place counts as a link from now on. `None`: it had to give way just before, or its source has all
+    /// links that it may have.
+    pub(crate) fn into_link(mut self) -> Option<Self> {
+        let admission = Arc::clone(&self.admission);
+        let source = self.party.source;
+        let mut taken = admission.taken();
+        if taken.links_of(source) >= admission.bounds.source_links_max {
+            admission.tally.refused_source.add(1);
+            drop(taken);
+            return None;
+        }
+        taken.give_back(self.number)?;
+        self.party.is_proved = true;
+        taken.links += 1;
+        taken.holding(self.party, Instant::now()).links += 1;
+        drop(taken);
         admission.tally.links.add(1);
         admission.tally.links_opened.add(1);
-        admission.handshakes.fetch_sub(1, Ordering::Relaxed);
         admission.tally.handshakes.sub(1);
         self.is_link = true;
-        self
+        Some(self)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // A panic elsewhere must not make this one a second.
+        let Ok(mut taken) = self.admission.taken.lock() else { return };
         if self.is_link {
-            self.admission.links.fetch_sub(1, Ordering::Relaxed);
+            taken.links -= 1;
+            if let Some(holding) = taken.parties.get_mut(&self.party) {
+                holding.links -= 1;
+            }
             self.admission.tally.links.sub(1);
-        } else {
-            self.admission.handshakes.fetch_sub(1, Ordering::Relaxed);
+        } else if taken.give_back(self.number).is_some() {
             self.admission.tally.handshakes.sub(1);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn accept(admission: &Arc<Admission>, validated: bool) -> Place {
-        match admission.decide(validated) {
-            Verdict::Accept(place) => place,
-            other @ (Verdict::Retry | Verdict::Refuse) => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn half_open_handshakes_are_bounded() {
-        let tally = Arc::new(Tally::default());
-        let admission = Admission::new(4, 100, Arc::clone(&tally));
-        let first = accept(&admission, false);
-        let _second = accept(&admission, false);
-        assert!(matches!(admission.decide(false), Verdict::Retry), "half taken: the address must be shown");
-        let _third = accept(&admission, true);
-        let _fourth = accept(&admission, true);
-        assert!(matches!(admission.decide(true), Verdict::Refuse));
-        drop(first);
-        drop(accept(&admission, true));
-        assert_eq!((tally.refused.get(), tally.retried.get(), tally.handshakes.get()), (1, 1, 3));
-    }
-
-    #[test]
-    fn links_are_bounded_and_given_back() {
-        let tally = Arc::new(Tally::default());
-        let admission = Admission::new(8, 2, Arc::clone(&tally));
-        let first = accept(&admission, false).into_link();
-        let _second = accept(&admission, false).into_link();
-        assert!(matches!(admission.decide(true), Verdict::Refuse));
-        drop(first);
-        let _third = accept(&admission, true);
-        assert!(matches!(admission.decide(true), Verdict::Refuse), "a handshake will be a link");
-        assert_eq!((tally.links.get(), tally.links_opened.get()), (1, 2));
-    }
-}
+mod tests;

@@ -42,6 +42,10 @@ counters! {
     handshakes_failed,
     /// Connections refused because of the limit of handshakes or links.
     refused,
+    /// Connections refused because their source has its share, of handshakes, links or handshakes in a time.
+    refused_source,
+    /// Handshakes ended since others wanted a place and their source held the most.
+    handshakes_evicted,
     /// Connections asked to show that they own their address.
     retried,
     /// Links closed because more waited for them than is allowed.

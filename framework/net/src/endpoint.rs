@@ -4,12 +4,13 @@
 //! for*: links once they are open (`link`).
 //!
 //! Invariants:
-//! - I1: a handshake that is not done after [`limits::HANDSHAKE_TIMEOUT`] holds nothing any more.
+//! - I1: a handshake that is not done after [`limits::HANDSHAKE_TIMEOUT`], or that had to give way, holds nothing any more.
 //! - I2: dropping the endpoint closes its port's connections at once; [`Endpoint::stop`] does it politely.
 
-use crate::admission::{Admission, Place, Verdict};
+use crate::admission::{Admission, Bounds, Place, Verdict};
 use crate::commands::Commands;
 use crate::counters::{Counters, Tally};
+use crate::datagram::Watch;
 use crate::event::{LinkId, NetEvent, Transport};
 use crate::link::{self, Shared, Sink};
 use crate::outbox::Outbox;
@@ -21,7 +22,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use web_transport_quinn::{Request, Session};
 
@@ -81,14 +82,21 @@ impl Endpoint {
         }
         let (commands, tally) = (Commands::default(), Arc::new(Tally::default()));
         let gate = Arc::new(Gate {
-            admission: Admission::new(options.handshakes_max, options.links_max, Arc::clone(&tally)),
+            admission: Admission::new(bounds(&options), Arc::clone(&tally)),
             commands: commands.clone(),
             tally: Arc::clone(&tally),
             sink: Arc::new(sink),
             queue_bytes_max: options.queue_bytes_max,
             next_link: AtomicU64::new(1),
         });
-        tokio::spawn(accept(endpoint.clone(), gate));
+        let (accepting, dispatching) = (accept(endpoint.clone(), gate), commands.clone().dispatch());
+        tokio::spawn(async move {
+            // Accepting ends when the endpoint is closed, and then nothing leaves any more.
+            tokio::select! {
+                () = accepting => {}
+                () = dispatching => {}
+            }
+        });
         Ok(Self { endpoint, address, buffers, options, commands, tally })
     }
 
@@ -157,10 +165,20 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+fn bounds(options: &NetOptions) -> Bounds {
+    Bounds {
+        handshakes_max: options.handshakes_max,
+        links_max: options.links_max,
+        source_handshakes_max: options.source_handshakes_max,
+        source_links_max: options.source_links_max,
+    }
+}
+
 /// Decides on every connection attempt, until the endpoint closes.
 async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>) {
     while let Some(incoming) = endpoint.accept().await {
-        match gate.admission.decide(incoming.remote_address_validated()) {
+        let (remote, is_validated) = (incoming.remote_address(), incoming.remote_address_validated());
+        match gate.admission.decide(remote, is_validated, Instant::now()) {
             Verdict::Accept(place) => {
                 tokio::spawn(Arc::clone(&gate).serve(incoming, place));
             }
@@ -177,24 +195,28 @@ impl Gate {
     /// One client from its first packet to its last.
     async fn serve(self: Arc<Self>, incoming: quinn::Incoming, place: Place) {
         let remote = incoming.remote_address();
-        let handshake = timeout(limits::HANDSHAKE_TIMEOUT, handshake(incoming)).await;
+        let evicted = place.evicted();
+        let handshake = tokio::select! {
+            done = timeout(limits::HANDSHAKE_TIMEOUT, handshake(incoming)) => done,
+            () = evicted => return self.failed(remote, "gave way to another"),
+        };
         let (session, transport) = match handshake {
             Ok(Ok(done)) => done,
             Ok(Err(error)) => return self.failed(remote, &error),
             Err(_) => return self.failed(remote, "took too long"),
         };
-        let place = place.into_link();
+        let Some(place) = place.into_link() else { return self.failed(remote, "gave way to another") };
         // Relaxed: only uniqueness matters.
         let link = LinkId(self.next_link.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::new(self.queue_bytes_max, Arc::clone(&self.tally)));
-        self.commands.insert(link, Arc::clone(&outbox));
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             link,
-            session: Arc::new(session),
-            outbox,
+            session,
+            outbox: Outbox::new(self.queue_bytes_max, Arc::clone(&self.tally)),
+            watch: Watch::default(),
             sink: Arc::clone(&self.sink),
             tally: Arc::clone(&self.tally),
-        };
+        });
+        self.commands.insert(Arc::clone(&shared));
         link::run(shared, transport, place).await;
         self.commands.remove(link);
     }

@@ -6,7 +6,7 @@
 //! - I1: a [`Credit`] that is dropped lets exactly the bytes it was taken for be read again.
 
 use bytes::Bytes;
-use lightmoon_wire::StreamKey;
+use lightmoon_wire::{Path, StreamKey};
 use std::fmt;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -60,6 +60,13 @@ pub enum NetEvent {
         bytes: Bytes,
         /// Drop this when the bytes are dealt with.
         credit: Credit,
+    },
+    /// What the path of a link is like: after its opening, and when that changes by much.
+    Path {
+        /// The link.
+        link: LinkId,
+        /// What it is like.
+        path: Path,
     },
     /// The link is gone; its last event.
     Closed {

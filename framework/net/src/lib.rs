@@ -2,22 +2,21 @@
 //!
 //! *Responsible for*: sockets, TLS, the QUIC settings of client links, accepting (and bounding) handshakes, moving bytes
 //! between streams, datagrams and the two queues of a link, closing with a code and a reason.
-//! *Not responsible for*: what the bytes mean (`wire`), who is behind a link (`node`), node links, WebSocket. Admission
-//! per lane by acknowledged bytes needs lane acknowledgements in frames; here [`limits::SEND_WINDOW`] bounds all lanes
-//! of a link together.
+//! *Not responsible for*: what the bytes mean, and how much of a lane may be under way (`wire`), who is behind a link (`node`), node links,
+//! WebSocket.
 //!
 //! Layer: a shell above `contract` and `wire`; the owner of quinn, rustls and web-transport-quinn. None of their types,
 //! and none of tokio's, is in a public signature.
 //!
 //! The loop: [`Endpoint::bind`] is given a sink. Each link begins with [`NetEvent::Opened`], ends with
-//! [`NetEvent::Closed`], and speaks through [`Commands::send`] in between. The sink is called on the runtime's threads
+//! [`NetEvent::Closed`], and speaks through [`Commands::send_all`] in between. The sink is called on the runtime's threads
 //! and must return at once; `Commands` may be called from any thread and never blocks for longer than a short lock.
 //!
 //! ```text
 //!            UDP port                       sink(NetEvent)
 //!  client --------------> quinn --- link tasks ------------> node thread
-//!         <--------------       <--- one outbox per link <--
-//!                                                Commands::send
+//!         <--------------       <-------- dispatcher <--
+//!                                            Commands::send_all
 //! ```
 //!
 //! Invariants:
@@ -31,6 +30,7 @@
 mod admission;
 mod commands;
 mod counters;
+mod datagram;
 mod endpoint;
 mod error;
 mod event;
@@ -41,6 +41,7 @@ mod options;
 mod outbox;
 mod settings;
 mod socket;
+mod source;
 
 pub use commands::Commands;
 pub use counters::Counters;
@@ -48,6 +49,6 @@ pub use endpoint::Endpoint;
 pub use error::Error;
 pub use event::{Credit, LinkId, NetEvent, Transport};
 pub use identity::TlsIdentity;
-pub use lightmoon_wire::{CloseCode, Transmit};
+pub use lightmoon_wire::{CloseCode, Path, Transmit};
 pub use options::NetOptions;
 pub use socket::SocketBuffers;

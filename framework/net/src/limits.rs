@@ -9,6 +9,35 @@ pub const ALPN_NATIVE: &[u8] = b"lightmoon/1";
 /// ALPN of browsers: WebTransport is a session within HTTP/3.
 pub const ALPN_WEB_TRANSPORT: &[u8] = b"h3";
 
+/// Handshakes in progress at once, unless the options say otherwise: half a second of what one core can do, 40 MiB. From half of it
+/// on a client must show that its address is its own. Over it: the oldest of the source that holds the most is ended; counted by
+/// `handshakes_evicted`.
+pub const HANDSHAKES_MAX: usize = 1_024;
+
+/// Of them those of one source, an IPv4 address or an IPv6 network of 64 bits, unless the options say otherwise: a quarter, so that
+/// four sources are needed to fill all places. Over it: who did not show that the address is its own is asked to, who did is
+/// refused; counted by `refused_source`.
+pub const SOURCE_HANDSHAKES_MAX: usize = HANDSHAKES_MAX / 4;
+
+/// Handshakes that one source may begin in a second, for ever: 4 % of a core. Over it: as [`SOURCE_HANDSHAKES_MAX`].
+pub const SOURCE_HANDSHAKES_PER_SECOND: u32 = 100;
+
+/// Handshakes that one source may begin at once before that rate holds it: a thousand players behind one address, or a thousand bots
+/// of one machine, come back after a restart without waiting; 0.4 s of a core. Over it: as [`SOURCE_HANDSHAKES_MAX`].
+pub const SOURCE_HANDSHAKES_BURST: u32 = 1_024;
+
+/// Links at once, unless the options say otherwise: above what a core can serve, so that the machine, not this number, is the limit
+/// in play. Over it: refused; counted by `refused`.
+pub const LINKS_MAX: usize = 10_000;
+
+/// Of them those of one source, unless the options say otherwise: a quarter. Carriers put hundreds of players behind one address,
+/// not thousands. Over it: as [`SOURCE_HANDSHAKES_MAX`].
+pub const SOURCE_LINKS_MAX: usize = LINKS_MAX / 4;
+
+/// Sources that are remembered, 2 MiB. Over it: those are forgotten that hold nothing; they may begin handshakes as if they were new.
+/// Those that hold something are bounded by handshakes and links.
+pub const SOURCES_MAX: usize = 16_384;
+
 /// Bytes of one stream read at once. Larger pieces would let one stream take the whole credit of its link.
 pub const CHUNK_BYTES_MAX: usize = 16 * 1024;
 
@@ -23,9 +52,27 @@ pub const EVENT_COST_MIN: u32 = 256;
 /// Bytes waiting per link for quinn to take them (lanes.md rule 9). Reached: the link is closed as overloaded.
 pub const QUEUE_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes of datagrams waiting between two turns of a link's task. Reached: the oldest are dropped, counted by
-/// `datagrams_dropped`. More than two ticks of state are stale when they leave.
-pub const DATAGRAM_QUEUE_BYTES_MAX: usize = 16 * 1024;
+/// Transmits that wait for the dispatcher, of all links: some turns of ten thousand links. Reached: further datagrams are dropped, and links
+/// with further bytes are closed as overloaded; the runtime's thread has not run for seconds then.
+pub const TRANSMITS_WAITING_MAX: usize = 256 * 1024;
+
+/// Places for transmits that the dispatcher keeps between two turns.
+pub const TRANSMITS_KEPT: usize = 16 * 1024;
+
+/// Transmits that are carried out before other tasks run, but for the rest of a link's: about a millisecond.
+pub const DISPATCHED_AT_ONCE: usize = 256;
+
+/// Room in quinn's buffer of datagrams below which a path is reported as tight: two packets.
+pub const DATAGRAM_ROOM_TIGHT: usize = 2 * 1_232;
+
+/// Room from which on it is not any more.
+pub const DATAGRAM_ROOM_FREE: usize = DATAGRAM_SEND_BUFFER / 2;
+
+/// Time between two looks at tight paths: quinn tells nobody when its buffer empties.
+pub const TIGHT_EVERY: Duration = Duration::from_millis(5);
+
+/// Datagrams of a link between two looks at round trip and packet size, which change slowly: about three seconds of a game.
+pub const PATH_EVERY_DATAGRAMS: u32 = 64;
 
 /// One gathered write to a lane's stream. quinn looks ranges up in a list of writes, so few large ones are 17 times
 /// cheaper than many small; more than this would delay what is queued on the same lane's turn.

@@ -1,10 +1,10 @@
 //! One link: the tasks that move its bytes both ways.
 //!
-//! *Responsible for*: starting and ending the tasks of a link, datagrams out, the close. *Not responsible for*: streams
-//! in ([`incoming`]), streams out ([`lane`]), the handshake (`endpoint`).
+//! *Responsible for*: starting and ending the tasks of a link, the close. *Not responsible for*: streams
+//! in ([`incoming`]), blocked streams out ([`lane`]), sending what is not blocked (`commands`), the handshake (`endpoint`).
 //!
-//! A link has one task of its own, one that accepts streams, one that reads datagrams, one per open stream. A stream
-//! that is blocked by its receiver thus blocks nothing else.
+//! A link has one task of its own, one that accepts streams, one that reads datagrams, one per incoming stream, and one per outgoing stream that
+//! is blocked. A stream that is blocked by its receiver thus blocks nothing else.
 //!
 //! Invariants:
 //! - I1: `Opened` is reported before any task starts, `Closed` after all have ended (crate invariant I1).
@@ -14,12 +14,12 @@ mod lane;
 
 use crate::admission::Place;
 use crate::counters::Tally;
+use crate::datagram::{self, Watch};
 use crate::event::{LinkId, NetEvent, Transport};
 use crate::limits;
 use crate::outbox::{Farewell, Outbox};
-use bytes::Bytes;
 use incoming::Incoming;
-use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -29,11 +29,11 @@ use web_transport_quinn::{Session, SessionError, WebTransportError};
 pub(crate) type Sink = Arc<dyn Fn(NetEvent) + Send + Sync>;
 
 /// What a link's tasks share.
-#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) link: LinkId,
-    pub(crate) session: Arc<Session>,
-    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) session: Session,
+    pub(crate) outbox: Outbox,
+    pub(crate) watch: Watch,
     pub(crate) sink: Sink,
     pub(crate) tally: Arc<Tally>,
 }
@@ -45,12 +45,13 @@ struct End {
 }
 
 /// Runs a link from its `Opened` to its `Closed`.
-pub(crate) async fn run(shared: Shared, transport: Transport, place: Place) {
+pub(crate) async fn run(shared: Arc<Shared>, transport: Transport, place: Place) {
     let remote = shared.session.remote_address().to_string();
     (shared.sink)(NetEvent::Opened { link: shared.link, remote, transport });
+    datagram::begin(&shared);
     let incoming = Incoming::start(&shared);
     let mut lanes = JoinSet::new();
-    let end = match send_until_end(&shared, &mut lanes).await {
+    let end = match serve_until_end(&shared, &mut lanes).await {
         Some(farewell) => say_farewell(&shared, farewell, &mut lanes).await,
         None => end_of(&shared.session.closed().await),
     };
@@ -60,42 +61,22 @@ pub(crate) async fn run(shared: Shared, transport: Transport, place: Place) {
     (shared.sink)(NetEvent::Closed { link: shared.link, code: end.code, reason: end.reason });
 }
 
-/// Opens lanes and sends datagrams until we want to close (that is the answer) or the connection is gone (`None`).
-async fn send_until_end(shared: &Shared, lanes: &mut JoinSet<()>) -> Option<Farewell> {
+/// Starts tasks of lanes until we want to close (that is the answer) or the connection is gone (`None`).
+async fn serve_until_end(shared: &Arc<Shared>, lanes: &mut JoinSet<()>) -> Option<Farewell> {
+    let mut closed = pin!(shared.session.closed());
     loop {
         let errands = shared.outbox.take_errands();
-        for (lane, wake) in errands.new_lanes {
-            lanes.spawn(lane::write(shared.clone(), lane, wake));
+        while lanes.try_join_next().is_some() {}
+        for (lane, stream) in errands.lanes {
+            lanes.spawn(lane::write(Arc::clone(shared), lane, stream));
         }
-        send_datagrams(shared, errands.datagrams);
         if errands.farewell.is_some() {
             return errands.farewell;
         }
         tokio::select! {
             // A notification that came since `take_errands` is kept by `Notify`, so none is missed.
             () = shared.outbox.errand.notified() => {}
-            _ = shared.session.closed() => return None,
-        }
-    }
-}
-
-/// Hands over what fits now; the rest is old news by the time it would fit.
-fn send_datagrams(shared: &Shared, datagrams: VecDeque<Bytes>) {
-    if datagrams.is_empty() {
-        return;
-    }
-    // Read anew each time: it changes with the path.
-    let size_max = shared.session.max_datagram_size();
-    for datagram in datagrams {
-        if datagram.len() > size_max {
-            shared.tally.datagrams_too_large.add(1);
-        } else if datagram.len() > shared.session.datagram_send_buffer_space() {
-            shared.tally.datagrams_dropped.add(1);
-        } else if shared.session.send_datagram(datagram).is_ok() {
-            shared.tally.datagrams_sent.add(1);
-        } else {
-            // The connection is ending; its `closed` tells.
-            return;
+            _ = &mut closed => return None,
         }
     }
 }

@@ -16,10 +16,17 @@ pub struct NetOptions {
     /// old clients wait for their time-out instead.
     pub reset_secret: Vec<u8>,
     /// Handshakes in progress at once; 1–65,536, default 1,024. From half of it on, clients must first show that they
-    /// own their address; at the limit further ones are refused. One costs about 0.4 ms of CPU and 40 KiB.
+    /// own their address; at the limit the oldest of the source that holds the most gives way. One costs about 0.4 ms of CPU and
+    /// 40 KiB.
     pub handshakes_max: usize,
+    /// Of them those of one source, an IPv4 address or an IPv6 network of 64 bits; 1–65,536, default
+    /// [`limits::SOURCE_HANDSHAKES_MAX`]. Beyond it further ones of that source are refused.
+    pub source_handshakes_max: usize,
     /// Links at once; 1–1,000,000, default 10,000. Beyond it connections are refused. One costs about 40 KiB.
     pub links_max: usize,
+    /// Of them those of one source, with its handshakes; 1–1,000,000, default [`limits::SOURCE_LINKS_MAX`]. Beyond it further ones of
+    /// that source are refused. Raise it where many players come from one address: behind a proxy, or in a hall.
+    pub source_links_max: usize,
     /// A link without any packet for this long is closed. Default 10 s; 1–60 s. Shorter finds dead clients sooner and
     /// loses those with gaps in their network.
     pub idle_timeout: Duration,
@@ -35,8 +42,10 @@ impl Default for NetOptions {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4433)),
             reset_secret: Vec::new(),
-            handshakes_max: 1_024,
-            links_max: 10_000,
+            handshakes_max: limits::HANDSHAKES_MAX,
+            source_handshakes_max: limits::SOURCE_HANDSHAKES_MAX,
+            links_max: limits::LINKS_MAX,
+            source_links_max: limits::SOURCE_LINKS_MAX,
             idle_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(4),
             queue_bytes_max: limits::QUEUE_BYTES_MAX,
@@ -50,7 +59,9 @@ impl std::fmt::Debug for NetOptions {
         f.debug_struct("NetOptions")
             .field("listen", &self.listen)
             .field("handshakes_max", &self.handshakes_max)
+            .field("source_handshakes_max", &self.source_handshakes_max)
             .field("links_max", &self.links_max)
+            .field("source_links_max", &self.source_links_max)
             .field("idle_timeout", &self.idle_timeout)
             .field("keep_alive", &self.keep_alive)
             .field("queue_bytes_max", &self.queue_bytes_max)

@@ -1,7 +1,13 @@
 //! What waits to be sent on one link.
 //!
-//! *Responsible for*: a queue per reliable lane, one for datagrams, the wish to close, and their bounds. *Not
-//! responsible for*: sending (`link`). Filled by any thread, emptied by the tasks of the link.
+//! *Responsible for*: a queue per reliable lane, writing what quinn takes at once, the wish to close, and bounds. *Not responsible for*:
+//! datagrams ([`crate::datagram`]), lanes that are blocked (`link::lane`). Filled by the dispatcher, emptied by it or by a task of the lane.
+//!
+//! ```text
+//! New ──errand──► a task opens the stream and writes ──nothing waits──► Idle ──bytes──► written at once
+//!                    ▲                                                               quinn takes no more
+//!                    └───────────────errand──────────────── Blocked ◄────────────────────────┘
+//! ```
 //!
 //! Invariants:
 //! - I1: bytes of streams that wait here or are being handed over are at most `queue_bytes_max`; the push that would
@@ -10,12 +16,15 @@
 //! - I3: a lane's bytes leave in the order they came.
 
 use crate::counters::Tally;
-use crate::limits::{DATAGRAM_QUEUE_BYTES_MAX, GATHER_BELOW_BYTES, GATHER_BYTES_MAX};
+use crate::limits::{GATHER_BELOW_BYTES, GATHER_BYTES_MAX};
 use bytes::{Bytes, BytesMut};
 use lightmoon_contract::Lane;
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
+use web_transport_quinn::SendStream;
 
 /// How a link is to end.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,8 +47,8 @@ pub(crate) enum Batch {
 /// What the link's own task does next.
 #[derive(Debug, Default)]
 pub(crate) struct Errands {
-    pub(crate) new_lanes: Vec<(Lane, Arc<Notify>)>,
-    pub(crate) datagrams: VecDeque<Bytes>,
+    /// Lanes that want a task, with their stream if that is open.
+    pub(crate) lanes: Vec<(Lane, Option<SendStream>)>,
     pub(crate) farewell: Option<Farewell>,
 }
 
@@ -47,7 +56,7 @@ pub(crate) struct Errands {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queues: Mutex<Queues>,
-    /// Wakes the link's own task: a new lane, a datagram, a close.
+    /// Wakes the link's own task: a lane that wants a task, a close.
     pub(crate) errand: Notify,
     queue_bytes_max: usize,
     tally: Arc<Tally>,
@@ -58,17 +67,28 @@ struct Queues {
     /// At most one entry per lane; lanes are few, so a list is the fastest map.
     lanes: Vec<LaneQueue>,
     stream_bytes: usize,
-    datagrams: VecDeque<Bytes>,
-    datagram_bytes: usize,
     farewell: Option<Farewell>,
 }
 
 #[derive(Debug)]
 struct LaneQueue {
     lane: Lane,
-    is_open: bool,
+    state: LaneState,
     waiting: VecDeque<Bytes>,
-    wake: Arc<Notify>,
+}
+
+#[derive(Debug)]
+enum LaneState {
+    /// Wants a task that opens it.
+    New,
+    /// A task has it, and looks into the queue before it gives it back.
+    Handed,
+    /// Nothing waits, and quinn may take more.
+    Idle(SendStream),
+    /// Quinn takes no more: wants a task that waits.
+    Blocked(SendStream),
+    /// The peer stopped it, or the connection ended.
+    Broken,
 }
 
 impl Outbox {
@@ -76,7 +96,7 @@ impl Outbox {
         Self { queues: Mutex::default(), errand: Notify::new(), queue_bytes_max, tally }
     }
 
-    /// Queues bytes for a lane's stream; too many close the link with `overload`.
+    /// Takes bytes for a lane's stream, and writes them if the lane is idle; too many close the link with `overload`.
     pub(crate) fn push_stream(&self, lane: Lane, bytes: Bytes, overload: impl FnOnce() -> Farewell) {
         if bytes.is_empty() {
             return;
@@ -95,31 +115,28 @@ impl Outbox {
         queues.stream_bytes += bytes.len();
         let queue = queues.lane_mut(lane);
         queue.waiting.push_back(bytes);
-        let wake = if queue.is_open { Arc::clone(&queue.wake) } else { Arc::default() };
-        let is_open = queue.is_open;
+        let written = queue.write_now();
+        let wants_task = matches!(queue.state, LaneState::New | LaneState::Blocked(_));
+        queues.stream_bytes -= written;
         drop(queues);
-        if is_open {
-            wake.notify_one();
-        } else {
+        self.tally.stream_bytes_sent.add(written);
+        if wants_task {
             self.errand.notify_one();
         }
     }
 
-    /// Queues a datagram; the oldest give way.
-    pub(crate) fn push_datagram(&self, bytes: Bytes) {
+    /// Gives an open stream back whose lane's queue is empty; gets it back if there is more to do.
+    pub(crate) fn rest(&self, lane: Lane, stream: SendStream) -> Option<SendStream> {
         let mut queues = self.lock();
         if queues.farewell.is_some() {
-            return;
+            return Some(stream);
         }
-        queues.datagram_bytes += bytes.len();
-        queues.datagrams.push_back(bytes);
-        while queues.datagram_bytes > DATAGRAM_QUEUE_BYTES_MAX {
-            let Some(old) = queues.datagrams.pop_front() else { break };
-            queues.datagram_bytes -= old.len();
-            self.tally.datagrams_dropped.add(1);
+        let queue = queues.lane_mut(lane);
+        if !queue.waiting.is_empty() {
+            return Some(stream);
         }
-        drop(queues);
-        self.errand.notify_one();
+        queue.state = LaneState::Idle(stream);
+        None
     }
 
     /// Ends the link; the first close counts.
@@ -132,12 +149,20 @@ impl Outbox {
     pub(crate) fn take_errands(&self) -> Errands {
         let mut queues = self.lock();
         let mut errands = Errands { farewell: queues.farewell.clone(), ..Errands::default() };
-        for queue in queues.lanes.iter_mut().filter(|queue| !queue.is_open) {
-            queue.is_open = true;
-            errands.new_lanes.push((queue.lane, Arc::clone(&queue.wake)));
+        let is_closing = errands.farewell.is_some();
+        for queue in &mut queues.lanes {
+            let stream = match std::mem::replace(&mut queue.state, LaneState::Handed) {
+                LaneState::New => None,
+                LaneState::Blocked(stream) => Some(stream),
+                // To be ended in order.
+                LaneState::Idle(stream) if is_closing => Some(stream),
+                state @ (LaneState::Idle(_) | LaneState::Handed | LaneState::Broken) => {
+                    queue.state = state;
+                    continue;
+                }
+            };
+            errands.lanes.push((queue.lane, stream));
         }
-        errands.datagrams = std::mem::take(&mut queues.datagrams);
-        queues.datagram_bytes = 0;
         errands
     }
 
@@ -167,12 +192,7 @@ impl Outbox {
 impl Queues {
     fn lane_mut(&mut self, lane: Lane) -> &mut LaneQueue {
         let index = self.lanes.iter().position(|queue| queue.lane == lane).unwrap_or_else(|| {
-            self.lanes.push(LaneQueue {
-                lane,
-                is_open: false,
-                waiting: VecDeque::new(),
-                wake: Arc::default(),
-            });
+            self.lanes.push(LaneQueue { lane, state: LaneState::New, waiting: VecDeque::new() });
             self.lanes.len() - 1
         });
         &mut self.lanes[index]
@@ -189,9 +209,57 @@ impl Queues {
                 self.stream_bytes -= queue.waiting.iter().map(Bytes::len).sum::<usize>();
                 queue.waiting.clear();
             }
-            queue.wake.notify_one();
         }
     }
+}
+
+/// How writing at once ended.
+enum AtOnce {
+    Done,
+    Blocked,
+    Broken,
+}
+
+impl LaneQueue {
+    /// Hands quinn what it takes at once; the bytes of it.
+    fn write_now(&mut self) -> usize {
+        let mut stream = match std::mem::replace(&mut self.state, LaneState::Broken) {
+            LaneState::Idle(stream) => stream,
+            state @ (LaneState::New | LaneState::Handed | LaneState::Blocked(_) | LaneState::Broken) => {
+                self.state = state;
+                return 0;
+            }
+        };
+        let (written, end) = write_at_once(&mut stream, &mut self.waiting);
+        self.state = match end {
+            AtOnce::Done => LaneState::Idle(stream),
+            AtOnce::Blocked => LaneState::Blocked(stream),
+            // The queue fills now, and the link is closed as overloaded if it does not end before.
+            AtOnce::Broken => LaneState::Broken,
+        };
+        written
+    }
+}
+
+/// Writes what waits until quinn takes no more; the bytes that it took.
+fn write_at_once(stream: &mut SendStream, waiting: &mut VecDeque<Bytes>) -> (usize, AtOnce) {
+    let mut written = 0;
+    while let Some(bytes) = gather(waiting) {
+        let mut bytes = [bytes];
+        // A task that waits asks again, with a waker of its own.
+        let polled = pin!(stream.write_chunks(&mut bytes)).poll(&mut Context::from_waker(Waker::noop()));
+        // What quinn did not take is still in there.
+        let [rest] = bytes;
+        if !rest.is_empty() {
+            waiting.push_front(rest);
+        }
+        match polled {
+            Poll::Ready(Ok(done)) => written += done.bytes,
+            Poll::Ready(Err(_)) => return (written, AtOnce::Broken),
+            Poll::Pending => return (written, AtOnce::Blocked),
+        }
+    }
+    (written, AtOnce::Done)
 }
 
 /// The front of a queue as one piece: a large message alone, or small ones joined.

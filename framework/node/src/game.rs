@@ -9,8 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
-use lightmoon_actor::{Actor, Cx, Keeping, Kinds, plain};
+use lightmoon_actor::{Actor, Cx, Keeping, Kinds, Place, plain};
 use lightmoon_contract::call::{Serve, ServeWorld};
 use lightmoon_contract::operation::{ContractSpec, Durability, OperationSpec};
 use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
@@ -20,7 +21,7 @@ use crate::error::Error;
 use crate::identity::{Authenticate, Guests};
 
 /// Puts one kind into a worker's registry; zones get the clock that measures their phases.
-type Install = Box<dyn FnOnce(&mut Kinds, Probe) + Send>;
+type Install = Box<dyn Fn(&mut Kinds, Probe) + Send + Sync>;
 
 /// One registered contract.
 struct Registered {
@@ -37,6 +38,7 @@ pub struct Game {
     registered: Vec<Registered>,
     player: Option<Kind>,
     starts: Vec<ActorId>,
+    places: BTreeMap<Kind, Place>,
     /// `None` until somebody chooses: guests.
     authenticate: Option<Box<dyn Authenticate>>,
 }
@@ -45,7 +47,14 @@ impl Game {
     /// A game with the contracts of `descriptor` (made by `contracts!`) and nothing that answers them yet.
     #[must_use]
     pub fn new(descriptor: Descriptor) -> Self {
-        Self { descriptor, registered: Vec::new(), player: None, starts: Vec::new(), authenticate: None }
+        Self {
+            descriptor,
+            registered: Vec::new(),
+            player: None,
+            starts: Vec::new(),
+            places: BTreeMap::new(),
+            authenticate: None,
+        }
     }
 
     /// Answers contract `C` by actors of type `A`, and makes them the players: each session is bound to the one whose
@@ -129,7 +138,7 @@ impl Game {
     fn register<C: Contract>(
         mut self,
         ticking: bool,
-        install: impl FnOnce(&mut Kinds, Probe) + Send + 'static,
+        install: impl Fn(&mut Kinds, Probe) + Send + Sync + 'static,
     ) -> Self {
         self.registered.push(Registered { spec: C::SPEC, ticking, install: Box::new(install) });
         self
@@ -139,6 +148,15 @@ impl Game {
     #[must_use]
     pub fn start<C: Contract>(mut self, keys: impl IntoIterator<Item = u64>) -> Self {
         self.starts.extend(keys.into_iter().map(|key| ActorId::new(C::KIND, key)));
+        self
+    }
+
+    /// Says which worker runs which actor of `C`, where a node has several: a number from the key and the number of workers, taken
+    /// modulo the latter. It has to be a pure function. Without it zones go to the workers one after the other by key, all
+    /// other actors by a hash of their key. For actors that talk much to each other: one worker is cheaper than two.
+    #[must_use]
+    pub fn place<C: Contract>(mut self, choose: fn(key: u64, workers: u16) -> u16) -> Self {
+        self.places.insert(C::KIND, Place::Chosen(choose));
         self
     }
 
@@ -177,7 +195,8 @@ impl Game {
         let mut ticking = BTreeSet::new();
         let mut kinds = Kinds::default();
         let mut known: Vec<Kind> = Vec::new();
-        for registered in self.registered {
+        let mut places = BTreeMap::new();
+        for registered in &self.registered {
             let ContractSpec { name, kind, .. } = registered.spec;
             if known.contains(&kind) {
                 return Err(Error::RegisteredTwice { kind, name });
@@ -188,6 +207,7 @@ impl Game {
             known.push(kind);
             if registered.ticking {
                 ticking.insert(kind);
+                places.insert(kind, Place::Spread);
             }
             operations.extend(registered.spec.operations.iter().map(|spec| ((kind, spec.number), spec)));
             (registered.install)(&mut kinds, probe);
@@ -196,9 +216,13 @@ impl Game {
         if let Some(start) = self.starts.iter().find(|start| !known.contains(&start.kind)) {
             return Err(Error::StartsUnknownKind { kind: start.kind, key: start.key });
         }
+        places.extend(self.places);
+        let keeps = kinds.any_kept();
         Ok(Parts {
             descriptor: self.descriptor,
-            kinds,
+            keeps,
+            recipe: Recipe { registered: self.registered.into(), probe },
+            places,
             operations: Operations {
                 specs: operations,
                 ticking,
@@ -250,11 +274,29 @@ impl fmt::Debug for Game {
 /// A checked definition.
 pub(crate) struct Parts {
     pub(crate) descriptor: Descriptor,
-    pub(crate) kinds: Kinds,
+    /// Whether any kind keeps anything.
+    pub(crate) keeps: bool,
+    pub(crate) recipe: Recipe,
+    pub(crate) places: BTreeMap<Kind, Place>,
     pub(crate) operations: Operations,
     pub(crate) player: Kind,
     pub(crate) starts: Vec<ActorId>,
     pub(crate) authenticate: Box<dyn Authenticate>,
+}
+
+/// Makes the kinds of a game anew for each worker, on its thread.
+#[derive(Clone)]
+pub(crate) struct Recipe {
+    registered: Arc<[Registered]>,
+    probe: Probe,
+}
+
+impl Recipe {
+    pub(crate) fn kinds(&self) -> Kinds {
+        let mut kinds = Kinds::default();
+        self.registered.iter().for_each(|registered| (registered.install)(&mut kinds, self.probe));
+        kinds
+    }
 }
 
 /// Every operation of the game, found by number.

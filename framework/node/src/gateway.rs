@@ -11,6 +11,7 @@
 //! - I5: nothing here depends on the order of a hash map.
 
 mod calls;
+mod crowd;
 mod delivery;
 mod ended;
 mod login;
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_actor::Envelope;
+use lightmoon_contract::operation::Rate;
 use lightmoon_contract::{Kind, Mono, SessionId, Utc};
 use lightmoon_wire::{CloseCode, Compatibility, ServerConfig, ServerEvent, ServerLink, StreamKey};
 
@@ -35,12 +37,20 @@ use crate::identity::Authenticate;
 use crate::limits;
 use crate::report::{Counters, SessionReport};
 use crate::{LinkId, Output, Transport};
+use crowd::{Counts, Silent, Source};
 use ended::Ended;
+use rate::Bucket;
 use session::{Session, Way};
 use ticket::TicketKey;
 
 /// Why nobody is let in who has no session.
 const FULL: &str = "this node takes no more players now; try again later";
+
+/// Why a link gives way to another.
+const GAVE_WAY: &str = "others want to come in, and nothing was said here; try again later";
+
+/// Bytes that a link may bring.
+const BYTES: Rate = Rate { per_second: limits::LINK_BYTES_PER_SECOND, burst: limits::LINK_BYTES_BURST };
 
 /// What the gateway is built from.
 pub(crate) struct GatewayParts {
@@ -50,6 +60,7 @@ pub(crate) struct GatewayParts {
     pub(crate) compatibility: Compatibility,
     pub(crate) wire: ServerConfig,
     pub(crate) resume_time: Duration,
+    pub(crate) sessions_per_source_max: usize,
     pub(crate) ticket_key: TicketKey,
     pub(crate) utc_at_zero: Utc,
     pub(crate) seed: u64,
@@ -62,8 +73,10 @@ struct Entry {
     remote: String,
     transport: Transport,
     session: Option<SessionId>,
-    /// Not let in, refused or gone yet.
-    is_in_handshake: bool,
+    /// What its client may still send.
+    bytes: Bucket,
+    /// It sent more.
+    is_over_bytes: bool,
     /// The deadline that stands in the heap for this link.
     armed: Option<Mono>,
 }
@@ -86,15 +99,18 @@ pub(crate) struct Gateway {
     compatibility: Compatibility,
     wire: ServerConfig,
     resume_time: Duration,
+    sessions_per_source_max: usize,
     ticket_key: TicketKey,
     utc_at_zero: Utc,
     random: fastrand::Rng,
     /// The time of the newest call.
     now: Mono,
     links: BTreeMap<LinkId, Entry>,
-    /// How many of them are in their handshake.
-    in_handshake: usize,
+    /// Those of them that are not let in, refused or gone yet.
+    silent: Silent,
     sessions: BTreeMap<SessionId, Session>,
+    /// Where they came from last.
+    sources: Counts,
     players: BTreeMap<u64, SessionId>,
     /// Sessions with something to do at a time.
     due: BTreeSet<(Mono, SessionId)>,
@@ -123,13 +139,15 @@ impl Gateway {
             compatibility: parts.compatibility,
             wire: parts.wire,
             resume_time: parts.resume_time,
+            sessions_per_source_max: parts.sessions_per_source_max,
             ticket_key: parts.ticket_key,
             utc_at_zero: parts.utc_at_zero,
             random: fastrand::Rng::with_seed(parts.seed),
             now: Mono(0),
             links: BTreeMap::new(),
-            in_handshake: 0,
+            silent: Silent::default(),
             sessions: BTreeMap::new(),
+            sources: Counts::default(),
             players: BTreeMap::new(),
             due: BTreeSet::new(),
             ended: Ended::default(),
@@ -152,19 +170,47 @@ impl Gateway {
             // A client that comes again at once would otherwise be let in, and the node would never be empty.
             self.counters.links_refused += 1;
             server.close(now, CloseCode::ShuttingDown, "the server stops");
-        } else if self.in_handshake >= limits::LINKS_IN_HANDSHAKE_MAX {
-            self.counters.links_refused += 1;
-            server.close(now, CloseCode::Overloaded, FULL);
+        } else if self.silent.len() >= limits::LINKS_IN_HANDSHAKE_MAX {
+            self.make_way(now);
         }
-        self.in_handshake += 1;
-        let entry = Entry { server, remote, transport, session: None, is_in_handshake: true, armed: None };
+        self.silent.add(link, Source::of(&remote));
+        let bytes = Bucket::full(BYTES, now);
+        let entry =
+            Entry { server, remote, transport, session: None, bytes, is_over_bytes: false, armed: None };
         self.links.insert(link, entry);
         self.after(now, link);
     }
 
+    /// Ends the link that holds a place of a handshake with the least right to it.
+    fn make_way(&mut self, now: Mono) {
+        let Some(link) = self.silent.gives_way() else { return };
+        self.counters.handshakes_evicted += 1;
+        if let Some(entry) = self.links.get_mut(&link) {
+            entry.server.close(now, CloseCode::Overloaded, GAVE_WAY);
+            self.after(now, link);
+        }
+        // Closing it says so by an event; should it ever not, there is still room.
+        self.silent.remove(link);
+    }
+
+    /// Whether a link may bring so many bytes more; else it is closed.
+    fn takes(&mut self, now: Mono, link: LinkId, bytes: &Bytes) -> bool {
+        let Some(entry) = self.links.get_mut(&link) else { return false };
+        if entry.bytes.take_many(BYTES, now, bytes.len()) {
+            return true;
+        }
+        // What was already read when it was closed is dropped, and counts once.
+        self.counters.links_closed_for_bytes += u64::from(!std::mem::replace(&mut entry.is_over_bytes, true));
+        entry.server.close(now, CloseCode::RateExceeded, "more bytes kept coming than a client may send");
+        self.after(now, link);
+        false
+    }
+
     /// Bytes of a stream arrived.
     pub(crate) fn stream(&mut self, now: Mono, link: LinkId, stream: StreamKey, bytes: &Bytes) {
-        if let Some(entry) = self.links.get_mut(&link) {
+        if self.takes(now, link, bytes)
+            && let Some(entry) = self.links.get_mut(&link)
+        {
             entry.server.on_stream(now, stream, bytes);
             self.after(now, link);
         }
@@ -172,10 +218,23 @@ impl Gateway {
 
     /// A datagram arrived.
     pub(crate) fn datagram(&mut self, now: Mono, link: LinkId, bytes: &Bytes) {
-        if let Some(entry) = self.links.get_mut(&link) {
+        if self.takes(now, link, bytes)
+            && let Some(entry) = self.links.get_mut(&link)
+        {
             entry.server.on_datagram(now, bytes);
             self.after(now, link);
         }
+    }
+
+    /// The network measured the path of a connection anew.
+    pub(crate) fn path(&mut self, now: Mono, link: LinkId, path: lightmoon_wire::Path) {
+        let Some(entry) = self.links.get_mut(&link) else { return };
+        entry.server.on_path(now, path);
+        let session = entry.session;
+        if let Some(session) = session {
+            self.fit_budget(session);
+        }
+        self.after(now, link);
     }
 
     /// The connection is gone; `peer` is the code if the client closed it.
@@ -245,6 +304,7 @@ impl Gateway {
     pub(crate) fn transmit(&mut self, out: &mut Vec<Output>) {
         for link in std::mem::take(&mut self.touched) {
             let Some(entry) = self.links.get_mut(&link) else { continue };
+            entry.server.advance(self.now);
             while let Some(transmit) = entry.server.poll_transmit() {
                 out.push(Output::Transmit { link, transmit });
             }
@@ -276,16 +336,12 @@ impl Gateway {
             zone: session.attached.map(|attached| attached.zone),
             requests_in_flight: session.pending.len(),
         });
-        (self.in_handshake, sessions.collect())
+        (self.silent.len(), sessions.collect())
     }
 
     /// A link was let in, or is over.
     fn handshake_ends(&mut self, link: LinkId) {
-        if let Some(entry) = self.links.get_mut(&link)
-            && std::mem::take(&mut entry.is_in_handshake)
-        {
-            self.in_handshake -= 1;
-        }
+        self.silent.remove(link);
     }
 
     /// After each mutation of a link: its events, then its place among those to be drained.

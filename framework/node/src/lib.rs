@@ -21,6 +21,7 @@
 pub mod error;
 mod game;
 mod gateway;
+mod hub;
 mod identity;
 mod keeping;
 pub mod limits;
@@ -37,11 +38,12 @@ use std::time::Duration;
 pub use error::Error;
 pub use game::Game;
 pub use gateway::ticket::TicketKey;
+pub use hub::{Hub, WorkerPlan, split};
 pub use identity::{Authenticate, Denied, Guests, Identity};
 pub use keeping::{EncodeJob, Encoded};
 pub use lightmoon_durable::{DeadLetter, Posted};
 pub use node::Node;
-pub use report::NodeReport;
+pub use report::{NodeReport, WorkerReport};
 
 /// A connection, named by the shell; never used twice by one node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -64,6 +66,9 @@ pub struct NodeOptions {
     /// Reads a clock between the phases of a zone's tick, for reports only. Default: always 0, so that runs from one
     /// seed are equal; a real node gives its clock. Overrides the one in `ZoneOptions`.
     pub probe: Probe,
+    /// Workers that run the actors, from 1 to [`limits::WORKERS_MAX`]. Default 0: as the assembly likes, which is 1 for a [`Node`] and
+    /// chosen by the seed in a simulator. [`Node`] runs them one after the other; [`split`] gives them to threads.
+    pub workers: u16,
     /// How long an orderly stop waits for what is not stored yet. Default 1 s: a commit takes milliseconds, and a store
     /// that is away must not keep a node from ending.
     pub stop_patience: Duration,
@@ -71,6 +76,9 @@ pub struct NodeOptions {
     /// its connection. Until then its player's body stays in the world, and the session has its place in
     /// [`limits::SESSIONS_MAX`]. Since `lightmoon/1` minor 1.
     pub resume_time: Duration,
+    /// Sessions of one source, an IPv4 address or an IPv6 network of 64 bits. Default [`limits::SESSIONS_PER_SOURCE_MAX`]; 1 to
+    /// [`limits::SESSIONS_MAX`]. Raise it where many players come from one address: behind a proxy, or in a hall.
+    pub sessions_per_source_max: usize,
     /// Signs tickets. Default all zero, which everybody knows: fit for simulators only. A real node gives 32 secret bytes that outlive
     /// its process. Since `lightmoon/1` minor 1.
     pub ticket_key: TicketKey,
@@ -90,8 +98,10 @@ impl Default for NodeOptions {
         Self {
             wire: ServerConfig::default(),
             probe: ZoneOptions::default().probe,
+            workers: 0,
             stop_patience: Duration::from_secs(1),
             resume_time: limits::RESUME_TIME,
+            sessions_per_source_max: limits::SESSIONS_PER_SOURCE_MAX,
             ticket_key: TicketKey::default(),
             utc_at_zero: Utc(0),
             #[cfg(feature = "flaws")]
@@ -129,6 +139,13 @@ pub enum Input {
         link: LinkId,
         /// Its payload.
         bytes: Bytes,
+    },
+    /// The network measured the path of a connection anew.
+    Path {
+        /// The connection.
+        link: LinkId,
+        /// What it is like.
+        path: lightmoon_wire::Path,
     },
     /// A connection is gone.
     Closed {

@@ -5,13 +5,30 @@
 
 use std::time::Duration;
 
+/// Workers of one node: more cores than one process should have; rings grow with its square. Over it: taken for it.
+pub const WORKERS_MAX: u16 = 64;
+
 /// Links whose handshake is not finished. A handshake holds at most 66 KiB, so all of them hold 64 MiB at worst. Over
-/// it: the new link is closed with `overloaded`; counted in [`crate::report::Counters::links_refused`].
+/// it: of the source that has the most, the link that is silent for longest is closed with `overloaded`; counted in
+/// [`crate::report::Counters::handshakes_evicted`].
 pub const LINKS_IN_HANDSHAKE_MAX: usize = 1_024;
 
 /// Sessions of one node: above what a core can serve (about 2,350 clients), so that the machine, not this number, is
 /// the limit in play. Over it: `overloaded` for who wants a new one; counted in [`crate::report::Counters::logins_refused`].
 pub const SESSIONS_MAX: usize = 10_000;
+
+/// Sessions of one source, an IPv4 address or an IPv6 network of 64 bits, unless the options say otherwise; those that wait for their
+/// client count. A quarter, so that none takes all places: carriers put hundreds of players behind one address, not thousands. Over
+/// it: `overloaded` for who wants a new one; counted in [`crate::report::Counters::logins_refused_source`].
+pub const SESSIONS_PER_SOURCE_MAX: usize = SESSIONS_MAX / 4;
+
+/// Bytes a second that a client may send for ever: thirty of the largest calls, or five hundred times what steering takes. Over it, with
+/// [`LINK_BYTES_BURST`]: the link is closed with `rate-exceeded`; counted in [`crate::report::Counters::links_closed_for_bytes`].
+pub const LINK_BYTES_PER_SECOND: u32 = 512 * 1024;
+
+/// Bytes beyond that which may come at once: four times what a client sends again after a reconnect. Over it: as
+/// [`LINK_BYTES_PER_SECOND`].
+pub const LINK_BYTES_BURST: u32 = 2 * 1024 * 1024;
 
 /// Requests of one session that wait for their answer. Over it: the request is answered `Busy` at once; counted in
 /// [`crate::report::Counters::calls_refused`].

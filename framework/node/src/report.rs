@@ -5,7 +5,10 @@
 //! Invariants:
 //! - I1: counters only grow while the node lives.
 
-use lightmoon_contract::{ActorId, SessionId};
+use std::time::Duration;
+
+use lightmoon_actor::Worker;
+use lightmoon_contract::{ActorId, Priority, SessionId};
 use lightmoon_zone::ZoneReport;
 
 use crate::Transport;
@@ -20,16 +23,67 @@ pub struct NodeReport {
     pub sessions: Vec<SessionReport>,
     /// Zones that run, by id.
     pub zones: Vec<(ActorId, ZoneReport)>,
-    /// Activations in the worker.
+    /// Activations on all workers.
     pub actors: usize,
     /// Actors that panicked too often: their callers get `Panicked` until they are tried again.
     pub set_aside: Vec<ActorId>,
-    /// What the worker counted: its limits, timeouts, late answers.
+    /// Each worker by itself, in order.
+    pub workers: Vec<WorkerReport>,
+    /// What the workers counted: their limits, timeouts, late answers.
     pub worker: lightmoon_actor::Counters,
     /// What is kept, and how far that is.
     pub store: StoreReport,
     /// What was counted since the node began.
     pub counters: Counters,
+}
+
+/// One worker.
+#[derive(Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub struct WorkerReport {
+    /// Activations.
+    pub actors: usize,
+    /// Actors that panicked too often.
+    pub set_aside: Vec<ActorId>,
+    /// Zones that run, by id.
+    pub zones: Vec<(ActorId, ZoneReport)>,
+    /// Messages that wait to be served, by priority, the most urgent first.
+    pub queued: [usize; Priority::ALL.len()],
+    /// Messages and answers that wait for room on the way to other workers.
+    pub across: usize,
+    /// Bytes of effects that are in no commit yet, about.
+    pub unsaved_bytes: usize,
+    /// Messages and answers that wait for commits.
+    pub held: usize,
+    /// What it counted since it began.
+    pub counters: lightmoon_actor::Counters,
+    /// Turns since it began.
+    pub turns: u64,
+    /// Time in them; 0 without a clock.
+    pub busy: Duration,
+}
+
+impl WorkerReport {
+    /// A look at a worker between two turns. Costs a walk over its actors.
+    #[must_use]
+    pub fn of(worker: &Worker, turns: u64, busy: Duration) -> Self {
+        let zones = worker
+            .reports()
+            .into_iter()
+            .filter_map(|(id, report)| report.downcast::<ZoneReport>().ok().map(|report| (id, *report)));
+        Self {
+            actors: worker.actors(),
+            set_aside: worker.set_aside(),
+            zones: zones.collect(),
+            queued: worker.queue_lengths(),
+            across: worker.waiting_across(),
+            unsaved_bytes: worker.unsaved_bytes(),
+            held: worker.held(),
+            counters: worker.counters(),
+            turns,
+            busy,
+        }
+    }
 }
 
 /// What a node keeps.
@@ -82,8 +136,14 @@ pub struct SessionReport {
 pub struct Counters {
     /// Links that were opened.
     pub links_opened: u64,
-    /// Links closed at once because the node was full.
+    /// Links closed at once because the node stops.
     pub links_refused: u64,
+    /// Links that had said nothing and were closed since others wanted to come in.
+    pub handshakes_evicted: u64,
+    /// Links closed because they brought more bytes than they may.
+    pub links_closed_for_bytes: u64,
+    /// Clients refused because their address has as many sessions as it may; also among the logins refused.
+    pub logins_refused_source: u64,
     /// Clients that were let in.
     pub sessions_opened: u64,
     /// Sessions that ended, for whatever reason.
@@ -120,12 +180,18 @@ pub struct Counters {
     pub answers_refused: u64,
     /// Pushes too large for the wire, or of a link that was just over.
     pub pushes_refused: u64,
-    /// Pushes dropped because their client was away.
+    /// Pushes dropped because their client was away, of clients that speak no version that keeps them.
     pub pushes_missed: u64,
+    /// Pushes kept for clients that were away.
+    pub pushes_kept: u64,
+    /// Sessions ended because more was promised to their client than is kept.
+    pub sessions_overflowed: u64,
     /// Messages to sessions that were gone, or of an older attachment.
     pub messages_stale: u64,
     /// Messages to kinds that this node does not run.
     pub messages_unroutable: u64,
+    /// Messages refused because too much waited for the worker of their actor.
+    pub messages_refused: u64,
     /// Activations that ended by a panic.
     pub activations_failed: u64,
     /// State packets handed to links.

@@ -63,6 +63,8 @@ pub struct Gather {
     pub budget_bytes: usize,
     /// The entity that is in every packet, by index.
     pub first: Option<u16>,
+    /// Whether it is all that is in this one.
+    pub only_first: bool,
     /// Ticks after which an entity that rests is sent again.
     pub refresh_ticks: u32,
     /// Ticks after which an entity that found no room goes before those of any weight.
@@ -297,6 +299,9 @@ impl Holdings {
                 continue;
             }
             pair.credited = pair.credited.checked_shl(passed).unwrap_or(0);
+            if gather.only_first && gather.first != Some(index) {
+                continue;
+            }
             let known = pair.credited & self.arrived;
             if known != 0 {
                 pair.held = self.now - known.trailing_zeros();

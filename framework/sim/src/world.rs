@@ -66,6 +66,15 @@ struct Seat<P> {
     heard: bool,
 }
 
+/// Workers of each node of a world. Drawn apart from everything else, so that worlds with one are what they always were.
+const fn workers(seed: u64, wanted: u16) -> u16 {
+    match wanted {
+        0 if seed % 3 == 1 => 3,
+        0 => 1,
+        wanted => wanted,
+    }
+}
+
 /// Keeps the store's chance apart from that of links and nodes.
 const STORE_SEED: u64 = 0x0073_746F_7265;
 
@@ -114,7 +123,8 @@ impl<P: Player> World<P> {
         Self::with(game, seed, link_options, NodeOptions::default())
     }
 
-    /// As [`Self::new`], with other options of the node.
+    /// As [`Self::new`], with other options of the node. Where these leave the number of workers open, the seed decides: two in
+    /// three worlds have one, the others have three.
     ///
     /// # Errors
     /// The game's definition does not fit together.
@@ -126,6 +136,7 @@ impl<P: Player> World<P> {
     ) -> Result<Self, lightmoon_node::Error> {
         let mut seeds = fastrand::Rng::with_seed(seed);
         let now = Mono::from_millis(1_000);
+        let node_options = NodeOptions { workers: workers(seed, node_options.workers), ..node_options };
         let node = Node::new(game(), node_options, seeds.u64(..), now)?;
         Ok(Self {
             game,

@@ -21,17 +21,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumber};
+use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumber, Priority, Reliability};
 
+use crate::arrived::Arrived;
 use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::{
-    self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, Received, Ticket, UnreliableCall, Welcome,
+    self, Aimed, Attach, Call, Goodbye, Hello, LaneAck, Ping, Push, Received, Ticket, UnreliableCall, Welcome,
 };
+use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
-use crate::transmit::{Outbox, Transmit};
-use crate::{MINOR, MINOR_DELTAS, limits, reliable};
+use crate::transmit::{DatagramKey, Outbox, Path, Transmit};
+use crate::{MINOR, MINOR_DELTAS, MINOR_LANES, limits, reliable};
 
 use inputs::Inputs;
 use pulse::Pulse;
@@ -184,6 +186,11 @@ pub struct ClientLink {
     streams: IncomingStreams,
     /// Bytes of other lanes that overtook the Welcome, in order of arrival.
     early: Vec<(StreamKey, Bytes)>,
+    arrived: Arrived,
+    /// Of the session, also of one that this connection is to resume.
+    kept: KeptLanes,
+    /// The version both speak; 0 before the Welcome.
+    minor: u16,
     outbox: Outbox,
     events: VecDeque<ClientEvent>,
     requests: BTreeSet<u64>,
@@ -191,8 +198,6 @@ pub struct ClientLink {
     generation: Option<u32>,
     attached: bool,
     sequence: u32,
-    /// The minor version that both speak; 0 before the Welcome.
-    minor: u16,
     /// When something last came or time passed.
     now: Mono,
     inputs: Inputs,
@@ -204,6 +209,12 @@ impl ClientLink {
     /// A link on a connection that was just opened; its Hello is ready to leave.
     #[must_use]
     pub fn new(config: ClientConfig, now: Mono) -> Self {
+        Self::resuming(config, KeptLanes::default(), now)
+    }
+
+    /// A link that is to resume the session of the config's ticket, with what an earlier link [kept](Self::take_kept) of its lanes.
+    #[must_use]
+    pub fn resuming(config: ClientConfig, kept: KeptLanes, now: Mono) -> Self {
         let mut link = Self {
             pulse: Pulse::new(now, config.ping_every, config.silence_time_max),
             config,
@@ -211,13 +222,15 @@ impl ClientLink {
             opened_at: now,
             streams: IncomingStreams::default(),
             early: Vec::new(),
+            arrived: Arrived::default(),
+            kept,
+            minor: 0,
             outbox: Outbox::default(),
             events: VecDeque::new(),
             requests: BTreeSet::new(),
             generation: None,
             attached: false,
             sequence: 0,
-            minor: 0,
             now,
             inputs: Inputs::default(),
             counters: Counters::default(),
@@ -236,7 +249,8 @@ impl ClientLink {
                 return self.close_now(CloseCode::TooLarge, reason, ClosedBy::Us);
             }
         }
-        let hello = Hello { minor: MINOR, features, fingerprint, token, ticket, first_request };
+        let held = self.kept.held();
+        let hello = Hello { minor: MINOR, features, fingerprint, token, ticket, first_request, held };
         let _ = self.send(Lane::CONTROL, &hello);
     }
 
@@ -248,10 +262,12 @@ impl ClientLink {
             return;
         }
         self.now = now;
+        self.outbox.advance(now);
         self.pulse.heard(now);
-        if let Err(violation) = self.read_stream(key, bytes) {
+        if let Err(violation) = self.read_stream(now, key, bytes) {
             self.close_now(violation.code, violation.reason, ClosedBy::Us);
         }
+        self.acknowledge(now);
     }
 
     /// A datagram arrived.
@@ -263,6 +279,7 @@ impl ClientLink {
             return;
         }
         self.now = now;
+        self.outbox.advance(now);
         self.pulse.heard(now);
         if let Err(violation) = self.read_datagram(now, bytes) {
             self.close_now(violation.code, violation.reason, ClosedBy::Us);
@@ -285,9 +302,16 @@ impl ClientLink {
         });
     }
 
+    /// The transport says what its path is like.
+    pub fn on_path(&mut self, now: Mono, path: Path) {
+        self.outbox.advance(now);
+        self.outbox.set_path(path);
+    }
+
     /// The time of [`Self::next_deadline`] has come. Calling it early does nothing.
     pub fn on_deadline(&mut self, now: Mono) {
         self.now = now;
+        self.outbox.advance(now);
         if self.next_deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
@@ -299,12 +323,17 @@ impl ClientLink {
             Phase::Open if self.pulse.is_silent(now) => {
                 self.close_now(CloseCode::Idle, "nothing was heard from the server".to_owned(), ClosedBy::Us);
             }
+            Phase::Open if self.outbox.is_stalled(now) => {
+                let reason = "the server does not read what is sent to it".to_owned();
+                self.close_now(CloseCode::Overloaded, reason, ClosedBy::Us);
+            }
             Phase::Open => {
                 if self.inputs.due().is_some_and(|due| now >= due) {
                     self.send_input();
                 }
+                self.acknowledge(now);
                 if let Some(nonce) = self.pulse.beat(now) {
-                    self.outbox.datagram(&Ping { nonce }, &mut self.counters);
+                    self.outbox.datagram(Priority::Critical, None, &Ping { nonce }, &mut self.counters);
                 }
             }
             Phase::Lingering { .. } => {
@@ -320,8 +349,11 @@ impl ClientLink {
         match self.phase {
             Phase::Greeting | Phase::Described => Some(self.opened_at + self.config.handshake_time_max),
             Phase::Open => {
-                let pulse = self.pulse.next_deadline();
-                Some(self.inputs.due().map_or(pulse, |due| due.min(pulse)))
+                let ack = self.arrived.due().filter(|_| self.keeps_lanes());
+                [Some(self.pulse.next_deadline()), ack, self.outbox.next_deadline(), self.inputs.due()]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
             Phase::Lingering { until } => Some(until),
             Phase::Closed => None,
@@ -343,7 +375,8 @@ impl ClientLink {
     ///
     /// # Errors
     /// The call was not sent: [`SendError::NotOpen`], [`SendError::TooLarge`], [`SendError::Stale`] (to the zone while
-    /// attached to none), [`SendError::Busy`] (over [`limits::REQUESTS_OPEN_MAX`] open requests).
+    /// attached to none), [`SendError::Busy`] (over [`limits::REQUESTS_OPEN_MAX`] open requests, or more reliable calls wait for the
+    /// server's acknowledgement than are kept).
     pub fn call(&mut self, call: OutgoingCall) -> Result<(), SendError> {
         if self.phase != Phase::Open {
             return Err(SendError::NotOpen);
@@ -354,14 +387,46 @@ impl ClientLink {
         }
         let OutgoingCall { request, lane, kind, number, args, .. } = call;
         check_size(args.len(), limits::ARGS_BYTES_MAX)?;
-        if let Some(request) = request {
-            if self.requests.len() >= limits::REQUESTS_OPEN_MAX || self.requests.contains(&request) {
-                return Err(SendError::Busy);
-            }
-            self.requests.insert(request);
+        let too_many =
+            |request| self.requests.len() >= limits::REQUESTS_OPEN_MAX || self.requests.contains(&request);
+        if request.is_some_and(too_many) {
+            return Err(SendError::Busy);
         }
         let lane = reliable(lane);
-        self.send(lane, &Call { request: request.unwrap_or(0), target, kind, number, args })
+        let call = Call { request: request.unwrap_or(0), target, kind, number, args };
+        if self.keeps_lanes() {
+            let frame = frame::stream_bytes(&call);
+            if !self.kept.keep(lane, frame.clone()) {
+                return Err(SendError::Busy);
+            }
+            self.requests.extend(request);
+            return self.send_bytes(lane, &frame);
+        }
+        self.requests.extend(request);
+        self.send(lane, &call)
+    }
+
+    /// Whether a request is under way over this link: it was called here, or sent again because the server lacked it.
+    #[must_use]
+    pub fn has_asked(&self, request: u64) -> bool {
+        self.requests.contains(&request)
+    }
+
+    /// Whether the server acknowledges lanes, and what is kept of them outlives this link.
+    #[must_use]
+    pub fn keeps_lanes(&self) -> bool {
+        self.phase == Phase::Open && self.minor >= MINOR_LANES
+    }
+
+    /// What is kept of the session's lanes so far.
+    #[must_use]
+    pub const fn kept(&self) -> &KeptLanes {
+        &self.kept
+    }
+
+    /// What is kept of the session's lanes, for the next link; this one keeps nothing any more.
+    pub fn take_kept(&mut self) -> KeptLanes {
+        std::mem::take(&mut self.kept)
     }
 
     fn call_unreliably(&mut self, call: OutgoingCall, target: Aimed) -> Result<(), SendError> {
@@ -369,9 +434,11 @@ impl ClientLink {
         check_size(args.len(), limits::DATAGRAM_BYTES_MAX - limits::HEADER_BYTES_MAX)?;
         let sequence = self.sequence;
         self.sequence = sequence.wrapping_add(1);
+        let latest = lane.reliability == Reliability::UnreliableLatest;
+        let key = latest.then_some(DatagramKey::Call(target, kind, number));
         let call = UnreliableCall { sequence, lane, target, kind, number, args };
         if !self.inputs.takes() {
-            self.outbox.datagram(&call, &mut self.counters);
+            self.outbox.datagram(lane.priority, key, &call, &mut self.counters);
             return Ok(());
         }
         if !self.inputs.has_room(call.args.len()) {
@@ -379,8 +446,8 @@ impl ClientLink {
         }
         if !self.inputs.has_room(call.args.len()) {
             // So large that it fits beside nothing.
-            self.outbox.datagram(&call, &mut self.counters);
-        } else if self.inputs.call(call, self.now) {
+            self.outbox.datagram(lane.priority, key, &call, &mut self.counters);
+        } else if self.inputs.call(call, latest, self.now) {
             self.send_input();
         }
         Ok(())
@@ -397,14 +464,14 @@ impl ClientLink {
 
     fn send_input(&mut self) {
         if let Some(input) = self.inputs.take() {
-            self.outbox.datagram(&input, &mut self.counters);
+            self.outbox.datagram(Priority::High, None, &input, &mut self.counters);
         }
     }
 
     /// The attachment is over: what waits leaves as it is.
     fn end_inputs(&mut self) {
         if let Some(last) = self.inputs.detach() {
-            self.outbox.datagram(&last, &mut self.counters);
+            self.outbox.datagram(Priority::High, None, &last, &mut self.counters);
         }
     }
 
@@ -463,7 +530,8 @@ impl ClientLink {
     pub fn held_bytes(&self) -> usize {
         let early: usize = self.early.iter().map(|(_, bytes)| bytes.len()).sum();
         let events: usize = self.events.iter().map(event_bytes).sum();
-        self.streams.kept_bytes() + early + self.outbox.waiting_bytes() + self.inputs.waiting_bytes() + events
+        let waiting = self.outbox.waiting_bytes() + self.inputs.waiting_bytes();
+        self.streams.kept_bytes() + early + self.kept.held_bytes() + waiting + events
     }
 }
 
@@ -482,10 +550,38 @@ impl ClientLink {
 
     fn send<F: frame::Layout>(&mut self, lane: Lane, frame: &F) -> Result<(), SendError> {
         if self.outbox.stream(lane, frame, &mut self.counters).is_err() {
-            self.close_now(CloseCode::Overloaded, format!("too much waits on lane {lane}"), ClosedBy::Us);
-            return Err(SendError::NotOpen);
+            return self.overflow(lane);
         }
         Ok(())
+    }
+
+    fn send_bytes(&mut self, lane: Lane, frame: &Bytes) -> Result<(), SendError> {
+        if self.outbox.stream_bytes(lane, frame, &mut self.counters).is_err() {
+            return self.overflow(lane);
+        }
+        Ok(())
+    }
+
+    fn overflow(&mut self, lane: Lane) -> Result<(), SendError> {
+        self.close_now(CloseCode::Overloaded, format!("too much waits on lane {lane}"), ClosedBy::Us);
+        Err(SendError::NotOpen)
+    }
+
+    /// Tells the server what arrived, if that is due.
+    fn acknowledge(&mut self, now: Mono) {
+        if !self.keeps_lanes() {
+            return;
+        }
+        let Self { arrived, kept, outbox, counters, .. } = self;
+        let mut is_over = false;
+        arrived.take(now, |lane, bytes| {
+            let ack = LaneAck { lane, bytes, frames: kept.received(lane) };
+            counters.lane_acks_out += 1;
+            is_over |= outbox.stream(Lane::CONTROL, &ack, counters).is_err();
+        });
+        if is_over {
+            let _ = self.overflow(Lane::CONTROL);
+        }
     }
 
     const fn is_ending(&self) -> bool {

@@ -33,6 +33,20 @@ pub struct Counters {
     pub busy: u64,
     /// Outgoing datagrams dropped because too many waited.
     pub datagrams_dropped: u64,
+    /// Outgoing datagrams that a newer one of the same key replaced before it left.
+    pub datagrams_replaced: u64,
+    /// Outgoing datagrams dropped because the path carries no packet of that size.
+    pub datagrams_too_large: u64,
+    /// Times that datagrams had to wait because a reliable lane waited too.
+    pub datagrams_rationed: u64,
+    /// Times that a lane had to wait for an acknowledgement.
+    pub lanes_held_back: u64,
+    /// Acknowledgements of lanes sent.
+    pub lane_acks_out: u64,
+    /// Acknowledgements of lanes received.
+    pub lane_acks_in: u64,
+    /// Kept frames sent again after a reconnect.
+    pub frames_resent: u64,
     /// Reads and datagrams ignored because the link was closing.
     pub ignored: u64,
 }

@@ -27,8 +27,10 @@ mod detach;
 mod document;
 mod field;
 mod goodbye;
+mod held;
 mod hello;
 mod input;
+mod lane_ack;
 mod ping;
 mod pong;
 mod push;
@@ -58,8 +60,10 @@ pub use describe::Describe;
 pub use describing::Describing;
 pub use detach::Detach;
 pub use goodbye::Goodbye;
+pub use held::Held;
 pub use hello::Hello;
 pub use input::{Input, Received};
+pub use lane_ack::LaneAck;
 pub use ping::Ping;
 pub use pong::Pong;
 pub use push::Push;
@@ -201,6 +205,8 @@ frames! {
     Goodbye = 6, Both, Stream;
     /// What resumes the session.
     Ticket = 7, Server, Stream;
+    /// How much of a lane has arrived.
+    LaneAck = 8, Both, Stream;
     /// A reliable call.
     Call = 16, Client, Stream;
     /// The answer to a request.
@@ -235,6 +241,20 @@ impl SentBy {
             Self::Server => sender == Sender::Server,
         }
     }
+}
+
+/// The bytes of `frame` as they stand on a stream, for frames that are kept.
+pub(crate) fn stream_bytes<F: Layout>(frame: &F) -> Bytes {
+    let mut out = Vec::new();
+    write_stream(frame, &mut out);
+    out.into()
+}
+
+/// The number of the request in a kept frame of a client; `None`: it wants no answer.
+pub(crate) fn request_of(frame: &[u8]) -> Option<u64> {
+    let (_, header) = read_length(frame).ok()??;
+    let Frame::Call(call) = read_stream(Sender::Client, frame.get(header..)?).ok()? else { return None };
+    Some(call.request).filter(|request| *request != 0)
 }
 
 /// Appends `frame` with its length.

@@ -40,11 +40,13 @@
 pub mod frame;
 pub mod limits;
 
+mod arrived;
 mod client;
 mod close;
 mod compatibility;
 mod counters;
 mod error;
+mod kept;
 mod server;
 mod stream;
 mod transmit;
@@ -60,16 +62,17 @@ pub use close::{CloseCode, ClosedBy, Closing};
 pub use compatibility::{Compatibility, Verdict};
 pub use counters::Counters;
 pub use error::SendError;
-pub use frame::{Attach, Fault, Hello, Push, Received, Welcome};
+pub use frame::{Attach, Fault, Held, Hello, Push, Received, Welcome};
+pub use kept::KeptLanes;
 pub use server::{Grant, IncomingCall, ServerConfig, ServerEvent, ServerLink, Settled};
 pub use stream::StreamKey;
-pub use transmit::Transmit;
+pub use transmit::{Path, Transmit};
 
 /// The QUIC application protocol; its number is the major version.
 pub const ALPN: &[u8] = b"lightmoon/1";
 
-/// The minor version spoken here. 1: tickets, and requests that are repeated over reconnects. 2: deltas, and what arrived of
-/// them beside unreliable calls.
+/// The minor version spoken here. 1: tickets, and requests that are repeated over reconnects. 2: acknowledged lanes, and frames that
+/// survive a reconnect; deltas, and what arrived of them beside unreliable calls.
 pub const MINOR: u16 = 2;
 
 /// The oldest minor version that is still understood.
@@ -77,6 +80,9 @@ pub const MINOR_OLDEST: u16 = 0;
 
 /// The first minor version of tickets: a Hello may carry one, and a server hands them out.
 pub const MINOR_TICKETS: u16 = 1;
+
+/// The first minor version of acknowledged lanes: both sides send LaneAck, and say in the handshake what they hold.
+pub const MINOR_LANES: u16 = 2;
 
 /// The first minor version of Delta and Input.
 pub const MINOR_DELTAS: u16 = 2;

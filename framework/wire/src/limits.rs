@@ -37,6 +37,9 @@ pub const VIEW_BYTES_MAX: usize = 64 * 1_024;
 /// Bytes of one State payload: what every path carries in one packet, and below the 1,211 that a browser reports.
 pub const STATE_BYTES_MAX: usize = 1_100;
 
+/// Bytes that a State frame adds to its payload: kind, generation and length.
+pub const STATE_HEADER_BYTES: usize = 1 + 5 + 3;
+
 /// Bytes of one datagram with its header. Over it: `too-large`.
 pub const DATAGRAM_BYTES_MAX: usize = 1_200;
 
@@ -53,6 +56,9 @@ pub const HEADER_BYTES_MAX: usize = 64;
 /// Incoming streams per link: one for each of the four priorities and two reliable reliabilities. Over it:
 /// `protocol-violation`.
 pub const STREAMS_MAX: usize = 8;
+
+/// Bytes of the list of kept frames in a Hello or Welcome: a lane and a number for each reliable lane.
+pub const HELD_BYTES_MAX: usize = 1 + STREAMS_MAX * 10;
 
 /// Requests that wait for an answer, per link: a player who opens every window of a game at once has a few dozen open.
 /// Over it: the server answers `busy` at once; the client's own call is handed back.
@@ -73,6 +79,49 @@ pub const PUSHES_AT_ONCE_MAX: usize = 16_384;
 /// Bytes that wait in one outgoing lane between two polls. A late join of 5,000 entities is about 500 KB. Over it:
 /// the link closes with `overloaded`.
 pub const LANE_BACKLOG_BYTES_MAX: usize = 1_024 * 1_024;
+
+/// Bytes that wait in all lanes of a link beyond what their windows let go at once. Over it: `overloaded`, since the peer reads slower than
+/// it is written to, and would hold ever more of our memory. With a window of the view lane it still takes a late join in one piece.
+pub const LINK_BACKLOG_BYTES_MAX: usize = 256 * 1_024;
+
+/// Bytes handed to the transport and not acknowledged by the peer, per lane of low priority. Whatever is in flight cannot be overtaken, so
+/// the bulk lane's share is what a more urgent lane waits for at most. At 20 ms round trip it still moves 3 MB/s.
+pub const WINDOW_LOW_BYTES: usize = 64 * 1_024;
+
+/// The same for normal priority.
+pub const WINDOW_NORMAL_BYTES: usize = 128 * 1_024;
+
+/// The same for high priority. The critical lanes, small by nature, have no window, only [`LANE_BACKLOG_BYTES_MAX`].
+pub const WINDOW_HIGH_BYTES: usize = 256 * 1_024;
+
+/// The least that is handed over while more waits: a packet's worth. Smaller pieces cost a packet each.
+pub const WRITE_BYTES_MIN: usize = 1_200;
+
+/// How long a lane may wait for an acknowledgement that makes room, before the link closes with `overloaded`. Acknowledgements of a lane
+/// that is read come with the data, so a client that sends none for so long does not read, or its network is dead.
+pub const STALL_TIME_MAX: Duration = Duration::from_secs(8);
+
+/// Received bytes of a lane after which an acknowledgement leaves at once: a quarter of the smallest window, so that a sender at its window
+/// never waits for the timer.
+pub const ACK_AFTER_BYTES: u64 = 16 * 1_024;
+
+/// The longest that received frames of a lane stay without acknowledgement. It only frees memory of the sender, so it may be long: one
+/// small frame a second on the control lane, beside the ping.
+pub const ACK_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Bytes of kept frames of one lane that the peer has not acknowledged, with [`KEPT_FRAME_COST`] for each. Over it: a client's call is handed
+/// back as busy; a server's session ends with `overloaded`, since what is promised may not be dropped.
+pub const KEPT_BYTES_MAX: usize = 256 * 1_024;
+
+/// What a kept frame counts besides its bytes: the cost of keeping it.
+pub const KEPT_FRAME_COST: usize = 32;
+
+/// The share of datagrams, in percent, of what left in the last round trip, while a reliable lane waits. Transports send datagrams before
+/// streams: without a share a full tick of them would keep all streams back.
+pub const DATAGRAM_SHARE_PERCENT: usize = 80;
+
+/// The round trip that is assumed until the transport reports one.
+pub const RTT_ASSUMED: Duration = Duration::from_millis(100);
 
 /// Datagrams that wait between two polls: a few ticks of one link. Over it: the oldest is dropped.
 pub const DATAGRAMS_WAITING_MAX: usize = 64;

@@ -24,18 +24,20 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, OperationNumber};
+use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, OperationNumber, Priority};
 
+use crate::arrived::Arrived;
 use crate::close::{CloseCode, ClosedBy, Closing, Violation, cut, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::{
-    self, Answer, Attach, Delta, Detach, Fault, Goodbye, Hello, Push, Received, State, Ticket, View,
+    self, Answer, Attach, Delta, Detach, Fault, Goodbye, Hello, LaneAck, Push, Received, State, Ticket, View,
 };
+use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
-use crate::transmit::{Outbox, Transmit};
+use crate::transmit::{DatagramKey, Outbox, Path, Transmit};
 use crate::window::{DoublesWindow, NewestOf, is_newer_than};
-use crate::{MINOR_DELTAS, MINOR_TICKETS, VIEW_LANE, limits, reliable};
+use crate::{MINOR_DELTAS, MINOR_LANES, MINOR_TICKETS, VIEW_LANE, limits, reliable};
 
 pub use handshake::{Grant, Settled};
 
@@ -124,7 +126,11 @@ pub struct ServerLink {
     /// The descriptor that the client sent.
     described: Option<Bytes>,
     streams: IncomingStreams,
+    arrived: Arrived,
+    /// Of the session; empty below minor 2.
+    kept: KeptLanes,
     outbox: Outbox,
+    path: Path,
     events: VecDeque<ServerEvent>,
     /// Requests without an answer yet, and the lane that answers.
     requests: BTreeMap<u64, Lane>,
@@ -149,7 +155,10 @@ impl ServerLink {
             minor: 0,
             described: None,
             streams: IncomingStreams::default(),
+            arrived: Arrived::default(),
+            kept: KeptLanes::default(),
             outbox: Outbox::default(),
+            path: Path::default(),
             events: VecDeque::new(),
             requests: BTreeMap::new(),
             generation: None,
@@ -167,10 +176,12 @@ impl ServerLink {
             self.counters.ignored += 1;
             return;
         }
+        self.advance(now);
         self.heard_at = now;
         if let Err(violation) = self.read_stream(now, key, bytes) {
             self.violated(violation);
         }
+        self.acknowledge(now);
     }
 
     /// A datagram arrived.
@@ -181,6 +192,7 @@ impl ServerLink {
             self.counters.ignored += 1;
             return;
         }
+        self.advance(now);
         self.heard_at = now;
         if let Err(violation) = self.read_datagram(bytes) {
             self.violated(violation);
@@ -203,10 +215,32 @@ impl ServerLink {
         }
     }
 
+    /// The time is now; the same as any other input, for a link that had none this turn and is drained nevertheless.
+    pub fn advance(&mut self, now: Mono) {
+        self.outbox.advance(now);
+    }
+
+    /// The transport says what its path is like.
+    pub fn on_path(&mut self, now: Mono, path: Path) {
+        self.advance(now);
+        self.path = path;
+        self.outbox.set_path(path);
+    }
+
+    /// Most bytes of a State payload that the path carries, at most [`limits::STATE_BYTES_MAX`].
+    #[must_use]
+    pub fn state_bytes_max(&self) -> usize {
+        self.path.datagram_bytes_max.saturating_sub(limits::STATE_HEADER_BYTES).min(limits::STATE_BYTES_MAX)
+    }
+
     /// The time of [`Self::next_deadline`] has come. Calling it early does nothing.
     pub fn on_deadline(&mut self, now: Mono) {
         if self.next_deadline().is_none_or(|deadline| now < deadline) {
             return;
+        }
+        self.advance(now);
+        if self.is_open() && now < self.heard_at + self.config.idle_time_max {
+            return self.on_lane_deadline(now);
         }
         match std::mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Fresh | Phase::Deciding(_) | Phase::Describing(_) => {
@@ -232,7 +266,11 @@ impl ServerLink {
             Phase::Fresh | Phase::Deciding(_) | Phase::Describing(_) => {
                 Some(self.opened_at + self.config.handshake_time_max)
             }
-            Phase::Open => Some(self.heard_at + self.config.idle_time_max),
+            Phase::Open => {
+                let idle = self.heard_at + self.config.idle_time_max;
+                let ack = self.arrived.due().filter(|_| self.keeps_lanes());
+                [Some(idle), ack, self.outbox.next_deadline()].into_iter().flatten().min()
+            }
             Phase::Lingering { until, .. } => Some(*until),
             Phase::Closed => None,
         }
@@ -277,7 +315,29 @@ impl ServerLink {
     ) -> Result<(), SendError> {
         self.check_open()?;
         check_size(args.len(), limits::PUSH_BYTES_MAX)?;
-        self.send(reliable(lane), &Push { from, number, args })
+        let (lane, push) = (reliable(lane), Push { from, number, args });
+        if !self.keeps_lanes() {
+            return self.send(lane, &push);
+        }
+        let frame = frame::stream_bytes(&push);
+        if self.kept.keep(lane, frame.clone())
+            && self.outbox.stream_bytes(lane, &frame, &mut self.counters).is_ok()
+        {
+            return Ok(());
+        }
+        self.overflow(lane);
+        Err(SendError::NotOpen)
+    }
+
+    /// Whether the client acknowledges lanes, and what is kept of them outlives this link.
+    #[must_use]
+    pub const fn keeps_lanes(&self) -> bool {
+        self.is_open() && self.minor >= MINOR_LANES
+    }
+
+    /// What is kept of the session's lanes; the link keeps nothing any more, so it has to be over or closing.
+    pub fn take_kept(&mut self) -> KeptLanes {
+        std::mem::take(&mut self.kept)
     }
 
     /// Whether the client knows what a ticket is, and keeps the numbers of its requests over reconnects.
@@ -338,7 +398,8 @@ impl ServerLink {
     pub fn state(&mut self, generation: u32, payload: Bytes) -> Result<(), SendError> {
         self.check_attached(generation)?;
         check_size(payload.len(), limits::STATE_BYTES_MAX)?;
-        self.outbox.datagram(&State { generation, payload }, &mut self.counters);
+        let state = State { generation, payload };
+        self.outbox.datagram(Priority::High, Some(DatagramKey::State), &state, &mut self.counters);
         Ok(())
     }
 
@@ -357,7 +418,8 @@ impl ServerLink {
         self.check_attached(generation)?;
         check_size(payload.len(), limits::STATE_BYTES_MAX)?;
         if self.takes_deltas() {
-            self.outbox.datagram(&Delta { generation, payload }, &mut self.counters);
+            let delta = Delta { generation, payload };
+            self.outbox.datagram(Priority::High, Some(DatagramKey::State), &delta, &mut self.counters);
         }
         Ok(())
     }
@@ -391,7 +453,7 @@ impl ServerLink {
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         let events: usize = self.events.iter().map(event_bytes).sum();
-        self.streams.kept_bytes() + self.outbox.waiting_bytes() + events
+        self.streams.kept_bytes() + self.kept.held_bytes() + self.outbox.waiting_bytes() + events
     }
 }
 
@@ -399,10 +461,46 @@ impl ServerLink {
 impl ServerLink {
     fn send<F: frame::Layout>(&mut self, lane: Lane, frame: &F) -> Result<(), SendError> {
         if self.outbox.stream(lane, frame, &mut self.counters).is_err() {
-            self.close_now(CloseCode::Overloaded, format!("too much waits on lane {lane}"), ClosedBy::Us);
+            self.overflow(lane);
             return Err(SendError::NotOpen);
         }
         Ok(())
+    }
+
+    /// More waits than may.
+    fn overflow(&mut self, lane: Lane) {
+        self.cut_off(format!("too much waits on lane {lane}: the client reads slower than it is written to"));
+    }
+
+    /// Ends the link of a client that does not read, without what waits.
+    fn cut_off(&mut self, reason: String) {
+        self.outbox.close_without_rest(CloseCode::Overloaded, cut_reason(reason.clone()));
+        self.close_now(CloseCode::Overloaded, reason, ClosedBy::Us);
+    }
+
+    /// Tells the client what arrived, if that is due.
+    fn acknowledge(&mut self, now: Mono) {
+        if !self.keeps_lanes() {
+            return;
+        }
+        let Self { arrived, kept, outbox, counters, .. } = self;
+        let mut is_over = false;
+        arrived.take(now, |lane, bytes| {
+            let ack = LaneAck { lane, bytes, frames: kept.received(lane) };
+            counters.lane_acks_out += 1;
+            is_over |= outbox.stream(Lane::CONTROL, &ack, counters).is_err();
+        });
+        if is_over {
+            self.overflow(Lane::CONTROL);
+        }
+    }
+
+    /// Something of the lanes is due.
+    fn on_lane_deadline(&mut self, now: Mono) {
+        self.acknowledge(now);
+        if self.outbox.is_stalled(now) {
+            self.cut_off("the client does not read what is sent to it".to_owned());
+        }
     }
 
     fn check_open(&self) -> Result<(), SendError> {

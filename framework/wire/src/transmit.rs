@@ -1,22 +1,33 @@
 //! What leaves a link: gathered writes per lane, datagrams, the close.
 //!
-//! *Responsible for*: queueing frames per lane, the lane's first byte, order of urgency, bounds.
-//! *Not responsible for*: sockets, stream priorities and flow control (`net`, the client's driver).
+//! *Responsible for*: queueing frames per lane, windows of what is under way, order of urgency, bounds.
+//! *Not responsible for*: sockets, stream priorities and flow control (`net`, the client's driver), what survives a connection
+//! ([`crate::kept`]).
 //!
 //! Invariants:
 //! - I1: bytes of one lane leave in the order they were written; the more urgent lane leaves first.
 //! - I2: the first byte of a lane's first write is the lane's number.
 //! - I3: the close leaves after everything that was written before it, and nothing leaves after the close.
 
-use std::collections::{BTreeMap, VecDeque};
+mod datagrams;
+mod lane;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use bytes::Bytes;
-use lightmoon_contract::Lane;
+use lightmoon_contract::{Lane, Mono, Priority};
 
-use crate::close::CloseCode;
+use crate::close::{CloseCode, Violation};
 use crate::counters::Counters;
-use crate::frame::{self, Layout};
+use crate::frame::{self, LaneAck, Layout};
 use crate::limits;
+
+use datagrams::Datagrams;
+use lane::LaneOut;
+
+pub(crate) use datagrams::DatagramKey;
 
 /// Something the transport has to do, in the order polled.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,28 +50,53 @@ pub enum Transmit {
     },
 }
 
+/// What a transport says of its path. Its link assumes [`Path::default`] until then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Path {
+    /// The round trip, as the transport measured it.
+    pub rtt: Duration,
+    /// The largest datagram it carries now.
+    pub datagram_bytes_max: usize,
+    /// Bytes that its buffer for datagrams takes now; `None`: enough for a few. A transport that said a number has to say so again when
+    /// that changes: until then no more than this is handed over.
+    pub datagram_room: Option<usize>,
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self { rtt: limits::RTT_ASSUMED, datagram_bytes_max: limits::DATAGRAM_BYTES_MAX, datagram_room: None }
+    }
+}
+
 /// More waits in a lane than may.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Backlog;
 
-#[derive(Debug, Default)]
-struct LaneOut {
-    opened: bool,
-    waiting: Vec<u8>,
-    /// Bytes of `waiting` that already left.
-    left: usize,
-}
-
 /// Everything of one link that waits to leave.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    lanes: BTreeMap<Lane, LaneOut>,
-    datagrams: VecDeque<Bytes>,
+    /// Most urgent first; at most one for each reliable lane.
+    lanes: Vec<LaneOut>,
+    datagrams: Datagrams,
+    /// The time of the newest input, for what depends on time while it is drained.
+    now: Mono,
+    /// Whether the peer acknowledges lanes.
+    acknowledges: bool,
     close: Option<(CloseCode, String)>,
     closed: bool,
 }
 
 impl Outbox {
+    /// The time is now.
+    pub(crate) fn advance(&mut self, now: Mono) {
+        self.now = self.now.max(now);
+    }
+
+    /// The peer speaks a version that acknowledges lanes.
+    pub(crate) const fn expect_acknowledgements(&mut self) {
+        self.acknowledges = true;
+    }
+
     /// Writes `frame` to the stream of `lane`.
     pub(crate) fn stream<F: Layout>(
         &mut self,
@@ -68,38 +104,84 @@ impl Outbox {
         frame: &F,
         counters: &mut Counters,
     ) -> Result<(), Backlog> {
+        self.write(lane, counters, |out| out.write(frame))
+    }
+
+    /// The same with a frame's bytes.
+    pub(crate) fn stream_bytes(
+        &mut self,
+        lane: Lane,
+        frame: &Bytes,
+        counters: &mut Counters,
+    ) -> Result<(), Backlog> {
+        self.write(lane, counters, |out| out.write_bytes(frame))
+    }
+
+    fn write(
+        &mut self,
+        lane: Lane,
+        counters: &mut Counters,
+        write: impl FnOnce(&mut LaneOut),
+    ) -> Result<(), Backlog> {
         if self.closed {
             return Ok(());
         }
-        let out = self.lanes.entry(lane).or_default();
-        if !out.opened {
-            out.opened = true;
-            out.waiting.push(lane.number());
-        }
-        frame::write_stream(frame, &mut out.waiting);
+        let at = self.lanes.binary_search_by_key(&lane, |out| out.lane).unwrap_or_else(|at| {
+            self.lanes.insert(at, LaneOut::new(lane));
+            at
+        });
+        let out = &mut self.lanes[at];
+        write(out);
         counters.frames_out += 1;
-        if out.waiting.len() - out.left > limits::LANE_BACKLOG_BYTES_MAX { Err(Backlog) } else { Ok(()) }
+        let is_over = out.waiting_bytes() > limits::LANE_BACKLOG_BYTES_MAX
+            || self.acknowledges && self.excess_bytes() > limits::LINK_BACKLOG_BYTES_MAX;
+        if is_over { Err(Backlog) } else { Ok(()) }
     }
 
-    /// Queues `frame` as a datagram; the oldest goes when too many wait.
-    pub(crate) fn datagram<F: Layout>(&mut self, frame: &F, counters: &mut Counters) {
-        if self.closed {
-            return;
+    /// Queues `frame` as a datagram: in place of an older one of its key, and instead of the oldest when too many wait.
+    pub(crate) fn datagram<F: Layout>(
+        &mut self,
+        priority: Priority,
+        key: Option<DatagramKey>,
+        frame: &F,
+        counters: &mut Counters,
+    ) {
+        if !self.closed {
+            counters.frames_out += 1;
+            self.datagrams.push(priority, key, frame::write_datagram(frame), counters);
         }
-        if self.datagrams.len() == limits::DATAGRAMS_WAITING_MAX {
-            self.datagrams.pop_front();
-            counters.datagrams_dropped += 1;
+    }
+
+    /// The transport says what its path is like.
+    pub(crate) fn set_path(&mut self, path: Path) {
+        self.datagrams.set_path(path);
+    }
+
+    /// The peer says what it has.
+    pub(crate) fn acknowledged(&mut self, ack: LaneAck) -> Result<(), Violation> {
+        match self.lanes.iter_mut().find(|out| out.lane == ack.lane) {
+            Some(out) => out.acknowledged(ack.bytes),
+            None if self.closed || ack.bytes == 0 => Ok(()),
+            None => Err(Violation::protocol(format!("lane {} acknowledged before it began", ack.lane))),
         }
-        self.datagrams.push_back(frame::write_datagram(frame));
-        counters.frames_out += 1;
     }
 
     /// Ends the outbox: what waits in lanes still leaves, then the close. Only the first close counts.
     pub(crate) fn close(&mut self, code: CloseCode, reason: String) {
         if !self.closed {
             self.closed = true;
+            // The last words need not wait for acknowledgements that nobody reads any more.
+            self.acknowledges = false;
             self.datagrams.clear();
             self.close = Some((code, reason));
+        }
+    }
+
+    /// Ends the outbox with a close at once: nothing that waits leaves.
+    pub(crate) fn close_without_rest(&mut self, code: CloseCode, reason: String) {
+        if !self.closed {
+            self.lanes.clear();
+            self.close(code, reason);
         }
     }
 
@@ -113,107 +195,48 @@ impl Outbox {
 
     /// The next thing to do.
     pub(crate) fn poll(&mut self, counters: &mut Counters) -> Option<Transmit> {
-        if let Some((lane, bytes)) = self.lanes.iter_mut().find_map(|(lane, out)| Some((*lane, out.take()?)))
-        {
+        let (now, acknowledges) = (self.now, self.acknowledges);
+        let held_back = &mut counters.lanes_held_back;
+        let taken =
+            self.lanes.iter_mut().find_map(|out| Some((out.lane, out.take(now, acknowledges, held_back)?)));
+        if let Some((lane, bytes)) = taken {
             counters.stream_bytes_out += frame::count(bytes.len());
+            self.datagrams.stream_left(now, bytes.len());
             return Some(Transmit::Stream { lane, bytes });
         }
-        if let Some(datagram) = self.datagrams.pop_front() {
-            counters.datagrams_out += 1;
-            counters.datagram_bytes_out += frame::count(datagram.len());
+        let streams_wait = acknowledges && self.lanes.iter().any(|out| out.has_to_wait(acknowledges));
+        if let Some(datagram) = self.datagrams.take(now, streams_wait, counters) {
+            datagrams::left(&datagram, counters);
             return Some(Transmit::Datagram(datagram));
         }
         self.close.take().map(|(code, reason)| Transmit::Close { code, reason })
     }
 
-    /// Bytes that wait.
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        let lanes: usize = self.lanes.values().map(|out| out.waiting.len() - out.left).sum();
-        lanes + self.datagrams.iter().map(Bytes::len).sum::<usize>()
-    }
-}
-
-impl LaneOut {
-    /// One gathered write, if anything waits.
-    fn take(&mut self) -> Option<Bytes> {
-        let waiting = self.waiting.len() - self.left;
-        if waiting == 0 {
+    /// When something happens by time alone: a stalled lane, the next ration of datagrams.
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        if self.closed {
             return None;
         }
-        if self.left == 0 && waiting <= limits::WRITE_BYTES_MAX {
-            return Some(std::mem::take(&mut self.waiting).into());
-        }
-        let end = self.left + waiting.min(limits::WRITE_BYTES_MAX);
-        let bytes = Bytes::copy_from_slice(&self.waiting[self.left..end]);
-        self.left = end;
-        if self.left == self.waiting.len() {
-            self.waiting = Vec::new();
-            self.left = 0;
-        }
-        Some(bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use lightmoon_contract::{Priority, Reliability};
-
-    use super::*;
-    use crate::frame::{Detach, Ping, View};
-
-    const LOW: Lane = Lane { priority: Priority::Low, reliability: Reliability::ReliableOrdered };
-
-    #[test]
-    fn urgent_lanes_leave_first_and_the_close_last() {
-        let (mut outbox, mut counters) = (Outbox::default(), Counters::default());
-        outbox.stream(LOW, &Detach { generation: 1 }, &mut counters).unwrap();
-        outbox.stream(Lane::CONTROL, &Detach { generation: 2 }, &mut counters).unwrap();
-        outbox.close(CloseCode::Normal, String::new());
-        outbox.stream(LOW, &Detach { generation: 3 }, &mut counters).unwrap();
-        let order: Vec<_> = std::iter::from_fn(|| outbox.poll(&mut counters)).collect();
-        assert!(matches!(&order[0], Transmit::Stream { lane: Lane::CONTROL, bytes } if bytes[0] == 0x03));
-        assert!(matches!(&order[1], Transmit::Stream { lane: LOW, bytes } if bytes[0] == 0x33));
-        assert!(matches!(&order[2], Transmit::Close { code: CloseCode::Normal, .. }));
-        assert_eq!(order.len(), 3);
+        let stalled = self.stalled_since().map(|since| since + limits::STALL_TIME_MAX);
+        stalled.into_iter().chain(self.datagrams.next_deadline()).min()
     }
 
-    #[test]
-    fn a_backlog_leaves_in_writes_of_bounded_size_and_in_order() {
-        let (mut outbox, mut counters) = (Outbox::default(), Counters::default());
-        let mut expected = vec![LOW.number()];
-        for generation in 0..10 {
-            let view = View { generation, payload: vec![7; 30_000].into() };
-            frame::write_stream(&view, &mut expected);
-            outbox.stream(LOW, &view, &mut counters).unwrap();
-        }
-        let mut written = Vec::new();
-        while let Some(Transmit::Stream { bytes, .. }) = outbox.poll(&mut counters) {
-            assert!(bytes.len() <= limits::WRITE_BYTES_MAX);
-            written.extend_from_slice(&bytes);
-        }
-        assert_eq!(written, expected);
-        assert_eq!(outbox.waiting_bytes(), 0);
+    /// Whether the peer acknowledges nothing of a lane that waits for it, for too long.
+    pub(crate) fn is_stalled(&self, now: Mono) -> bool {
+        self.stalled_since().is_some_and(|since| now >= since + limits::STALL_TIME_MAX)
     }
 
-    #[test]
-    fn too_many_datagrams_drop_the_oldest() {
-        let (mut outbox, mut counters) = (Outbox::default(), Counters::default());
-        for nonce in 0..70 {
-            outbox.datagram(&Ping { nonce }, &mut counters);
-        }
-        assert_eq!(counters.datagrams_dropped, 6);
-        let first = outbox.poll(&mut counters).unwrap();
-        assert_eq!(first, Transmit::Datagram(frame::write_datagram(&Ping { nonce: 6 })));
+    /// Bytes that wait.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        let lanes: usize = self.lanes.iter().map(LaneOut::waiting_bytes).sum();
+        lanes + self.datagrams.waiting_bytes()
     }
 
-    #[test]
-    fn a_lane_that_nobody_drains_reports_its_backlog() {
-        let (mut outbox, mut counters) = (Outbox::default(), Counters::default());
-        let view = View { generation: 1, payload: vec![0; limits::VIEW_BYTES_MAX].into() };
-        let fits = limits::LANE_BACKLOG_BYTES_MAX / (limits::VIEW_BYTES_MAX + 16);
-        for _ in 0..fits {
-            outbox.stream(LOW, &view, &mut counters).unwrap();
-        }
-        assert_eq!(outbox.stream(LOW, &view, &mut counters), Err(Backlog));
+    fn excess_bytes(&self) -> usize {
+        self.lanes.iter().map(LaneOut::excess_bytes).sum()
+    }
+
+    fn stalled_since(&self) -> Option<Mono> {
+        self.lanes.iter().filter_map(LaneOut::held_since).min()
     }
 }

@@ -46,7 +46,7 @@ impl InterestOptions {
         Self { radius, ..Self::default() }
     }
 
-    /// The same with a radius so many times as large. Cells stay as they are.
+    /// The same with a part of the radius; the grid, which was made for the whole, serves it.
     pub(crate) fn scaled(&self, scale: f32) -> Self {
         Self { radius: self.radius * scale, cell: Some(self.cell_side()), ..*self }
     }

@@ -71,3 +71,26 @@ pub const STORED: Limits = Limits {
     nesting: Limits::NODE.nesting,
     strict: false,
 };
+
+/// Part of a tick's period, in percent, from which on a tick is too long: above it a zone shares a core with others, and the rest of
+/// its node, no more. Over it in half of the ticks of half a second: one rung up ([`crate::Rung`]); counted in
+/// [`crate::Counters::overload_climbs`].
+pub const OVER_PERCENT: u128 = 75;
+
+/// Part of a tick's period, in percent, up to which a tick is calm: less than half of [`OVER_PERCENT`] of it twice, since a rung down may
+/// bring back as much again.
+pub const CALM_PERCENT: u128 = 40;
+
+/// Half seconds of calm before a zone takes one rung back: 4 s, longer than players take for a fight.
+pub const CALM_AFTER_WINDOWS: u32 = 8;
+
+/// The most of them: it doubles each time that the rung was needed again at once, up to 64 s.
+pub const CALM_AFTER_WINDOWS_MAX: u32 = 128;
+
+/// Of an overloaded zone, optional systems run in one tick of so many: five times a second at 20 Hz. Counted in
+/// [`crate::Counters::optional_rested`].
+pub const OPTIONAL_EVERY: u64 = 4;
+
+/// Part of the radius of interest that is left on the last rung: half of the area, so about half of what viewers see. Counted in
+/// [`crate::Counters::ticks_narrowed`].
+pub const RADIUS_NARROW: f32 = 0.7;

@@ -20,6 +20,7 @@ use crate::columns::Columns;
 use crate::identity::NetIds;
 use crate::interest::{Circle, Grid, InterestOptions};
 use crate::limits::{BYTES_PER_SECOND_MIN, ENTER_BYTES_PER_TICK, REFRESH_TIME, STARVE_TIME};
+use crate::overload::Rung;
 use crate::report::Counters;
 use crate::viewers::{Choice, Seen, Viewer, Viewers};
 
@@ -54,13 +55,23 @@ pub(crate) struct Shared<'a> {
     pub(crate) interest: Option<&'a InterestOptions>,
     pub(crate) choices: &'a Viewers,
     pub(crate) bytes_per_second: u32,
-    pub(crate) send_every: u8,
+    /// What the zone gives up.
+    pub(crate) rung: Rung,
 }
 
 impl Shared<'_> {
     /// Ticks from one state packet of a viewer to the next.
     fn interval(&self, viewer: &Viewer) -> u64 {
-        self.send_every.max(viewer.send_every).max(1).into()
+        self.rung.send_interval().max(viewer.send_every.into())
+    }
+
+    /// Whether a viewer's packet of this tick holds everything; `None`: there is none. Viewers take turns, so that each tick
+    /// sends about as much.
+    fn turn(&self, viewer: &Viewer) -> Option<bool> {
+        let turn = viewer.number.wrapping_add(self.tick.0);
+        let is_whole = turn.is_multiple_of(self.interval(viewer));
+        let of_avatar = self.rung.avatar_interval().max(viewer.send_every.into());
+        (is_whole || turn.is_multiple_of(of_avatar)).then_some(is_whole)
     }
 
     /// Bytes of a state packet of this tick.
@@ -115,12 +126,14 @@ impl Replication {
             viewer.seen.len()
         };
         (viewer.sequence, self.view) = told.finish(counters, send);
-        // Viewers with longer intervals take turns.
-        if (shared.tick.0 + viewer.number).is_multiple_of(shared.interval(viewer)) {
-            match &mut holdings {
-                Some(holdings) => self.tell_deltas(shared, deltas, viewer, holdings, counters, send),
-                None => self.tell_state(shared, viewer, old_count, counters, send),
+        let turn = shared.turn(viewer);
+        counters.states_spared += u64::from(turn != Some(true));
+        match (&mut holdings, turn) {
+            (_, None) => {}
+            (Some(holdings), Some(is_whole)) => {
+                self.tell_deltas(shared, deltas, viewer, holdings, is_whole, counters, send);
             }
+            (None, Some(is_whole)) => self.tell_state(shared, viewer, old_count, is_whole, counters, send),
         }
         viewer.holdings = holdings;
     }
@@ -200,6 +213,7 @@ impl Replication {
         shared: &Shared<'_>,
         viewer: &mut Viewer,
         old_count: usize,
+        is_whole: bool,
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
     ) {
@@ -219,7 +233,7 @@ impl Replication {
         }
         let start = if viewer.cursor < old_count { viewer.cursor } else { 0 };
         viewer.cursor = start;
-        let order = (start..old_count).chain(0..start);
+        let order = (start..old_count).chain(0..start).take(if is_whole { old_count } else { 0 });
         for (done, place) in order.enumerate() {
             let seen = old[place];
             if Some(seen.slot) != viewer.avatar_slot && !push(shared.columns, &mut writer, seen) {
@@ -242,6 +256,7 @@ impl Replication {
         deltas: &mut DeltaTable,
         viewer: &Viewer,
         holdings: &mut Holdings,
+        is_whole: bool,
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
     ) {
@@ -253,6 +268,7 @@ impl Replication {
             rate_hz: shared.rate_hz,
             budget_bytes: shared.budget_bytes(viewer, choice),
             first: viewer.seen.iter().find(|seen| Some(seen.slot) == avatar).map(|seen| seen.index),
+            only_first: !is_whole,
             refresh_ticks: ticks(REFRESH_TIME),
             starve_ticks: ticks(STARVE_TIME),
         };
@@ -389,6 +405,7 @@ fn find_place(shared: &Shared<'_>, viewer: &mut Viewer) {
 /// Whether the viewer's circle is looked at in this tick.
 fn is_due(shared: &Shared<'_>, viewer: &Viewer) -> bool {
     let stagger = shared.interest.map_or(1, |options| u64::from(options.stagger.max(1)));
+    let stagger = stagger.max(shared.rung.send_interval());
     let (Some(options), Some(before), Some(now)) = (shared.interest, viewer.looked_at, viewer.centre) else {
         return true;
     };

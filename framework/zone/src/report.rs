@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use lightmoon_contract::Tick;
 
+use crate::overload::Rung;
+
 /// A look at a zone between two ticks. [`lightmoon_actor::Activation::report`] gives it.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
@@ -22,6 +24,8 @@ pub struct ZoneReport {
     pub phases: Phases,
     /// The longest tick so far.
     pub longest_tick: Duration,
+    /// What it gives up now, since its ticks take too long.
+    pub rung: Rung,
     /// What was counted since the activation began.
     pub counters: Counters,
 }
@@ -57,6 +61,14 @@ pub struct Counters {
     pub ticks: u64,
     /// Ticks given up because the zone was too late.
     pub ticks_skipped: u64,
+    /// Steps up the ladder of overload, from [`Rung::Calm`] on.
+    pub overload_climbs: u64,
+    /// Ticks in which [`crate::Optional`] systems rested.
+    pub optional_rested: u64,
+    /// State packets of viewers that were left out, or held to their own avatar.
+    pub states_spared: u64,
+    /// Ticks in which viewers saw less far.
+    pub ticks_narrowed: u64,
     /// Operations served.
     pub operations: u64,
     /// State packets made.

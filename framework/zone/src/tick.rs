@@ -33,6 +33,7 @@ use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
 use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
 use crate::outgoing::Outgoing;
+use crate::overload::{self, Ladder, Overload};
 use crate::persist::error::ReadError;
 use crate::persist::touched::Persisted;
 use crate::persist::{form, restore};
@@ -110,16 +111,13 @@ pub(crate) struct TickLoop {
     columns: Columns,
     deltas: DeltaTable,
     bytes_per_second: u32,
-    /// Every viewer is sent state every so many ticks, or less often if its own interval is longer; 0 and 1: at each.
-    pub(crate) send_every: u8,
-    /// Circles of interest are so much smaller, 0 to 1.
-    pub(crate) radius_scale: f32,
     grid: Grid,
     replication: Replication,
     viewers: BTreeMap<SessionId, Viewer>,
     viewers_ever: u64,
     rotated_at: ChangeTick,
     probe: Probe,
+    ladder: Ladder,
     phases: Phases,
     longest_tick: Duration,
     pub(crate) counters: Counters,
@@ -142,6 +140,7 @@ impl TickLoop {
         world.init_resource::<Outgoing>();
         world.init_resource::<Viewers>();
         world.init_resource::<MessageRegistry>();
+        overload::install(&mut world);
         let mut builder = ZoneBuilder::new::<Z>(&mut world, cx.key());
         Z::build(&mut builder);
         builder.built();
@@ -165,8 +164,6 @@ impl TickLoop {
             columns: Columns::new(collectors.schema.clone()),
             deltas: DeltaTable::new(collectors.schema.clone()),
             bytes_per_second: options.bytes_per_second,
-            send_every: 1,
-            radius_scale: 1.0,
             collectors,
             world,
             grid: Grid::default(),
@@ -175,6 +172,7 @@ impl TickLoop {
             viewers_ever: 0,
             rotated_at: ChangeTick::default(),
             probe: options.probe,
+            ladder: Ladder::default(),
             phases: Phases::default(),
             longest_tick: Duration::ZERO,
             counters: Counters::default(),
@@ -235,7 +233,7 @@ impl TickLoop {
         self.collect(is_watched);
         let collected = (self.probe)();
         let interest = self.collectors.interest.as_ref().filter(|_| is_watched);
-        let interest = interest.map(|options| options.scaled(self.radius_scale));
+        let interest = interest.map(|options| options.scaled(self.ladder.rung().radius_scale()));
         if let Some(options) = &interest {
             self.grid.build(options, &self.columns.places);
         }
@@ -256,6 +254,19 @@ impl TickLoop {
             send: flushed.since(sorted),
         };
         self.longest_tick = self.longest_tick.max(self.phases.total());
+        self.shed(rate_hz);
+    }
+
+    /// Decides what the next tick gives up, by how long this one took.
+    fn shed(&mut self, rate_hz: u16) {
+        let (overload, time) = (self.world.resource::<Overload>(), self.world.resource::<ZoneTime>());
+        self.counters.optional_rested += u64::from(!overload::optional_runs(overload, time));
+        let before = self.ladder.rung();
+        self.counters.ticks_narrowed += u64::from(before.radius_scale() < 1.0);
+        if let Some(rung) = self.ladder.after_tick(self.phases.total(), rate_hz) {
+            self.counters.overload_climbs += u64::from(rung > before);
+            self.world.insert_resource(Overload::from(rung));
+        }
     }
 
     /// Reads the world for those who look.
@@ -301,7 +312,7 @@ impl TickLoop {
             interest,
             choices: self.world.resource::<Viewers>(),
             bytes_per_second: self.bytes_per_second,
-            send_every: self.send_every,
+            rung: self.ladder.rung(),
         };
         let (deltas, counters) = (&mut self.deltas, &mut self.counters);
         for viewer in self.viewers.values_mut() {
@@ -363,6 +374,7 @@ impl TickLoop {
             viewers: self.viewers.len(),
             phases: self.phases,
             longest_tick: self.longest_tick,
+            rung: self.ladder.rung(),
             counters: self.counters,
         }
     }

@@ -49,9 +49,9 @@ impl Client {
         } else {
             self.stats.sessions += 1;
         }
+        let (session, player) = (welcome.session, welcome.player);
         self.session = Some(welcome);
         self.state = ConnectionState::Connected;
-        let Welcome { session, player, .. } = welcome;
         self.say(Event::Connected(Connected { session, player, is_resumed }));
         self.send_waiting();
     }

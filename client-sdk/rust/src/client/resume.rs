@@ -59,7 +59,7 @@ impl Client {
     }
 
     /// Whether a server promised that the session may go on.
-    fn can_resume(&self) -> bool {
+    pub(super) fn can_resume(&self) -> bool {
         !self.config.ticket.is_empty()
     }
 
@@ -110,7 +110,11 @@ impl Client {
     fn send_request(&mut self, request: u64) -> Result<usize, SendError> {
         let Some(call) = self.calls.call(request).cloned() else { return Ok(0) };
         let bytes = call.args.len();
-        self.link.as_mut().ok_or(SendError::NotOpen)?.call(call)?;
+        let link = self.link.as_mut().ok_or(SendError::NotOpen)?;
+        // What the server lacked of the lanes was sent again with the Welcome, in its place among one-way calls.
+        if !link.has_asked(request) {
+            link.call(call)?;
+        }
         self.calls.sent(request);
         self.stats.calls += 1;
         Ok(bytes)

@@ -234,8 +234,11 @@ impl Session {
 
     /// Does what can be done now; true if something arrived.
     fn poll(&mut self, cx: &mut Context<'_>) -> bool {
-        self.act(cx);
         let now = self.now();
+        if let Connection::Open(socket) = &self.connection {
+            self.client.on_path(now, socket.path());
+        }
+        self.act(cx);
         let mut arrived = false;
         for _ in 0..limits::READS_PER_ROUND_MAX {
             let progress = match &mut self.connection {

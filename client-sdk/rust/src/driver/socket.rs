@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use lightmoon_contract::{Lane, Priority};
-use lightmoon_wire::{CloseCode, StreamKey, Transmit};
+use lightmoon_wire::{CloseCode, Path, StreamKey, Transmit};
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt, WriteError};
 
 use crate::limits;
@@ -90,6 +90,15 @@ impl Socket {
                 self.close(code, &reason);
                 false
             }
+        }
+    }
+
+    /// What the path is like now.
+    pub(super) fn path(&self) -> Path {
+        Path {
+            rtt: self.connection.rtt(),
+            datagram_bytes_max: self.connection.max_datagram_size().unwrap_or(0),
+            datagram_room: Some(self.connection.datagram_send_buffer_space()),
         }
     }
 

@@ -161,7 +161,7 @@ export class Session {
 
   /** Answers the Hello. */
   welcome() {
-    this.say({ is: "Welcome", minor: 0, features: 0n, session: 1n, player: 2n, tickHz: 20 });
+    this.say({ is: "Welcome", minor: 0, features: 0n, session: 1n, player: 2n, tickHz: 20, goesOn: false, held: [] });
   }
 
   /**
@@ -170,7 +170,18 @@ export class Session {
    * @param {number} ticket
    */
   letIn(session, ticket) {
-    this.say({ is: "Welcome", minor: 1, features: 0n, session, player: 2n, tickHz: 20 });
+    this.say({ is: "Welcome", minor: 1, features: 0n, session, player: 2n, tickHz: 20, goesOn: false, held: [] });
+    this.say({ is: "Ticket", ticket: Uint8Array.of(ticket) });
+  }
+
+  /**
+   * Answers the Hello as a server does that keeps lanes too.
+   * @param {bigint} session
+   * @param {number} ticket
+   * @param {import("../../src/lanes.js").Held[] | undefined} held what it has of the lanes that go on
+   */
+  letInWithLanes(session, ticket, held) {
+    this.say({ is: "Welcome", minor: 2, features: 0n, session, player: 2n, tickHz: 20, goesOn: held !== undefined, held: held ?? [] });
     this.say({ is: "Ticket", ticket: Uint8Array.of(ticket) });
   }
 

@@ -60,6 +60,8 @@ pub(super) struct Keep {
     is_careful: bool,
     /// Bytes of its last save: an estimate of what is not saved.
     bytes: usize,
+    /// What of it stands in the worker's sum of unsaved bytes.
+    summed: usize,
     /// Why its stored state could not be read.
     pub(super) is_unreadable: bool,
 }
@@ -83,6 +85,7 @@ impl Keep {
             served: 0,
             is_careful: false,
             bytes: 0,
+            summed: 0,
             is_unreadable: false,
         }
     }
@@ -300,6 +303,9 @@ impl Worker {
     /// An operation waits: what was sent waits for earlier effects only.
     pub(super) fn pause_segment(&mut self, index: u32) {
         let segment = self.port.end_segment();
+        if segment.is_empty() {
+            return;
+        }
         for sent in self.keep_posted(index, segment) {
             self.send(index, sent);
         }
@@ -326,6 +332,9 @@ impl Worker {
     /// An operation ended: it had its effect, and what it sent in its last stretch may tell of that.
     pub(super) fn operation_ended(&mut self, index: u32, ended: Ended, answer: Sent) {
         let segment = self.port.end_segment();
+        if self.places.at(index).keep.is_none() {
+            return self.leaves(answer);
+        }
         let segment = self.keep_posted(index, segment);
         if let Sent::Answer(_, result) = &answer
             && !self.note_served(index, ended.number, ended.trace, result)
@@ -350,6 +359,7 @@ impl Worker {
                 if let Some(entry) = logged(ended, &answer) {
                     keep.log.push(entry);
                 }
+                self.sum_unsaved(index);
                 self.list(index);
             }
         }
@@ -378,6 +388,7 @@ impl Worker {
             keep.flush_at = at;
             self.port.set_timer(slot, at, Due::Save(slot));
         }
+        self.sum_unsaved(index);
     }
 
     /// It is time to save what is behind.
@@ -503,6 +514,7 @@ impl Worker {
         if let Some(at) = next_snapshot {
             self.port.set_timer(slot, at, Due::Snapshot(slot));
         }
+        self.sum_unsaved(index);
     }
 
     /// A commit is durable.
@@ -539,6 +551,7 @@ impl Worker {
             for sent in keep.gate.lose() {
                 self.discard(sent, &CallError::Gone);
             }
+            self.sum_unsaved(index);
         }
         let alive = matches!(self.places.at(index).state, State::Idle(_) | State::Waiting(_));
         if alive {
@@ -585,6 +598,7 @@ impl Worker {
         for sent in keep.gate.forget_uncommitted() {
             self.discard(sent, error);
         }
+        self.sum_unsaved(index);
     }
 
     /// Forgets what was kept of an actor without an activation, once its commits are through.
@@ -601,16 +615,32 @@ impl Worker {
         };
         if is_over {
             let actor = place.actor;
-            place.keep = None;
+            let summed = place.keep.take().map_or(0, |keep| keep.summed);
+            self.unsaved_sum -= summed;
             self.port.put_out(Out::Released(actor));
             self.places.free_if_unused(index);
         }
     }
 
-    /// Bytes of effects that are in no commit yet, about.
+    /// Bytes of effects that are in no commit yet, about. Cost: none, the sum is kept.
     #[must_use]
-    pub fn unsaved_bytes(&self) -> usize {
-        self.places.keeps().map(Keep::unsaved_bytes).sum()
+    pub const fn unsaved_bytes(&self) -> usize {
+        self.unsaved_sum
+    }
+
+    /// Whether the sum is what a walk over all actors finds, looked at where there are few; for debug builds.
+    pub(super) fn is_summed(&self) -> bool {
+        const WALKED_MAX: usize = 256;
+        self.places.known() > WALKED_MAX
+            || self.unsaved_sum == self.places.keeps().map(Keep::unsaved_bytes).sum::<usize>()
+    }
+
+    /// What is unsaved of an actor may have changed.
+    fn sum_unsaved(&mut self, index: u32) {
+        if let Some(keep) = &mut self.places.at(index).keep {
+            let unsaved = keep.unsaved_bytes();
+            self.unsaved_sum = self.unsaved_sum - std::mem::replace(&mut keep.summed, unsaved) + unsaved;
+        }
     }
 
     /// What the store is like from now on.

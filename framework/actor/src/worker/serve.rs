@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use lightmoon_contract::call::{Answer, Body, Form, Served, Waiting};
-use lightmoon_contract::{CallError, Caller, OperationNumber};
+use lightmoon_contract::{ActorId, CallError, Caller, Kind, OperationNumber};
 
 use super::Worker;
 use super::keep::Ended;
@@ -23,7 +23,7 @@ use crate::ask::Origin;
 use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::wake::OperationWaker;
-use crate::{Activation, Cx, DeliveryEnd, Envelope, ReplyTo, Step};
+use crate::{Activation, Cx, DeliveryEnd, Envelope, MessageId, ReplyTo, Step, limits};
 
 /// What becomes of a message at its actor's door.
 enum Door {
@@ -50,7 +50,9 @@ impl Worker {
             Door::Parks => self.park(index, envelope),
             Door::Circle => {
                 self.port.count(|counters| counters.deadlocks += 1);
-                self.refuse(envelope, CallError::Deadlock);
+                let cycle = self.cycle(&envelope);
+                tracing::warn!(cycle, "operations call each other in a circle");
+                self.refuse(envelope, CallError::Deadlock { cycle });
             }
             Door::SetAside => {
                 self.port.count(|counters| counters.refused_set_aside += 1);
@@ -72,13 +74,30 @@ impl Worker {
             }
             State::Empty | State::Loading | State::Idle(_) | State::Running | State::Resting => Door::Parks,
             State::Waiting(task) => match envelope.reply_to {
-                ReplyTo::Ask(id) if self.port.asks().is_waited_for_by(id, task.operation) => Door::Circle,
+                ReplyTo::Ask(id) if self.port.asks().is_waited_for_by(id, envelope.to, task.operation) => {
+                    Door::Circle
+                }
                 ReplyTo::Ask(_) | ReplyTo::Nobody | ReplyTo::Outside(_) => Door::Parks,
             },
             // What sessions say is kept: it has to be in order when the actor is tried again.
             State::SetAside if envelope.number.is_reserved() => Door::Parks,
             State::SetAside => Door::SetAside,
         }
+    }
+
+    /// The actors of a circle, for people: the one that was called, and those that wait for it.
+    fn cycle(&self, envelope: &Envelope) -> String {
+        let ReplyTo::Ask(id) = envelope.reply_to else { return String::new() };
+        let mut cycle = vec![envelope.to.to_string()];
+        for link in self.port.asks().chain(id, limits::CHAIN_MAX) {
+            cycle.push(link.actor.to_string());
+            if link.actor == envelope.to {
+                break;
+            }
+        }
+        // It was walked from the call back to where it began.
+        cycle.reverse();
+        cycle.join(" → ")
     }
 
     pub(super) fn park(&mut self, index: u32, envelope: Envelope) {
@@ -135,7 +154,11 @@ impl Worker {
 
     fn serve(&mut self, index: u32, envelope: Envelope) {
         self.no_longer_queued(&envelope);
-        let Some((envelope, trace)) = self.news(index, envelope) else { return };
+        let news = match envelope.id {
+            MessageId::None => Some((envelope, Trace::Nothing)),
+            MessageId::Request(_) | MessageId::Posted(_) => self.news(index, envelope),
+        };
+        let Some((envelope, trace)) = news else { return };
         if self.unkeepable(index, envelope.number) {
             self.port.count(|counters| counters.unkeepable += 1);
             return self.port.refuse(envelope, CallError::StoreUnavailable);
@@ -154,7 +177,7 @@ impl Worker {
         // What is logged is needed as bytes; an asker opens those as well.
         let form = if arguments.is_some() { Form::Bytes } else { form };
         let operation = self.next_operation();
-        let mut cx = self.cx(index, from, Origin { operation, serving });
+        let mut cx = self.cx(index, from, Origin { actor: to, operation, serving });
         self.begin_segment(index, Some(number));
         match catch_unwind(AssertUnwindSafe(|| activation.serve(&mut cx, number, body, form))) {
             Ok(Served::Done(activation, result)) => {
@@ -203,8 +226,10 @@ impl Worker {
         task.waker.polled();
         let waker = task.waker.waker();
         self.begin_segment(index, Some(task.number));
+        self.port.set_polling(Some((self.places.slot(index), &waker)));
         let polled =
             catch_unwind(AssertUnwindSafe(|| poll_once(&mut task.waiting, &mut Context::from_waker(&waker))));
+        self.port.set_polling(None);
         let (reply_to, number) = (task.reply_to, task.number);
         match polled {
             Ok(Poll::Pending) => {
@@ -247,7 +272,7 @@ impl Worker {
 
     /// The origin of something that no request caused.
     pub(super) const fn next_origin(&mut self) -> Origin {
-        Origin { operation: self.next_operation(), serving: None }
+        Origin { actor: ActorId::new(Kind(0), 0), operation: self.next_operation(), serving: None }
     }
 
     const fn next_operation(&mut self) -> u64 {

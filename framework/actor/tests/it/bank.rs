@@ -99,7 +99,9 @@ impl Bank {
                     Out::Unreadable { actor, .. } => self.unreadable.push(actor),
                     Out::Delivered { to, message, end } => self.ends.push((to, message, end)),
                     Out::Released(actor) => self.released.push(actor),
-                    out @ (Out::Envelope(_) | Out::Answer { .. } | Out::Failed { .. }) => panic!("{out:?}"),
+                    out @ (Out::Envelope(_) | Out::Answer { .. } | Out::Failed { .. } | Out::Stopped) => {
+                        panic!("{out:?}")
+                    }
                 }
             }
             self.bench.settle();

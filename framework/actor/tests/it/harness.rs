@@ -164,6 +164,7 @@ impl Bench {
                     let before = self.answers.insert(token, result);
                     assert!(before.is_none(), "request {token} was answered twice");
                 }
+                Out::Stopped => {}
                 Out::Failed { actor, operation, message } => self.failed.push((actor, operation, message)),
                 out @ (Out::Load(_)
                 | Out::Commit(_)

@@ -73,6 +73,30 @@ const TABLE: &[Row] = &[
     ("lightmoon_session_handshakes", Type::Gauge, "Links that have not said who they are.", |s| {
         size(s.snapshot.node.links_in_handshake)
     }),
+    (
+        "lightmoon_session_handshake_evicted_total",
+        Type::Counter,
+        "Links that said nothing and gave way to others.",
+        |s| count(s.snapshot.node.counters.handshakes_evicted),
+    ),
+    (
+        "lightmoon_session_closed_for_bytes_total",
+        Type::Counter,
+        "Links closed because they brought more bytes than they may.",
+        |s| count(s.snapshot.node.counters.links_closed_for_bytes),
+    ),
+    (
+        "lightmoon_login_refused_address_total",
+        Type::Counter,
+        "Of clients refused, those whose address has its share.",
+        |s| count(s.snapshot.node.counters.logins_refused_source),
+    ),
+    (
+        "lightmoon_session_link_refused_total",
+        Type::Counter,
+        "Links closed at once because the node stops.",
+        |s| count(s.snapshot.node.counters.links_refused),
+    ),
     ("lightmoon_session_opened_total", Type::Counter, "Clients let in.", |s| {
         count(s.snapshot.node.counters.sessions_opened)
     }),
@@ -133,9 +157,21 @@ const TABLE: &[Row] = &[
         "Requests that came again after their answer was forgotten.",
         |s| count(s.snapshot.node.counters.answers_forgotten),
     ),
-    ("lightmoon_push_missed_total", Type::Counter, "Pushes dropped because their client was away.", |s| {
-        count(s.snapshot.node.counters.pushes_missed)
+    (
+        "lightmoon_push_missed_total",
+        Type::Counter,
+        "Pushes dropped because their client was away, and too old to have them kept.",
+        |s| count(s.snapshot.node.counters.pushes_missed),
+    ),
+    ("lightmoon_push_kept_total", Type::Counter, "Pushes kept for clients that were away.", |s| {
+        count(s.snapshot.node.counters.pushes_kept)
     }),
+    (
+        "lightmoon_session_overflowed_total",
+        Type::Counter,
+        "Sessions ended because more was promised to their client than is kept.",
+        |s| count(s.snapshot.node.counters.sessions_overflowed),
+    ),
     (
         "lightmoon_login_refused_total",
         Type::Counter,
@@ -291,6 +327,48 @@ const TABLE: &[Row] = &[
     ("lightmoon_zone_tick_skipped_total", Type::Counter, "Ticks given up because a zone was late.", |s| {
         s.sum_zones(|zone| count(zone.counters.ticks_skipped))
     }),
+    (
+        "lightmoon_zone_overload_rung",
+        Type::Gauge,
+        "The highest rung of the ladder of overload that a zone is on: 0 calm to 4.",
+        |s| s.max_of_zones(|zone| f64::from(zone.rung.number())),
+    ),
+    ("lightmoon_zone_overload_climb_total", Type::Counter, "Steps up that ladder.", |s| {
+        s.sum_zones(|zone| count(zone.counters.overload_climbs))
+    }),
+    (
+        "lightmoon_zone_optional_rested_total",
+        Type::Counter,
+        "Ticks in which optional systems of an overloaded zone rested.",
+        |s| s.sum_zones(|zone| count(zone.counters.optional_rested)),
+    ),
+    (
+        "lightmoon_zone_state_spared_total",
+        Type::Counter,
+        "State packets of an overloaded zone left out, or held to the own avatar.",
+        |s| s.sum_zones(|zone| count(zone.counters.states_spared)),
+    ),
+    (
+        "lightmoon_zone_narrowed_total",
+        Type::Counter,
+        "Ticks in which viewers of an overloaded zone saw less far.",
+        |s| s.sum_zones(|zone| count(zone.counters.ticks_narrowed)),
+    ),
+    (
+        "lightmoon_zone_enter_deferred_total",
+        Type::Counter,
+        "Entities that came into a view later, since it or its share of a tick was full.",
+        |s| s.sum_zones(|zone| count(zone.counters.enters_deferred)),
+    ),
+    ("lightmoon_zone_viewer_refused_total", Type::Counter, "Viewers that a full zone did not take.", |s| {
+        s.sum_zones(|zone| count(zone.counters.viewers_refused))
+    }),
+    (
+        "lightmoon_zone_outgoing_dropped_total",
+        Type::Counter,
+        "Messages of systems dropped because a tick queued too many.",
+        |s| s.sum_zones(|zone| count(zone.counters.outgoing_dropped)),
+    ),
     ("lightmoon_zone_tick_seconds", Type::Gauge, "The last tick of the slowest zone.", |s| {
         s.max_of_zones(|zone| zone.phases.total().as_secs_f64())
     }),
@@ -333,6 +411,18 @@ const TABLE: &[Row] = &[
     ("lightmoon_link_refused_total", Type::Counter, "Connections refused by a limit.", |s| {
         count(s.net.refused)
     }),
+    (
+        "lightmoon_link_refused_source_total",
+        Type::Counter,
+        "Connections refused because their address has its share.",
+        |s| count(s.net.refused_source),
+    ),
+    (
+        "lightmoon_link_handshake_evicted_total",
+        Type::Counter,
+        "Handshakes that gave way to those of others.",
+        |s| count(s.net.handshakes_evicted),
+    ),
     ("lightmoon_link_retried_total", Type::Counter, "Connections asked to prove their address.", |s| {
         count(s.net.retried)
     }),

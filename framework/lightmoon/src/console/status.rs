@@ -89,6 +89,7 @@ fn zone_json(zone: ActorId, report: &ZoneReport) -> Value {
         "schedulesMicros": micros(report.phases.schedules),
         "replicationMicros": micros(report.phases.replication),
         "longestTickMicros": micros(report.longest_tick),
+        "rung": report.rung.number(),
         "ticksSkipped": report.counters.ticks_skipped,
     })
 }

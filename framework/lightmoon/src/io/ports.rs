@@ -34,7 +34,12 @@ impl Listeners {
         sink: &(impl Fn(NetEvent) + Clone + Send + Sync + 'static),
     ) -> Result<Self, Failure> {
         let bind_game = |listen: SocketAddr| {
-            let net = NetOptions { listen, reset_secret: reset_secret.clone(), ..NetOptions::default() };
+            let net = NetOptions {
+                listen,
+                reset_secret: reset_secret.clone(),
+                source_links_max: options.address_clients,
+                ..NetOptions::default()
+            };
             Endpoint::bind(net, identity, sink.clone())
         };
         let (endpoint, web) = match options.web {

@@ -23,10 +23,10 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn start(shared: &Shared) -> Self {
+    pub(super) fn start(shared: &Arc<Shared>) -> Self {
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept_streams(shared.clone()));
-        tasks.spawn(read_datagrams(shared.clone()));
+        tasks.spawn(accept_streams(Arc::clone(shared)));
+        tasks.spawn(read_datagrams(Arc::clone(shared)));
         Self { tasks }
     }
 
@@ -38,18 +38,18 @@ impl Incoming {
 }
 
 /// Accepts streams and reads each in a task of its own, until the connection ends and all are read.
-async fn accept_streams(shared: Shared) {
+async fn accept_streams(shared: Arc<Shared>) {
     let credit = Arc::new(Semaphore::new(credit_permits()));
     // quinn bounds the streams open at once; ended readers are taken off at each new stream.
     let mut readers = JoinSet::new();
     while let Ok(stream) = shared.session.accept_uni().await {
         while readers.try_join_next().is_some() {}
-        readers.spawn(read_stream(shared.clone(), stream, Arc::clone(&credit)));
+        readers.spawn(read_stream(Arc::clone(&shared), stream, Arc::clone(&credit)));
     }
     while readers.join_next().await.is_some() {}
 }
 
-async fn read_stream(shared: Shared, mut stream: RecvStream, credit: Arc<Semaphore>) {
+async fn read_stream(shared: Arc<Shared>, mut stream: RecvStream, credit: Arc<Semaphore>) {
     let key = StreamKey(stream.quic_id().index());
     // Ends with the stream, by a reset or with the connection; `wire` needs to know of none: a lane's stream lives as
     // long as its link, and a link's end has an event of its own.
@@ -65,7 +65,7 @@ async fn read_stream(shared: Shared, mut stream: RecvStream, credit: Arc<Semapho
 }
 
 /// Reads datagrams as fast as credit allows; quinn keeps a few beyond and drops the oldest of them.
-async fn read_datagrams(shared: Shared) {
+async fn read_datagrams(shared: Arc<Shared>) {
     let credit = Arc::new(Semaphore::new(credit_permits()));
     while let Ok(bytes) = shared.session.read_datagram().await {
         let Some(credit) = take_credit(&shared, &credit, &bytes).await else { return };

@@ -1,22 +1,27 @@
-//! One outgoing stream: the bytes of one reliable lane.
+//! One outgoing stream that is new or blocked: the bytes of one reliable lane.
 //!
-//! *Responsible for*: opening the stream with the lane's priority and writing gathered batches. *Not responsible for*:
-//! what waits ([`outbox`](crate::outbox)).
+//! *Responsible for*: opening the stream with the lane's priority, and writing gathered batches until nothing waits. *Not responsible for*:
+//! what waits, and writing while nothing is blocked ([`outbox`](crate::outbox)).
 
 use super::Shared;
 use crate::outbox::Batch;
 use lightmoon_contract::{Lane, Priority};
 use std::sync::Arc;
-use tokio::sync::Notify;
 use web_transport_quinn::SendStream;
 
-/// Writes a lane until the link closes (then its rest first) or the stream breaks.
-pub(super) async fn write(shared: Shared, lane: Lane, wake: Arc<Notify>) {
-    // Waits while the peer allows no further stream; what is queued meanwhile is bounded by the outbox.
-    let Ok(mut stream) = shared.session.open_uni().await else { return };
-    if stream.set_priority(stream_priority(lane)).is_err() {
-        return;
-    }
+/// Writes a lane until nothing waits, the link closes (then its rest first) or the stream breaks.
+pub(super) async fn write(shared: Arc<Shared>, lane: Lane, stream: Option<SendStream>) {
+    let mut stream = match stream {
+        Some(stream) => stream,
+        None => {
+            // Waits while the peer allows no further stream; what is queued meanwhile is bounded by the outbox.
+            let Ok(stream) = shared.session.open_uni().await else { return };
+            if stream.set_priority(stream_priority(lane)).is_err() {
+                return;
+            }
+            stream
+        }
+    };
     loop {
         match shared.outbox.take_batch(lane) {
             Batch::Bytes(bytes) => {
@@ -29,7 +34,10 @@ pub(super) async fn write(shared: Shared, lane: Lane, wake: Arc<Notify>) {
                 shared.outbox.written(count);
                 shared.tally.stream_bytes_sent.add(count);
             }
-            Batch::Empty => wake.notified().await,
+            Batch::Empty => match shared.outbox.rest(lane, stream) {
+                Some(more) => stream = more,
+                None => return,
+            },
             Batch::Finish => return finish(stream).await,
         }
     }

@@ -58,11 +58,11 @@ fn lanes_do_not_mix() {
     let (outbox, _) = outbox(1 << 20);
     outbox.push_stream(lane(Priority::Low), Bytes::from_static(b"low"), overload);
     outbox.push_stream(lane(Priority::High), Bytes::from_static(b"high"), overload);
-    let opened: Vec<Lane> = outbox.take_errands().new_lanes.into_iter().map(|(lane, _)| lane).collect();
+    let opened: Vec<Lane> = outbox.take_errands().lanes.into_iter().map(|(lane, _)| lane).collect();
     assert_eq!(opened, [lane(Priority::Low), lane(Priority::High)]);
     assert_eq!(batch(&outbox, lane(Priority::High)), b"high".as_slice());
     assert_eq!(batch(&outbox, lane(Priority::Low)), b"low".as_slice());
-    assert!(outbox.take_errands().new_lanes.is_empty(), "a lane is opened once");
+    assert!(outbox.take_errands().lanes.is_empty(), "a lane is opened once");
 }
 
 #[test]
@@ -87,17 +87,6 @@ fn what_quinn_took_makes_room() {
         outbox.written(taken.len());
     }
     assert_eq!(tally.overloaded.get(), 0);
-}
-
-#[test]
-fn of_datagrams_the_newest_stay() {
-    let (outbox, tally) = outbox(1_000);
-    for number in 0..40_u8 {
-        outbox.push_datagram(Bytes::from(vec![number; 1_000]));
-    }
-    let kept: Vec<u8> = outbox.take_errands().datagrams.iter().map(|datagram| datagram[0]).collect();
-    assert_eq!(kept, (24..40).collect::<Vec<u8>>());
-    assert_eq!(tally.datagrams_dropped.get(), 24);
 }
 
 #[test]

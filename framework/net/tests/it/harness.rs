@@ -48,7 +48,17 @@ impl Server {
         Self { commands: endpoint.commands(), endpoint, identity, events }
     }
 
+    /// The next event that is no news of a path.
     pub(crate) async fn event(&mut self) -> NetEvent {
+        loop {
+            let event = self.any_event().await;
+            if !matches!(event, NetEvent::Path { .. }) {
+                return event;
+            }
+        }
+    }
+
+    pub(crate) async fn any_event(&mut self) -> NetEvent {
         let event = tokio::time::timeout(PATIENCE, self.events.recv()).await;
         event.expect("an event within patience").expect("the endpoint lives")
     }
@@ -60,6 +70,14 @@ impl Server {
                 assert!(remote.starts_with("127.0.0.1:"), "{remote}");
                 (link, transport)
             }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next event, which must be a link's opening, from wherever.
+    pub(crate) async fn next_opened(&mut self) -> LinkId {
+        match self.event().await {
+            NetEvent::Opened { link, .. } => link,
             other => panic!("{other:?}"),
         }
     }
@@ -99,6 +117,13 @@ impl Server {
     /// A native client's connection.
     pub(crate) async fn native(&self) -> quinn::Connection {
         self.try_connect(b"lightmoon/1", quinn::TransportConfig::default()).await.unwrap()
+    }
+
+    /// As [`Self::native`], from another address of this machine.
+    pub(crate) async fn native_from(&self, address: Ipv4Addr) -> quinn::Connection {
+        let endpoint = quinn::Endpoint::client(SocketAddr::from((address, 0))).unwrap();
+        let config = client_config(&self.identity, b"lightmoon/1");
+        endpoint.connect_with(config, self.endpoint.address(), "localhost").unwrap().await.unwrap()
     }
 
     pub(crate) async fn try_connect(

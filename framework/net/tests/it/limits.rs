@@ -85,17 +85,33 @@ async fn half_open_handshakes_are_bounded_and_freed() {
     }
     assert_eq!(server.endpoint.counters().handshakes, 4);
     assert!(server.endpoint.counters().retried > 0, "from half of the limit on addresses are validated");
-    let refused = server.try_connect(b"lightmoon/1", quinn::TransportConfig::default()).await;
-    assert!(refused.is_err());
-    assert!(server.endpoint.counters().refused > 0);
+    // Who comes now is not kept out by them: the oldest of them gives way.
+    server.native().await;
+    server.opened().await;
+    assert_eq!(server.endpoint.counters().handshakes_evicted, 1);
 
     for connection in half_open.drain(..) {
         connection.close(quinn::VarInt::from_u32(0), b"");
     }
     until(|| server.endpoint.counters().handshakes == 0).await;
-    server.native().await;
+    until(|| server.endpoint.counters().handshakes_failed == 4).await;
+}
+
+#[tokio::test]
+async fn one_address_has_its_share_and_others_theirs() {
+    let options = NetOptions { listen: local(), source_links_max: 2, ..NetOptions::default() };
+    let mut server = Server::with(options);
+    let first = server.native().await;
     server.opened().await;
-    assert_eq!(server.endpoint.counters().handshakes_failed, 4);
+    let _second = server.native().await;
+    server.opened().await;
+    assert!(server.try_connect(b"lightmoon/1", quinn::TransportConfig::default()).await.is_err());
+    assert_eq!(server.endpoint.counters().refused_source, 1);
+    let _other = server.native_from([127, 0, 0, 2].into()).await;
+    server.next_opened().await;
+    first.close(quinn::VarInt::from_u32(0), b"");
+    server.closed().await;
+    server.native().await;
 }
 
 #[tokio::test]

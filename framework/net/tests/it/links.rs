@@ -8,6 +8,52 @@ use lightmoon_wire::{CloseCode, Transmit};
 use std::time::Duration;
 
 #[tokio::test]
+async fn what_is_sent_at_once_arrives_in_order_per_lane_also_when_the_client_reads_late() {
+    let mut server = Server::start();
+    let mut transport = quinn::TransportConfig::default();
+    transport.stream_receive_window(quinn::VarInt::from_u32(8_192));
+    let client = server.try_connect(b"lightmoon/1", transport).await.unwrap();
+    let (link, _) = server.opened().await;
+    // More than the client's window, so that the lane blocks, and then small ones again while it does not.
+    let mut expected = Vec::new();
+    for round in 0..40_u8 {
+        let bytes = vec![round; if round % 8 == 0 { 9_000 } else { 10 }];
+        expected.extend_from_slice(&bytes);
+        let stream = Transmit::Stream { lane: lane(Priority::Low), bytes: bytes.into() };
+        server.commands.send_all(&mut vec![(link, stream), (link, Transmit::Datagram(vec![round].into()))]);
+        tokio::task::yield_now().await;
+    }
+    let mut stream = client.accept_uni().await.unwrap();
+    let mut read = vec![0; expected.len()];
+    stream.read_exact(&mut read).await.unwrap();
+    assert_eq!(read, expected);
+    assert_eq!(client.read_datagram().await.unwrap(), [0].as_slice());
+}
+
+#[tokio::test]
+async fn the_path_of_a_link_is_reported_when_it_opens_and_when_its_buffer_is_tight() {
+    let mut server = Server::start();
+    let _client = server.native().await;
+    let NetEvent::Opened { link, .. } = server.any_event().await else { panic!("opened first") };
+    let NetEvent::Path { path, .. } = server.any_event().await else { panic!("then its path") };
+    assert!(path.datagram_bytes_max >= lightmoon_wire::limits::STATE_BYTES_MAX, "{path:?}");
+    assert_eq!(path.datagram_room, None);
+    let mut flood = vec![(link, Transmit::Datagram(vec![7; 1_000].into())); 40];
+    server.commands.send_all(&mut flood);
+    let mut rooms = Vec::new();
+    while rooms.len() < 2 {
+        if let NetEvent::Path { path, .. } = server.any_event().await {
+            rooms.push(path.datagram_room.is_some());
+        }
+    }
+    assert_eq!(rooms, [true, false], "tight, then free again");
+    assert!(
+        server.endpoint.counters().datagrams_dropped > 0,
+        "what did not fit was not put before older ones"
+    );
+}
+
+#[tokio::test]
 async fn a_native_clients_bytes_come_and_go() {
     let mut server = Server::start();
     let client = server.native().await;

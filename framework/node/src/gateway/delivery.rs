@@ -12,8 +12,7 @@ use lightmoon_actor::reserved::{ToActor, ToSession};
 use lightmoon_actor::{Envelope, MessageId, ReplyTo};
 use lightmoon_contract::call::Body;
 use lightmoon_contract::{ActorId, Caller, Lane, Mono, NetId, OperationNumber, Priority, SessionId};
-use lightmoon_wire::limits::STATE_BYTES_MAX;
-use lightmoon_wire::{Attach, CloseCode, Received, ServerLink};
+use lightmoon_wire::{Attach, CloseCode, Received, SendError, ServerLink};
 
 use super::Gateway;
 use super::session::{Attachment, Way};
@@ -74,17 +73,30 @@ impl Gateway {
 
     /// Tells the client and the zone of an attachment, if the client is there to look.
     pub(super) fn subscribe(&mut self, id: SessionId, attachment: Attachment) {
-        let Attachment { zone, avatar, generation } = attachment;
+        let Attachment { zone, avatar, generation, .. } = attachment;
         let Some(player) = self.sessions.get(&id).map(|session| session.player) else { return };
         let Some(server) = self.server_of(id) else { return };
         // A link that is over meanwhile says so by its own event, and then nobody looks any more.
         let _ = server.attach(Attach { generation, zone, avatar, tick_hz: 0 });
-        let takes_deltas = server.takes_deltas();
-        let budget_bytes = STATE_BYTES_MAX;
+        let (budget_bytes, takes_deltas) = (server.state_bytes_max(), server.takes_deltas());
+        if let Some(attached) = self.sessions.get_mut(&id).and_then(|session| session.attached.as_mut()) {
+            attached.budget_bytes = budget_bytes;
+        }
         self.tell(
             zone,
             ToActor::Subscribe { session: id, player, avatar, generation, budget_bytes, takes_deltas },
         );
+    }
+
+    /// A path carries other sizes than before: a zone whose packets do not fit any more is subscribed to anew. Every path that QUIC takes
+    /// carries a whole state packet, so this is for peers that say they take less.
+    pub(super) fn fit_budget(&mut self, id: SessionId) {
+        let Some(budget_bytes) = self.server_of(id).map(|server| server.state_bytes_max()) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(old) = session.attached.filter(|old| old.budget_bytes != budget_bytes) else { return };
+        let attachment = session.attach(old.zone, old.avatar);
+        self.tell(old.zone, ToActor::Unsubscribe { session: id, generation: old.generation });
+        self.subscribe(id, attachment);
     }
 
     /// Ends the present attachment on the zone's side.
@@ -128,10 +140,26 @@ impl Gateway {
     }
 
     fn push(&mut self, id: SessionId, lane: Lane, from: ActorId, number: OperationNumber, bytes: Bytes) {
-        match self.server_of(id).map(|server| server.push(lane, from, number, bytes)) {
-            Some(Ok(())) => {}
-            Some(Err(_)) => self.counters.pushes_refused += 1,
-            None => self.counters.pushes_missed += 1,
+        if let Some(server) = self.server_of(id) {
+            // What is in the lanes of a link that is over meanwhile goes on with the session, if that does.
+            if server.push(lane, from, number, bytes).is_err() {
+                self.counters.pushes_refused += 1;
+            }
+            return;
+        }
+        // Of a client that is away: it is kept until the client is back, if the two can tell then what arrived.
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if !session.keeps_lanes {
+            self.counters.pushes_missed += 1;
+            return;
+        }
+        match session.kept.push(lane, from, number, bytes) {
+            Ok(()) => self.counters.pushes_kept += 1,
+            Err(SendError::TooLarge { .. }) => self.counters.pushes_refused += 1,
+            Err(_) => {
+                self.counters.sessions_overflowed += 1;
+                self.end_session(id);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use lightmoon_contract::{ActorId, Mono, SessionId};
 use lightmoon_wire::{CloseCode, Grant, Hello, Settled};
 
 use super::Gateway;
+use super::crowd::Source;
 use super::session::{Session, Way};
 use crate::{LinkId, limits};
 
@@ -45,10 +46,6 @@ impl Gateway {
         }
     }
 
-    pub(super) fn refuse_full(&mut self, now: Mono, link: LinkId) {
-        self.refuse(now, link, CloseCode::Overloaded, super::FULL);
-    }
-
     /// Ends the session that this player has, if any.
     pub(super) fn replace(&mut self, now: Mono, player: u64) {
         let Some(old) = self.players.get(&player).copied() else { return };
@@ -57,8 +54,8 @@ impl Gateway {
     }
 
     fn begin(&mut self, now: Mono, link: LinkId, player: u64) {
-        if self.sessions.len() >= limits::SESSIONS_MAX {
-            return self.refuse_full(now, link);
+        if !self.has_room_for(now, link) {
+            return;
         }
         let session = self.fresh_id();
         if self.welcome(now, link, Grant { session, player, tick_hz: 0 }) {
@@ -66,6 +63,22 @@ impl Gateway {
             let login = self.next_login(now);
             self.insert(now, link, session, Session::new(player, login, now));
         }
+    }
+
+    /// Whether one more session fits, in all and from where this link comes from; else the link is refused.
+    pub(super) fn has_room_for(&mut self, now: Mono, link: LinkId) -> bool {
+        if self.sessions.len() >= limits::SESSIONS_MAX {
+            self.refuse(now, link, CloseCode::Overloaded, super::FULL);
+            return false;
+        }
+        let Some(entry) = self.links.get(&link) else { return false };
+        if self.sources.of(&Source::of(&entry.remote)) >= self.sessions_per_source_max {
+            self.counters.logins_refused_source += 1;
+            let reason = "this node takes no more players from one address now; try again later";
+            self.refuse(now, link, CloseCode::Overloaded, reason);
+            return false;
+        }
+        true
     }
 
     /// Answers a Hello; `false`: the link ended meanwhile.

@@ -27,15 +27,19 @@ impl Bucket {
 
     /// Takes one call out; `false` when there is none.
     pub(crate) fn take(&mut self, rate: Rate, now: Mono) -> bool {
+        self.take_many(rate, now, 1)
+    }
+
+    /// Takes `count` of what the bucket holds, calls or bytes; `false`: there are not as many, and none is taken.
+    pub(crate) fn take_many(&mut self, rate: Rate, now: Mono, count: usize) -> bool {
         let passed = now.0.saturating_sub(self.at.0);
         let brought = passed.saturating_mul(u64::from(rate.per_second));
         self.filled = self.filled.saturating_add(brought).min(u64::from(rate.burst.max(1)) * CALL);
         self.at = self.at.max(now);
-        if self.filled < CALL {
-            return false;
-        }
-        self.filled -= CALL;
-        true
+        let wanted = u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(CALL);
+        let left = self.filled.checked_sub(wanted);
+        self.filled = left.unwrap_or(self.filled);
+        left.is_some()
     }
 }
 
@@ -65,6 +69,17 @@ mod tests {
             assert!(passed <= u64::from(RATE.burst) + now * u64::from(RATE.per_second) / CALL + 1);
         }
         assert!(passed > now * 9 / CALL, "a steady caller gets its rate, not less");
+    }
+
+    #[test]
+    fn many_at_once_are_taken_whole_or_not_at_all() {
+        const BYTES: Rate = Rate { per_second: 512 * 1024, burst: 2 * 1024 * 1024 };
+        let mut bucket = Bucket::full(BYTES, Mono(0));
+        assert!(bucket.take_many(BYTES, Mono(0), 2 * 1024 * 1024));
+        assert!(!bucket.take_many(BYTES, Mono::from_millis(500), 300 * 1024));
+        assert!(bucket.take_many(BYTES, Mono::from_millis(500), 256 * 1024));
+        assert!(!bucket.take_many(BYTES, Mono::from_millis(500), 1));
+        assert!(!bucket.take_many(BYTES, Mono(u64::MAX), usize::MAX));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use lightmoon_contract::{ActorId, Mono, SessionId};
 use lightmoon_wire::{CloseCode, ClosedBy, Closing, Grant, Hello};
 
 use super::Gateway;
+use super::crowd::Source;
 use super::session::{Session, Way};
 use super::ticket::Claims;
 use crate::{LinkId, limits};
@@ -86,10 +87,7 @@ impl Gateway {
 
     /// A session goes on over another link.
     fn resume(&mut self, now: Mono, link: LinkId, id: SessionId) {
-        let Some(player) = self.sessions.get(&id).map(|session| session.player) else { return };
-        if !self.welcome(now, link, Grant { session: id, player, tick_hz: 0 }) {
-            return;
-        }
+        // The old link first: what it still took would be missing in what the new one says it has.
         if let Some(old) = self.unlink(id) {
             self.unwatch(id);
             if let Some(entry) = self.links.get_mut(&old) {
@@ -97,6 +95,17 @@ impl Gateway {
                 entry.server.close(now, CloseCode::Replaced, "this session goes on over a newer connection");
                 self.touched.insert(old);
             }
+            self.keep_lanes_of(old, id);
+        }
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let (player, kept) = (session.player, std::mem::take(&mut session.kept));
+        let grant = Grant { session: id, player, tick_hz: 0 };
+        let Some(entry) = self.links.get_mut(&link) else { return };
+        if entry.server.welcome_back(now, grant, kept).is_err() {
+            // The new link ended at once: the session waits for the next one.
+            self.keep_lanes_of(link, id);
+            self.set_due(id, Some(now + self.resume_time));
+            return;
         }
         self.counters.sessions_resumed += 1;
         self.link_up(now, link, id);
@@ -115,8 +124,8 @@ impl Gateway {
         let Claims { session: id, player, login, .. } = claims;
         self.last_login = self.last_login.max(login);
         self.replace(now, player);
-        if self.sessions.len() >= limits::SESSIONS_MAX {
-            return self.refuse_full(now, link);
+        if !self.has_room_for(now, link) {
+            return;
         }
         if self.welcome(now, link, Grant { session: id, player, tick_hz: 0 }) {
             self.counters.sessions_restored += 1;
@@ -154,8 +163,21 @@ impl Gateway {
     /// The session has no link from now on, and waits for one.
     fn wait_for(&mut self, id: SessionId) {
         self.unwatch(id);
-        self.unlink(id);
+        if let Some(link) = self.unlink(id) {
+            self.keep_lanes_of(link, id);
+        }
+        if self.sessions.get(&id).is_some_and(|session| session.kept.is_broken()) {
+            self.counters.sessions_overflowed += 1;
+            return self.end_session(id);
+        }
         self.set_due(id, Some(self.now + self.resume_time));
+    }
+
+    /// Takes what a link that is over or closing kept of its session's lanes.
+    fn keep_lanes_of(&mut self, link: LinkId, id: SessionId) {
+        if let (Some(entry), Some(session)) = (self.links.get_mut(&link), self.sessions.get_mut(&id)) {
+            session.kept = entry.server.take_kept();
+        }
     }
 
     /// Tells the zone that nobody looks any more; the session remembers where it looked.
@@ -182,9 +204,15 @@ impl Gateway {
         let Some(entry) = self.links.get_mut(&link) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         entry.session = Some(id);
+        let source = Source::of(&entry.remote);
+        if let Some(before) = session.source.replace(source.clone()) {
+            self.sources.remove(&before);
+        }
+        self.sources.add(source);
         session.remote.clone_from(&entry.remote);
         session.transport = entry.transport;
         session.takes_tickets = entry.server.takes_tickets();
+        session.keeps_lanes = entry.server.keeps_lanes();
         session.way = Way::Link(link);
         self.set_due(id, None);
         self.give_ticket(now, id);
@@ -258,6 +286,9 @@ impl Gateway {
         self.set_due(id, None);
         let Some(session) = self.sessions.remove(&id) else { return };
         self.counters.sessions_closed += 1;
+        if let Some(source) = &session.source {
+            self.sources.remove(source);
+        }
         if session.takes_tickets {
             self.ended.add(self.now, id);
         }

@@ -10,7 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lightmoon_contract::operation::{OperationSpec, Rate};
 use lightmoon_contract::{ActorId, Kind, Mono, NetId, OperationNumber};
+use lightmoon_wire::KeptLanes;
+use lightmoon_wire::limits::STATE_BYTES_MAX;
 
+use super::crowd::Source;
 use super::rate::Bucket;
 use super::repeats::Repeats;
 use crate::{LinkId, Transport, limits};
@@ -24,6 +27,8 @@ pub(crate) struct Attachment {
     pub(crate) zone: ActorId,
     pub(crate) avatar: NetId,
     pub(crate) generation: u32,
+    /// Bytes of a state packet that were promised to the zone.
+    pub(crate) budget_bytes: usize,
 }
 
 /// How a session's client is reached.
@@ -41,12 +46,18 @@ pub(crate) struct Session {
     pub(crate) way: Way,
     /// Where the client came from last, and by what.
     pub(crate) remote: String,
+    /// As what of its source it is counted; `None`: it had no link yet.
+    pub(super) source: Option<Source>,
     pub(crate) transport: Transport,
     pub(crate) player: u64,
     /// The serial of its login.
     pub(crate) login: u64,
     /// Whether the client can come back, and keeps the numbers of its requests.
     pub(crate) takes_tickets: bool,
+    /// Whether the client acknowledges lanes: what is promised to it survives its connections.
+    pub(crate) keeps_lanes: bool,
+    /// What is kept of its lanes while it has no link; a link has them else.
+    pub(crate) kept: KeptLanes,
     /// The next ticket, or the end of waiting: as it stands among those of all sessions.
     pub(crate) due: Option<Mono>,
     pub(crate) repeats: Repeats,
@@ -68,10 +79,13 @@ impl Session {
         Self {
             way: Way::Waits,
             remote: String::new(),
+            source: None,
             transport: Transport::Native,
             player,
             login,
             takes_tickets: false,
+            keeps_lanes: false,
+            kept: KeptLanes::default(),
             due: None,
             repeats: Repeats::default(),
             anew_below: 0,
@@ -87,7 +101,8 @@ impl Session {
     /// Looks at `zone` from now on.
     pub(crate) fn attach(&mut self, zone: ActorId, avatar: NetId) -> Attachment {
         self.generation = self.generation.wrapping_add(1);
-        let attachment = Attachment { zone, avatar, generation: self.generation };
+        let attachment =
+            Attachment { zone, avatar, generation: self.generation, budget_bytes: STATE_BYTES_MAX };
         self.attached = Some(attachment);
         attachment
     }

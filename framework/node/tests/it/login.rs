@@ -1,11 +1,11 @@
 //! Letting clients in and out.
 
 use lightmoon_contract::operation::Target;
-use lightmoon_node::{Input, limits};
+use lightmoon_node::{Input, NodeOptions, limits};
 use lightmoon_wire::{CloseCode, StreamKey};
 
 use crate::game::pilot;
-use crate::world::World;
+use crate::world::{World, options};
 
 #[test]
 fn a_client_is_bound_to_its_player() {
@@ -83,8 +83,67 @@ fn handshakes_that_stand_still_are_bounded_and_end() {
     world.settle();
     let report = world.node.report();
     assert!(report.links_in_handshake <= limits::LINKS_IN_HANDSHAKE_MAX, "{}", report.links_in_handshake);
-    assert_eq!(report.counters.links_refused, 50);
+    assert_eq!(report.counters.handshakes_evicted, 50);
+    // Who comes and speaks is let in, though they still hold all places.
+    world.enter("bob");
     world.pass(6_000);
     assert_eq!(world.node.report().links_in_handshake, 0);
     world.enter("ann");
+}
+
+#[test]
+fn one_address_takes_a_share_of_the_places_and_no_more() {
+    let mut world = World::new(7);
+    // Somebody behind a slow network, who has not spoken yet.
+    let slow = world.connect_from("10.0.0.1:9", "ann");
+    for port in 0..2 * limits::LINKS_IN_HANDSHAKE_MAX {
+        world.open_from(&format!("10.0.0.66:{port}"));
+    }
+    world.settle();
+    assert!(world.peers[&slow].link.is_open(), "those of the source with the most gave way");
+}
+
+#[test]
+fn one_address_has_its_share_of_sessions_also_of_those_that_wait() {
+    let mut world = World::with(NodeOptions { sessions_per_source_max: 3, ..options() });
+    let first = world.connect_from("10.0.0.66:1", "a");
+    world.connect_from("10.0.0.66:2", "b");
+    world.connect_from("10.0.0.66:3", "c");
+    world.settle();
+    // It waits for its client from now on, and has its place.
+    world.cut(first);
+    let fourth = world.connect_from("10.0.0.66:4", "d");
+    let other = world.connect_from("10.0.0.1:1", "ann");
+    world.settle();
+    let closing = world.closing(fourth).expect("refused");
+    assert_eq!(closing.code, CloseCode::Overloaded);
+    assert!(closing.reason.contains("address"), "{}", closing.reason);
+    assert!(world.peers[&other].link.is_open());
+    assert_eq!(world.node.report().counters.logins_refused_source, 1);
+    // A session moves with its client, and its place becomes free.
+    let moved = world.connect_with_from("10.0.0.2:1", "a", world.ticket(first), 1);
+    world.settle();
+    assert!(world.peers[&moved].link.is_open());
+    let fifth = world.connect_from("10.0.0.66:5", "e");
+    world.settle();
+    assert!(world.peers[&fifth].link.is_open());
+}
+
+#[test]
+fn who_sends_more_bytes_than_a_client_may_is_closed() {
+    let mut world = World::new(8);
+    let (ann, flood) = (world.enter("ann"), world.enter("flood"));
+    let mut sent = 0;
+    while world.closing(flood).is_none() {
+        for _ in 0..16 {
+            world.shout(flood, &pilot::Double { number: 1 }, 16_000);
+            sent += 16_000;
+        }
+        world.settle();
+        assert!(sent < 2 * limits::LINK_BYTES_BURST, "{sent} bytes at once");
+    }
+    assert!(sent + 16 * 16_000 > limits::LINK_BYTES_BURST, "it was within what may come at once: {sent}");
+    assert_eq!(world.closing(flood).map(|closing| closing.code), Some(CloseCode::RateExceeded));
+    assert_eq!(world.node.report().counters.links_closed_for_bytes, 1);
+    assert_eq!(world.answer(ann, Target::Own, &pilot::Double { number: 4 }), Ok(8));
 }

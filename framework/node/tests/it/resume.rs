@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Contract, NetId};
-use lightmoon_node::{Input, LinkId, limits};
+use lightmoon_node::{Input, LinkId, NodeOptions, limits};
 use lightmoon_store::MemoryStore;
 use lightmoon_wire::{ClientEvent, CloseCode};
 
 use crate::game::{self, ArenaContract, arena, pilot};
 use crate::kept;
-use crate::world::World;
+use crate::world::{World, options};
 
 /// How often the player was told that a client came and went.
 fn visits(world: &mut World, link: LinkId) -> u32 {
@@ -279,17 +279,63 @@ fn no_error_of_a_request_that_may_have_been_served_says_that_nothing_was_done() 
     assert_eq!(world.take_answer::<u32>(link, 100), Some(Err(CallError::NotAllowed)), "that one is new");
 }
 
+/// Pushes that a link got.
+fn pushes(world: &World, of: LinkId) -> usize {
+    world.peers[&of].events.iter().filter(|event| matches!(event, ClientEvent::Push(_))).count()
+}
+
 #[test]
-fn a_push_to_a_client_that_is_away_is_dropped_and_counted() {
+fn a_push_to_a_client_that_is_away_comes_when_it_is_back() {
     let mut world = World::new(61);
     let ann = world.enter("ann");
     world.tell(ann, Target::Own, &pilot::Greet {});
     world.cut_behind(ann);
     world.settle();
-    assert_eq!(world.node.report().counters.pushes_missed, 1);
+    assert_eq!(world.node.report().counters.pushes_kept, 1);
     let newest = world.ticket(ann);
     let again = show(&mut world, "ann", newest);
-    assert!(!world.events(again).iter().any(|event| matches!(event, ClientEvent::Push(_))));
+    assert_eq!(pushes(&world, again), 1);
+    // The client has it, and says so when it comes again.
+    world.cut(again);
+    let newest = world.ticket(again);
+    let again = show(&mut world, "ann", newest);
+    assert_eq!(pushes(&world, again), 0, "once");
+}
+
+#[test]
+fn calls_and_pushes_of_a_session_arrive_once_however_often_its_connection_breaks() {
+    let mut world = World::new(63);
+    let mut ann = world.enter("ann");
+    let (mut greeted, mut told) = (0, 0);
+    for round in 0..40 {
+        for _ in 0..3 {
+            world.tell(ann, Target::Own, &pilot::Greet {});
+            told += 1;
+        }
+        match round % 4 {
+            // The node has the calls, the client not what came of them.
+            0 => world.cut_behind(ann),
+            // The node has nothing.
+            1 => world.cut(ann),
+            // Everything arrived, perhaps not the word of it.
+            2 => {
+                world.settle();
+                world.cut(ann);
+            }
+            _ => {
+                world.pass(1_500);
+                world.cut(ann);
+            }
+        }
+        world.settle();
+        greeted += pushes(&world, ann);
+        let newest = world.ticket(ann);
+        ann = show(&mut world, "ann", newest);
+    }
+    greeted += pushes(&world, ann);
+    assert_eq!(greeted, told);
+    let counters = world.node.report().counters;
+    assert_eq!((counters.sessions_resumed, counters.sessions_opened), (40, 1));
 }
 
 #[test]
@@ -340,7 +386,7 @@ fn a_node_that_stops_does_not_wait_for_clients_that_are_away() {
 
 #[test]
 fn sessions_that_wait_take_places_that_only_they_can_take_again() {
-    let mut world = World::new(65);
+    let mut world = World::with(NodeOptions { sessions_per_source_max: limits::SESSIONS_MAX, ..options() });
     let ann = world.enter("ann");
     let ticket = world.ticket(ann);
     world.cut(ann);

@@ -7,7 +7,9 @@ use lightmoon_contract::operation::Target;
 use lightmoon_contract::{CallError, Contract, Data, Descriptor, Mono, Operation, SessionId, Utc, codec};
 use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, TicketKey, Transport};
 use lightmoon_store::{MemoryStore, Outcome, Store as _};
-use lightmoon_wire::{ClientConfig, ClientEvent, ClientLink, Closing, OutgoingCall, StreamKey, Transmit};
+use lightmoon_wire::{
+    ClientConfig, ClientEvent, ClientLink, Closing, KeptLanes, OutgoingCall, StreamKey, Transmit,
+};
 
 use crate::game;
 
@@ -39,6 +41,13 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         Self::of(game::game(), seed, MemoryStore::new())
+    }
+
+    /// A node with these options.
+    pub(crate) fn with(options: NodeOptions) -> Self {
+        let mut world = Self::new(1);
+        world.node = Node::new(game::game(), options, 1, world.now).unwrap();
+        world
     }
 
     /// A node that runs `game` on a store, perhaps that of a node before it.
@@ -74,6 +83,17 @@ impl World {
 
     /// A client that comes back with a ticket and goes on with its numbers.
     pub(crate) fn connect_with(&mut self, token: &str, ticket: Bytes, first_request: u64) -> LinkId {
+        self.connect_with_from("test", token, ticket, first_request)
+    }
+
+    /// The same, from a certain address.
+    pub(crate) fn connect_with_from(
+        &mut self,
+        remote: &str,
+        token: &str,
+        ticket: Bytes,
+        first_request: u64,
+    ) -> LinkId {
         let descriptor = &self.descriptor;
         let mut config = ClientConfig::new(
             descriptor.fingerprint(),
@@ -82,17 +102,31 @@ impl World {
         );
         config.ticket = ticket;
         config.first_request = first_request;
-        let id = self.open();
-        let link = ClientLink::new(config, self.now);
+        // The client that got this ticket, if the test did not change it.
+        let shown = |event: &ClientEvent| matches!(event, ClientEvent::Ticket(ticket) if ticket.bytes == config.ticket);
+        let before = self.peers.values().rev().find(|peer| peer.events.iter().any(shown));
+        let kept = before.map_or_else(KeptLanes::default, |peer| peer.link.kept().clone());
+        let id = self.open_from(remote);
+        let link = ClientLink::resuming(config, kept, self.now);
         self.peers.insert(id, Peer { link, events: Vec::new(), next_request: first_request });
         id
     }
 
     /// A connection of which the test sends the bytes itself.
     pub(crate) fn open(&mut self) -> LinkId {
+        self.open_from("test")
+    }
+
+    /// A client from a certain address that says Hello with this token.
+    pub(crate) fn connect_from(&mut self, remote: &str, token: &str) -> LinkId {
+        self.connect_with_from(remote, token, Bytes::new(), 1)
+    }
+
+    /// As [`Self::open`], from a certain address.
+    pub(crate) fn open_from(&mut self, remote: &str) -> LinkId {
         let id = LinkId(self.next_link);
         self.next_link += 1;
-        self.inputs.push(Input::Opened { link: id, remote: "test".into(), transport: Transport::Native });
+        self.inputs.push(Input::Opened { link: id, remote: remote.into(), transport: Transport::Native });
         id
     }
 
@@ -174,7 +208,10 @@ impl World {
     pub(crate) fn ask_as<O: Operation>(&mut self, from: LinkId, request: u64, target: Target, message: &O) {
         let peer = self.peers.get_mut(&from).unwrap();
         peer.next_request = peer.next_request.max(request + 1);
-        peer.link.call(call(Some(request), target, message)).unwrap();
+        // The link has sent it again by itself if the server lacked it.
+        if !peer.link.has_asked(request) {
+            peer.link.call(call(Some(request), target, message)).unwrap();
+        }
     }
 
     pub(crate) fn input(&mut self, input: Input) {
@@ -188,6 +225,13 @@ impl World {
         peer.next_request += 1;
         peer.link.call(call(Some(request), target, message)).unwrap();
         request
+    }
+
+    /// Sends a one-way call whose arguments are so many bytes of nonsense.
+    pub(crate) fn shout<O: Operation>(&mut self, from: LinkId, message: &O, bytes: usize) {
+        let mut call = call(None, Target::Own, message);
+        call.args = vec![0xFF; bytes].into();
+        self.peers.get_mut(&from).unwrap().link.call(call).unwrap();
     }
 
     /// Sends a one-way call.
@@ -317,7 +361,7 @@ impl World {
     }
 }
 
-fn options() -> NodeOptions {
+pub(crate) fn options() -> NodeOptions {
     // Some day of 2026, so that times of tickets are of the size they have in play.
     NodeOptions {
         ticket_key: TicketKey([9; 32]),

@@ -121,6 +121,7 @@ impl Server {
             rate_hz: 20,
             budget_bytes: self.budget_bytes,
             first: None,
+            only_first: false,
             refresh_ticks: REFRESH_TICKS,
             starve_ticks: REFRESH_TICKS,
         };

@@ -4,31 +4,48 @@
 //! the client does with the events.
 
 use bytes::Bytes;
-use lightmoon_contract::{CallError, Lane, Mono};
+use lightmoon_contract::{CallError, Lane, Mono, Priority};
 
 use super::{ClientEvent, ClientLink, Phase};
 use crate::close::{CloseCode, ClosedBy, Violation};
 use crate::frame::{
-    self, Answer, Attach, Delta, Describing, Detach, Fault, Frame, Pong, Sender, State, View, Welcome,
+    self, Answer, Attach, Delta, Describing, Detach, Fault, Frame, LaneAck, Pong, Push, Sender, State, View,
+    Welcome,
 };
-use crate::stream::StreamKey;
+use crate::kept::KeptLanes;
+use crate::stream::{IncomingStream, StreamKey};
 use crate::window::is_newer_than;
 use crate::{MINOR, VIEW_LANE, is_understood, limits};
 
 impl ClientLink {
-    pub(super) fn read_stream(&mut self, key: StreamKey, bytes: &[u8]) -> Result<(), Violation> {
+    pub(super) fn read_stream(&mut self, now: Mono, key: StreamKey, bytes: &[u8]) -> Result<(), Violation> {
         let mut rest = bytes;
-        let mut stream = self.streams.take(key, &mut rest)?;
+        let stream = self.streams.take(key, &mut rest)?;
         let Some(lane) = stream.lane() else {
             self.streams.put(key, stream);
             return Ok(());
         };
+        self.arrived.bytes(now, lane, frame::count(bytes.len()));
+        self.read_frames(now, key, stream, lane, rest)
+    }
+
+    fn read_frames(
+        &mut self,
+        now: Mono,
+        key: StreamKey,
+        mut stream: IncomingStream,
+        lane: Lane,
+        mut rest: &[u8],
+    ) -> Result<(), Violation> {
         if self.phase != Phase::Open && lane != Lane::CONTROL {
             self.streams.put(key, stream);
             return self.keep_early(key, rest);
         }
         while let Some(frame) = stream.next(Sender::Server, &mut rest)? {
             self.counters.frames_in += 1;
+            if !matches!(frame, Frame::LaneAck(_)) {
+                self.arrived.frame(now, lane);
+            }
             self.on_frame(lane, frame)?;
             if self.is_ending() {
                 return Ok(());
@@ -37,7 +54,10 @@ impl ClientLink {
         self.streams.put(key, stream);
         if self.phase == Phase::Open && !self.early.is_empty() {
             for (key, bytes) in std::mem::take(&mut self.early) {
-                self.read_stream(key, &bytes)?;
+                // Counted when it arrived.
+                let stream = self.streams.take(key, &mut &bytes[..0])?;
+                let Some(lane) = stream.lane() else { continue };
+                self.read_frames(now, key, stream, lane, &bytes)?;
             }
         }
         Ok(())
@@ -71,7 +91,8 @@ impl ClientLink {
             Frame::Ticket(ticket) if control && open => self.event(ClientEvent::Ticket(ticket)),
             Frame::Goodbye(goodbye) if control => self.dismissed(goodbye.code, goodbye.reason),
             Frame::Answer(answer) if open => self.on_answer(answer),
-            Frame::Push(push) if open => self.event(ClientEvent::Push(push)),
+            Frame::LaneAck(ack) if control && self.keeps_lanes() => self.on_lane_ack(ack),
+            Frame::Push(push) if open => self.on_push(lane, push),
             Frame::Attach(attach) if open && lane == VIEW_LANE => self.on_attach(attach),
             Frame::Detach(detach) if open && lane == VIEW_LANE => self.on_detach(detach),
             Frame::View(view) if open && lane == VIEW_LANE => self.on_view(view),
@@ -104,7 +125,42 @@ impl ClientLink {
         }
         self.phase = Phase::Open;
         self.minor = welcome.minor;
+        if self.keeps_lanes() {
+            self.outbox.expect_acknowledgements();
+        }
+        self.go_on(&welcome)?;
         self.event(ClientEvent::Welcome(welcome))
+    }
+
+    /// Sends again what the server lacks of a session that goes on, or forgets what was kept for another one.
+    fn go_on(&mut self, welcome: &Welcome) -> Result<(), Violation> {
+        if !welcome.goes_on {
+            self.kept = KeptLanes::default();
+            return Ok(());
+        }
+        if !self.kept.fits(&welcome.held) {
+            return Err(Violation::protocol("the server holds frames that cannot be"));
+        }
+        for (lane, frame) in self.kept.resume(&welcome.held) {
+            self.counters.frames_resent += 1;
+            self.requests.extend(frame::request_of(&frame));
+            // A lane that overflows closes the link by itself.
+            let _ = self.send_bytes(lane, &frame);
+        }
+        Ok(())
+    }
+
+    fn on_lane_ack(&mut self, ack: LaneAck) -> Result<(), Violation> {
+        self.counters.lane_acks_in += 1;
+        self.outbox.acknowledged(ack)?;
+        self.kept.acknowledged(ack.lane, ack.frames)
+    }
+
+    fn on_push(&mut self, lane: Lane, push: Push) -> Result<(), Violation> {
+        if self.keeps_lanes() {
+            self.kept.receive(lane);
+        }
+        self.event(ClientEvent::Push(push))
     }
 
     fn on_answer(&mut self, answer: Answer) -> Result<(), Violation> {
@@ -174,7 +230,8 @@ impl ClientLink {
                 self.event(ClientEvent::Delta { generation, payload })
             }
             Frame::Ping(ping) => {
-                self.outbox.datagram(&Pong { nonce: ping.nonce }, &mut self.counters);
+                let pong = Pong { nonce: ping.nonce };
+                self.outbox.datagram(Priority::Critical, None, &pong, &mut self.counters);
                 Ok(())
             }
             Frame::Pong(pong) => {

@@ -54,7 +54,14 @@ impl Inputs {
     }
 
     /// A call waits from now on. Whether it must leave at once, with all that waits.
-    pub(super) fn call(&mut self, call: UnreliableCall, now: Mono) -> bool {
+    ///
+    /// `replaces`: one of the same operation and target that still waits is dropped for it.
+    pub(super) fn call(&mut self, call: UnreliableCall, replaces: bool, now: Mono) -> bool {
+        let key = |call: &UnreliableCall| (call.target, call.kind, call.number, call.lane);
+        if replaces && let Some(old) = self.calls.iter().position(|old| key(old) == key(&call)) {
+            let old = self.calls.remove(old);
+            self.bytes -= old.args.len() + limits::HEADER_BYTES_MAX;
+        }
         let is_critical = call.lane.priority == Priority::Critical;
         self.bytes += call.args.len() + limits::HEADER_BYTES_MAX;
         self.calls.push(call);

@@ -41,3 +41,11 @@ pub(super) fn unreliable_lane(from: &mut Reader<'_>) -> Result<Lane, Violation> 
         .filter(|lane| !lane.reliability.is_reliable())
         .ok_or_else(|| Violation::protocol(format!("{number:#04x} is no unreliable lane")))
 }
+
+/// Reads a lane's number; the lane has to be one of streams.
+pub(super) fn reliable_lane(from: &mut Reader<'_>) -> Result<Lane, Violation> {
+    let number = from.get::<u8>()?;
+    Lane::from_number(number)
+        .filter(|lane| lane.reliability.is_reliable())
+        .ok_or_else(|| Violation::protocol(format!("{number:#04x} is no reliable lane")))
+}

@@ -144,6 +144,11 @@ fn the_largest_frames_fit_their_limits() {
             token: vec![0; limits::TOKEN_BYTES_MAX].into(),
             ticket: vec![0; limits::TICKET_BYTES_MAX].into(),
             first_request: u64::MAX,
+            held: (0..=u8::MAX)
+                .filter_map(lightmoon_contract::Lane::from_number)
+                .filter(|lane| lane.reliability.is_reliable())
+                .map(|lane| Held { lane, frames: u64::MAX })
+                .collect(),
         }),
         Frame::Describing(Describing { descriptor: vec![0; limits::DESCRIPTOR_BYTES_MAX].into() }),
         Frame::Refuse(Refuse {

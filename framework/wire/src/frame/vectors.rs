@@ -16,6 +16,7 @@ use crate::close::CloseCode;
 /// Every kind of frame at least once, under a name that never changes.
 pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     let mut examples = handshake_examples();
+    examples.extend(lane_examples());
     examples.extend(call_examples());
     examples.extend(view_examples());
     examples
@@ -33,6 +34,7 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
                 token: Bytes::from_static(b"guest"),
                 ticket: Bytes::new(),
                 first_request: 0,
+                held: Vec::new(),
             }),
         ),
         (
@@ -44,6 +46,7 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
                 token: Bytes::new(),
                 ticket: Bytes::new(),
                 first_request: 1,
+                held: Vec::new(),
             }),
         ),
         (
@@ -55,6 +58,7 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
                 token: Bytes::from_static(b"guest"),
                 ticket: Bytes::from_static(&[1, 2, 3]),
                 first_request: 300,
+                held: Vec::new(),
             }),
         ),
         ("describe", Frame::Describe(Describe)),
@@ -67,6 +71,8 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
                 session: SessionId(0xFEDC_BA98_7654_3210),
                 player: 70_000,
                 tick_hz: 20,
+                goes_on: false,
+                held: Vec::new(),
             }),
         ),
         (
@@ -79,6 +85,49 @@ fn handshake_examples() -> Vec<(&'static str, Frame)> {
             Frame::Goodbye(Goodbye { code: CloseCode::Unknown(70_000), reason: String::new() }),
         ),
         ("ticket", Frame::Ticket(Ticket { bytes: Bytes::from_static(&[1, 0xFF, 0, 7]) })),
+    ]
+}
+
+fn lane_examples() -> Vec<(&'static str, Frame)> {
+    vec![
+        (
+            "hello of minor 2 that holds frames",
+            Frame::Hello(Hello {
+                minor: 2,
+                features: 0,
+                fingerprint: Fingerprint(0x0123_4567_89AB_CDEF_0011_2233_4455_6677),
+                token: Bytes::from_static(b"guest"),
+                ticket: Bytes::from_static(&[1, 2, 3]),
+                first_request: 300,
+                held: vec![
+                    Held { lane: Lane::CONTROL, frames: 3 },
+                    Held { lane: Lane::new(Priority::Low, Reliability::ReliableUnordered), frames: 70_000 },
+                ],
+            }),
+        ),
+        (
+            "welcome back of minor 2",
+            Frame::Welcome(Welcome {
+                minor: 2,
+                features: 0,
+                session: SessionId(5),
+                player: 7,
+                tick_hz: 0,
+                goes_on: true,
+                held: vec![Held {
+                    lane: Lane::new(Priority::Normal, Reliability::ReliableOrdered),
+                    frames: 251,
+                }],
+            }),
+        ),
+        (
+            "lane ack",
+            Frame::LaneAck(LaneAck {
+                lane: Lane::new(Priority::Low, Reliability::ReliableOrdered),
+                bytes: 1 << 33,
+                frames: 300,
+            }),
+        ),
     ]
 }
 
@@ -212,6 +261,45 @@ fn refused() -> Vec<(&'static str, Sender, On, Vec<u8>, CloseCode)> {
     ]
 }
 
+/// The same of what minor 2 added.
+fn refused_of_lanes() -> Vec<(&'static str, Sender, On, Vec<u8>, CloseCode)> {
+    let (client, server) = (Sender::Client, Sender::Server);
+    let violation = CloseCode::ProtocolViolation;
+    vec![
+        (
+            "hello of minor 2 without what it holds",
+            client,
+            On::Stream,
+            vec![7, 1, 2, 0, 0, 0, 0, 0],
+            violation,
+        ),
+        (
+            "hello of minor 1 with what it holds",
+            client,
+            On::Stream,
+            vec![8, 1, 1, 0, 0, 0, 0, 0, 0],
+            violation,
+        ),
+        ("hello that holds of nine lanes", client, On::Stream, vec![8, 1, 2, 0, 0, 0, 0, 0, 9], violation),
+        (
+            "hello that holds of lanes that do not ascend",
+            client,
+            On::Stream,
+            vec![12, 1, 2, 0, 0, 0, 0, 0, 2, 0x13, 1, 0x03, 1],
+            violation,
+        ),
+        (
+            "hello that holds of an unreliable lane",
+            client,
+            On::Stream,
+            vec![10, 1, 2, 0, 0, 0, 0, 0, 1, 0x11, 1],
+            violation,
+        ),
+        ("lane ack of an unreliable lane", server, On::Stream, vec![4, 8, 0x10, 0, 0], violation),
+        ("lane ack that ends early", client, On::Stream, vec![3, 8, 0x03, 0], violation),
+    ]
+}
+
 fn with_length(inside: &[u8]) -> Vec<u8> {
     let mut to = Writer::new();
     to.bytes(inside);
@@ -235,7 +323,7 @@ fn read_as_link(sender: Sender, on: On, bytes: &[u8]) -> Result<(), Violation> {
 
 #[test]
 fn what_has_to_be_refused_is_refused_with_its_code() {
-    for (name, sender, on, bytes, code) in refused() {
+    for (name, sender, on, bytes, code) in refused().into_iter().chain(refused_of_lanes()) {
         let result = read_as_link(sender, on, &bytes);
         assert_eq!(result.map_err(|violation| violation.code), Err(code), "{name}");
     }
@@ -255,7 +343,7 @@ fn the_golden_file_is_up_to_date() {
 }
 
 fn json() -> String {
-    let mut out = String::from("{\n  \"protocol\": \"lightmoon/1\",\n  \"minor\": 1,\n  \"frames\": [\n");
+    let mut out = String::from("{\n  \"protocol\": \"lightmoon/1\",\n  \"minor\": 2,\n  \"frames\": [\n");
     let examples = examples();
     for (at, (name, frame)) in examples.iter().enumerate() {
         let (sent_by, on) = frame.kind().path();
@@ -277,7 +365,7 @@ fn json() -> String {
         );
     }
     out.push_str("  ],\n  \"refused\": [\n");
-    let refused = refused();
+    let refused: Vec<_> = refused().into_iter().chain(refused_of_lanes()).collect();
     for (at, (name, sender, on, bytes, code)) in refused.iter().enumerate() {
         let from = match sender {
             Sender::Client => "client",
@@ -315,10 +403,10 @@ fn fields(frame: &Frame) -> String {
         Frame::Hello(hello) => hello_fields(hello),
         Frame::Describe(Describe) => String::new(),
         Frame::Describing(Describing { descriptor }) => format!("\"descriptor\": \"{}\"", hex(descriptor)),
-        Frame::Welcome(Welcome { minor, features, session, player, tick_hz }) => format!(
-            "\"minor\": {minor}, \"features\": \"{features}\", \"session\": \"{}\", \"player\": \"{player}\", \"tickHz\": {tick_hz}",
-            session.0
-        ),
+        Frame::Welcome(welcome) => welcome_fields(welcome),
+        Frame::LaneAck(LaneAck { lane, bytes, frames }) => {
+            format!("\"lane\": {}, \"bytes\": \"{bytes}\", \"frames\": \"{frames}\"", lane.number())
+        }
         Frame::Refuse(Refuse { code, reason }) | Frame::Goodbye(Goodbye { code, reason }) => {
             format!("\"code\": {}, \"reason\": \"{reason}\"", code.number())
         }
@@ -375,7 +463,7 @@ fn unreliable_fields(call: &UnreliableCall) -> String {
 }
 
 fn hello_fields(hello: &Hello) -> String {
-    let Hello { minor, features, fingerprint, token, ticket, first_request } = hello;
+    let Hello { minor, features, fingerprint, token, ticket, first_request, held } = hello;
     let mut fields = format!(
         "\"minor\": {minor}, \"features\": \"{features}\", \"fingerprint\": \"{}\", \"token\": \"{}\"",
         fingerprint.0,
@@ -384,7 +472,31 @@ fn hello_fields(hello: &Hello) -> String {
     if *minor >= crate::MINOR_TICKETS {
         let _ = write!(fields, ", \"ticket\": \"{}\", \"firstRequest\": \"{first_request}\"", hex(ticket));
     }
+    if *minor >= crate::MINOR_LANES {
+        fields += &held_fields(held);
+    }
     fields
+}
+
+fn welcome_fields(welcome: &Welcome) -> String {
+    let Welcome { minor, features, session, player, tick_hz, goes_on, held } = welcome;
+    let mut fields = format!(
+        "\"minor\": {minor}, \"features\": \"{features}\", \"session\": \"{}\", \"player\": \"{player}\", \"tickHz\": {tick_hz}",
+        session.0
+    );
+    if *minor >= crate::MINOR_LANES {
+        let _ = write!(fields, ", \"goesOn\": {goes_on}");
+        fields += &held_fields(held);
+    }
+    fields
+}
+
+fn held_fields(held: &[Held]) -> String {
+    let items: Vec<_> = held
+        .iter()
+        .map(|Held { lane, frames }| format!("{{\"lane\": {}, \"frames\": \"{frames}\"}}", lane.number()))
+        .collect();
+    format!(", \"held\": [{}]", items.join(", "))
 }
 
 fn target_fields(target: Aimed) -> String {

@@ -4,11 +4,11 @@
 //! *Not responsible for*: whether the operation may be called (the node asks the contract).
 
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, Reliability};
+use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, Priority, Reliability};
 
 use super::{IncomingCall, Phase, ServerEvent, ServerLink};
 use crate::close::{CloseCode, ClosedBy, Closing, Violation};
-use crate::frame::{self, Aimed, Call, Frame, Goodbye, Input, Pong, Sender, UnreliableCall};
+use crate::frame::{self, Aimed, Call, Frame, Goodbye, Input, LaneAck, Pong, Sender, UnreliableCall};
 use crate::limits;
 use crate::stream::StreamKey;
 
@@ -25,6 +25,7 @@ impl ServerLink {
                 return Err(Violation::too_large("too much before the Welcome"));
             }
         }
+        let count = frame::count(bytes.len());
         let mut stream = self.streams.take(key, &mut bytes)?;
         let Some(lane) = stream.lane() else {
             self.streams.put(key, stream);
@@ -33,8 +34,12 @@ impl ServerLink {
         if !self.is_open() && lane != Lane::CONTROL {
             return Err(Violation::protocol(format!("lane {lane} before the Welcome")));
         }
+        self.arrived.bytes(now, lane, count);
         while let Some(frame) = stream.next(Sender::Client, &mut bytes)? {
             self.counters.frames_in += 1;
+            if !matches!(frame, Frame::LaneAck(_)) {
+                self.arrived.frame(now, lane);
+            }
             self.on_frame(now, lane, frame)?;
             if self.is_ending() {
                 return Ok(());
@@ -52,6 +57,7 @@ impl ServerLink {
                 self.on_goodbye(goodbye);
                 Ok(())
             }
+            (Frame::LaneAck(ack), true) if self.keeps_lanes() => self.on_lane_ack(ack),
             (Frame::Call(call), _) if self.is_open() => self.on_call(lane, call),
             (other, _) => Err(Violation::protocol(format!("{} is not allowed here", other.name()))),
         }
@@ -63,7 +69,16 @@ impl ServerLink {
         self.end(Closing { code: goodbye.code, reason: goodbye.reason, by: ClosedBy::Peer });
     }
 
+    fn on_lane_ack(&mut self, ack: LaneAck) -> Result<(), Violation> {
+        self.counters.lane_acks_in += 1;
+        self.outbox.acknowledged(ack)?;
+        self.kept.acknowledged(ack.lane, ack.frames)
+    }
+
     fn on_call(&mut self, lane: Lane, call: Call) -> Result<(), Violation> {
+        if self.keeps_lanes() {
+            self.kept.receive(lane);
+        }
         let Call { request, target, kind, number, args } = call;
         if request != 0 {
             if self.requests.contains_key(&request) {
@@ -97,7 +112,8 @@ impl ServerLink {
             Frame::UnreliableCall(call) => self.on_unreliable_call(call),
             Frame::Input(input) if self.takes_deltas() => self.on_input(input),
             Frame::Ping(ping) => {
-                self.outbox.datagram(&Pong { nonce: ping.nonce }, &mut self.counters);
+                let pong = Pong { nonce: ping.nonce };
+                self.outbox.datagram(Priority::Critical, None, &pong, &mut self.counters);
                 Ok(())
             }
             // The server sends no pings yet; a pong does no harm.

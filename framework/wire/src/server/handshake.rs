@@ -13,7 +13,8 @@ use crate::close::{CloseCode, Violation, cut_reason};
 use crate::compatibility::{Compatibility, Verdict};
 use crate::error::SendError;
 use crate::frame::{Describe, Describing, Hello, Refuse, Welcome};
-use crate::{MINOR, MINOR_OLDEST, is_understood};
+use crate::kept::KeptLanes;
+use crate::{MINOR, MINOR_LANES, MINOR_OLDEST, is_understood};
 
 /// What the node grants to a client it lets in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,19 +97,55 @@ impl ServerLink {
     /// # Errors
     /// [`SendError::NotOpen`]: there is no Hello to answer, for instance because the link ended meanwhile.
     pub fn welcome(&mut self, now: Mono, grant: Grant) -> Result<(), SendError> {
+        self.let_in(now, grant, None)
+    }
+
+    /// Lets the client in, whose session goes on with what was kept of its lanes; both sides send again what the other lacks. A client of an
+    /// older version, or one that claims numbers that cannot be, begins anew.
+    ///
+    /// # Errors
+    /// As [`Self::welcome`]; the lanes come back by [`Self::take_kept`].
+    pub fn welcome_back(&mut self, now: Mono, grant: Grant, kept: KeptLanes) -> Result<(), SendError> {
+        self.let_in(now, grant, Some(kept))
+    }
+
+    /// Whether lanes of a session can go on with this client; false before its Hello too.
+    #[must_use]
+    pub fn fits(&self, kept: &KeptLanes) -> bool {
+        matches!(&self.phase, Phase::Deciding(hello) if hello.minor >= MINOR_LANES && kept.fits(&hello.held))
+    }
+
+    fn let_in(&mut self, now: Mono, grant: Grant, kept: Option<KeptLanes>) -> Result<(), SendError> {
+        let kept = kept.filter(|kept| self.fits(kept));
+        let goes_on = kept.is_some();
+        self.kept = kept.unwrap_or_default();
         let Phase::Deciding(hello) = &self.phase else { return Err(SendError::NotOpen) };
+        let lacking = if goes_on { self.kept.resume(&hello.held) } else { Vec::new() };
         let welcome = Welcome {
             minor: if hello.minor > MINOR { MINOR } else { hello.minor },
             features: hello.features & self.config.features,
             session: grant.session,
             player: grant.player,
             tick_hz: grant.tick_hz,
+            goes_on,
+            held: self.kept.held(),
         };
         self.phase = Phase::Open;
         self.minor = welcome.minor;
         self.heard_at = now;
         self.described = None;
-        self.send(Lane::CONTROL, &welcome)
+        self.send(Lane::CONTROL, &welcome)?;
+        if self.minor >= MINOR_LANES {
+            self.outbox.expect_acknowledgements();
+        }
+        for (lane, frame) in lacking {
+            self.counters.frames_resent += 1;
+            if self.outbox.stream_bytes(lane, &frame, &mut self.counters).is_err() {
+                self.overflow(lane);
+                return Err(SendError::NotOpen);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the client out: Refuse, then the close, when the client closed or a moment later. Does nothing once open.

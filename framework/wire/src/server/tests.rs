@@ -32,6 +32,7 @@ fn hello() -> Hello {
         token: config.token,
         ticket: Bytes::from_static(b"ticket"),
         first_request: 1,
+        held: Vec::new(),
     }
 }
 

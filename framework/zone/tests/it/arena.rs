@@ -214,6 +214,7 @@ impl Arena {
             Out::Answer { token, result } => {
                 self.answers.insert(token, result);
             }
+            Out::Stopped => {}
             Out::Failed { message, .. } => self.failed.push(message),
             Out::Load(_)
             | Out::Commit(_)

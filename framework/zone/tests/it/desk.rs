@@ -249,6 +249,7 @@ impl Desk {
             for out in out {
                 match out {
                     Out::Answer { token, result } => drop(self.answers.insert(token, result)),
+                    Out::Stopped => {}
                     Out::Failed { message, .. } => self.failed.push(message),
                     Out::Envelope(_) => {}
                     Out::Load(_)

@@ -17,6 +17,7 @@ mod hash;
 mod late;
 mod model;
 mod outgoing;
+mod overload;
 mod rows;
 mod sight;
 mod snapshot;

@@ -118,6 +118,7 @@ impl Sky {
             }
             Out::Commit(commit) => self.commit(commit),
             Out::Envelope(other) => panic!("{other:?}"),
+            Out::Stopped => {}
             Out::Failed { actor, message, .. } => panic!("{actor}: {message}"),
             other @ (Out::Snapshot { .. }
             | Out::Released(_)

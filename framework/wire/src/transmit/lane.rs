@@ -1,0 +1,131 @@
+//! One outgoing lane: what waits, and how much of it may be under way.
+//!
+//! *Responsible for*: gathering writes, the lane byte, the window of unacknowledged bytes. *Not responsible for*: which lane goes first
+//! ([`super`]).
+//!
+//! Invariants:
+//! - I1: bytes leave in the order they were written.
+//! - I2: bytes handed out and not acknowledged are at most the lane's window, once the peer acknowledges at all.
+//! - I3: while more waits, nothing smaller than a packet leaves.
+
+use bytes::Bytes;
+use lightmoon_contract::{Lane, Mono, Priority};
+
+use crate::close::Violation;
+use crate::frame::{self, Layout};
+use crate::limits;
+
+/// One outgoing lane.
+#[derive(Debug)]
+pub(super) struct LaneOut {
+    pub(super) lane: Lane,
+    waiting: Vec<u8>,
+    /// Bytes of `waiting` that already left.
+    left: usize,
+    /// Bytes handed to the transport, over the whole connection.
+    handed: u64,
+    /// Of these, bytes that the peer has.
+    acknowledged: u64,
+    /// Since when it waits for an acknowledgement.
+    held_since: Option<Mono>,
+}
+
+impl LaneOut {
+    pub(super) fn new(lane: Lane) -> Self {
+        Self { lane, waiting: vec![lane.number()], left: 0, handed: 0, acknowledged: 0, held_since: None }
+    }
+
+    pub(super) fn write<F: Layout>(&mut self, frame: &F) {
+        frame::write_stream(frame, &mut self.waiting);
+    }
+
+    pub(super) fn write_bytes(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
+    }
+
+    /// Bytes that wait.
+    pub(super) const fn waiting_bytes(&self) -> usize {
+        self.waiting.len() - self.left
+    }
+
+    /// Bytes that wait beyond what the window lets go at once.
+    pub(super) fn excess_bytes(&self) -> usize {
+        self.waiting_bytes().saturating_sub(self.room())
+    }
+
+    /// Whether a message of this lane is kept back, here or, as far as that is known, in the transport.
+    pub(super) fn has_to_wait(&self, acknowledges: bool) -> bool {
+        let under_way = self.handed - self.acknowledged;
+        self.waiting_bytes() > 0
+            || acknowledges && under_way > limits::ACK_AFTER_BYTES + frame::count(limits::WRITE_BYTES_MIN)
+    }
+
+    pub(super) const fn held_since(&self) -> Option<Mono> {
+        self.held_since
+    }
+
+    /// The peer has this many bytes of the lane's stream.
+    pub(super) fn acknowledged(&mut self, bytes: u64) -> Result<(), Violation> {
+        if bytes > self.handed {
+            let Self { lane, handed, .. } = self;
+            return Err(Violation::protocol(format!(
+                "{bytes} bytes of lane {lane} acknowledged of {handed}"
+            )));
+        }
+        if bytes > self.acknowledged {
+            self.acknowledged = bytes;
+            self.held_since = None;
+        }
+        Ok(())
+    }
+
+    /// One gathered write, if anything waits and may go.
+    pub(super) fn take(&mut self, now: Mono, acknowledges: bool, held_back: &mut u64) -> Option<Bytes> {
+        let waiting = self.waiting_bytes();
+        if waiting == 0 {
+            return None;
+        }
+        let room = if acknowledges { self.room() } else { usize::MAX };
+        if room < waiting.min(limits::WRITE_BYTES_MIN) {
+            if self.held_since.is_none() {
+                self.held_since = Some(now);
+                *held_back += 1;
+            }
+            return None;
+        }
+        self.held_since = None;
+        let most = room.min(limits::WRITE_BYTES_MAX);
+        let bytes = if self.left == 0 && waiting <= most {
+            std::mem::take(&mut self.waiting).into()
+        } else {
+            let end = self.left + waiting.min(most);
+            let bytes = Bytes::copy_from_slice(&self.waiting[self.left..end]);
+            self.left = end;
+            if self.left == self.waiting.len() {
+                self.waiting = Vec::new();
+                self.left = 0;
+            }
+            bytes
+        };
+        self.handed += frame::count(bytes.len());
+        Some(bytes)
+    }
+
+    /// Bytes that the window still lets go.
+    fn room(&self) -> usize {
+        let window = window(self.lane.priority);
+        let under_way = usize::try_from(self.handed - self.acknowledged).unwrap_or(usize::MAX);
+        window.saturating_sub(under_way)
+    }
+}
+
+/// Bytes of a lane that may be under way.
+pub(super) const fn window(priority: Priority) -> usize {
+    match priority {
+        // Small by nature, and what acknowledges must never wait for an acknowledgement.
+        Priority::Critical => usize::MAX,
+        Priority::High => limits::WINDOW_HIGH_BYTES,
+        Priority::Normal => limits::WINDOW_NORMAL_BYTES,
+        Priority::Low => limits::WINDOW_LOW_BYTES,
+    }
+}
