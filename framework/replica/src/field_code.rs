@@ -19,8 +19,8 @@ use crate::{BitReader, ReplicaError};
 /// Fields of at most this width are written whole: a class would cost as much as it saves.
 const WHOLE_BITS_MAX: u32 = 4;
 
-/// Widths of the three classes of differences. Measured over walkers, ships and gamblers at 1 to 9 ticks
-/// (`tests/cost.rs`): residuals of a prediction are a few steps, differences to an old value some hundred.
+/// Widths of the three classes of differences: what is left of a predicted motion is a few steps, a turn some tens, a difference
+/// to a value of some ticks ago some hundred. `tests/cost.rs` says what that costs.
 const fn class_bits(width: u32) -> [u32; 3] {
     match width {
         0..=8 => [1, 3, 5],

@@ -1,5 +1,6 @@
 //! Server and client of replication against each other.
 
+mod cost;
 mod delta;
 mod hostile;
 mod link;
