@@ -130,8 +130,8 @@ impl Replication {
         counters.states_spared += u64::from(turn != Some(true));
         match (&mut holdings, turn) {
             (_, None) => {}
-            (Some(holdings), Some(is_whole)) => {
-                self.tell_deltas(shared, deltas, viewer, holdings, is_whole, counters, send);
+            (Some(holdings), Some(_)) => {
+                self.tell_deltas(shared, deltas, viewer, holdings, counters, send);
             }
             (None, Some(is_whole)) => self.tell_state(shared, viewer, old_count, is_whole, counters, send),
         }
@@ -256,7 +256,6 @@ impl Replication {
         deltas: &mut DeltaTable,
         viewer: &Viewer,
         holdings: &mut Holdings,
-        is_whole: bool,
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
     ) {
@@ -268,7 +267,7 @@ impl Replication {
             rate_hz: shared.rate_hz,
             budget_bytes: shared.budget_bytes(viewer, choice),
             first: viewer.seen.iter().find(|seen| Some(seen.slot) == avatar).map(|seen| seen.index),
-            only_first: !is_whole,
+            only_first: shared.turn(viewer) != Some(true),
             refresh_ticks: ticks(REFRESH_TIME),
             starve_ticks: ticks(STARVE_TIME),
         };
