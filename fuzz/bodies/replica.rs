@@ -53,7 +53,10 @@ pub(crate) fn client(mut input: &[u8]) {
             1 => view.detach(),
             2..=126 => failed |= view.apply_view(u32::from(head[0]) - 1, bytes).is_err(),
             _ => {
-                failed |= view.apply_state(u32::from(head[0]) - 127, bytes).is_err();
+                failed |= match head[0] {
+                    ..200 => view.apply_state(u32::from(head[0]) - 127, bytes).is_err(),
+                    _ => view.apply_delta(u32::from(head[0]) - 200, bytes).is_err(),
+                };
                 let after: Vec<NetId> = view.entities().map(|entity| entity.id()).collect();
                 assert_eq!(before, after, "a state packet made or dropped an entity");
             }

@@ -99,6 +99,9 @@ pub(crate) fn server(input: &[u8]) {
                         let _ = link.answer(request, Err(CallError::TooFast));
                     }
                 }
+                ServerEvent::Received(received) => {
+                    let _ = link.delta(received.generation, Bytes::copy_from_slice(step.bytes));
+                }
                 ServerEvent::Closed(_) => ended = true,
             }
         }

@@ -39,6 +39,10 @@ use calls::Calls;
 pub use calls::Pending;
 use retry::Retry;
 
+/// Times from a state packet to the answer, of which each client has one: what lets the transport's acknowledgements of both
+/// ride along at 20 Hz.
+const INPUT_DELAYS_MS: std::ops::RangeInclusive<u64> = 26..=49;
+
 /// Something for the driver to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
@@ -117,7 +121,11 @@ impl Client {
     #[must_use]
     pub fn new(options: ClientOptions, seed: u64) -> Self {
         let descriptor = Bytes::from(options.descriptor.to_bytes());
-        let config = ClientConfig::new(options.descriptor.fingerprint(), descriptor, options.token);
+        let mut config = ClientConfig::new(options.descriptor.fingerprint(), descriptor, options.token);
+        // So that the answers of many clients to one tick do not come together.
+        config.input_delay = Duration::from_millis(
+            INPUT_DELAYS_MS.start() + seed % (INPUT_DELAYS_MS.end() - INPUT_DELAYS_MS.start() + 1),
+        );
         let mut client = Self {
             config,
             state: ConnectionState::Connecting,

@@ -14,7 +14,7 @@
 import { decode, DecodeError, encode } from "./bytes.js";
 import { Violation } from "./close.js";
 import { CallError } from "./errors.js";
-import { CALL_BYTES_MAX, INFO_MS, REQUESTS_MAX } from "./limits.js";
+import { CALL_BYTES_MAX, INFO_MS, INPUT_DELAY_LEAST_MS, INPUT_DELAY_MOST_MS, REQUESTS_MAX } from "./limits.js";
 import { KeptLanes } from "./lanes.js";
 import { Link, Unsupported } from "./link.js";
 import { Playback } from "./playback.js";
@@ -79,14 +79,17 @@ export class Client {
     this.stateListeners = new Set();
     /** @type {Set<(attachment: Attachment) => void>} */
     this.attachListeners = new Set();
-    /** @type {Set<(header: import("./view.js").StateHeader) => void>} */
+    /** @type {Set<(header: import("./view.js").PacketHeader) => void>} */
     this.packetListeners = new Set();
     const { token, contracts } = options;
     const bytes = typeof token === "string" ? new TextEncoder().encode(token) : token;
     this.around = { ...browser(options.info ?? "/lightmoon.json"), ...options.surroundings };
     const { fingerprint, descriptor } = contracts;
+    const kept = new KeptLanes();
+    // Each client has another delay, so that the answers of many to one tick do not come together.
+    const inputDelayMs = INPUT_DELAY_LEAST_MS + this.around.chance() * (INPUT_DELAY_MOST_MS - INPUT_DELAY_LEAST_MS);
     /** @type {import("./wire.js").WireConfig} what the next Hello says; in memory only, so a page that is loaded anew logs in anew */
-    this.config = { fingerprint, descriptor, token: bytes, ticket: new Uint8Array(), firstRequest: 1n, kept: new KeptLanes() };
+    this.config = { fingerprint, descriptor, token: bytes, ticket: new Uint8Array(), firstRequest: 1n, kept, inputDelayMs };
     this.link = new Link(this.config, this.around, this.#events());
     // The server need not wait for a page that is gone.
     this.around.onLeave(() => this.link.stop("the page was closed", true));
@@ -171,7 +174,7 @@ export class Client {
 
   /**
    * Hears each state packet, after it was applied: the best moment to send input.
-   * @param {(header: import("./view.js").StateHeader) => void} heard
+   * @param {(header: import("./view.js").PacketHeader) => void} heard
    * @returns {() => void} stops it
    */
   onStatePacket(heard) {
@@ -202,6 +205,7 @@ export class Client {
    */
   tell(target, operation, write) {
     const sent = this.link.wire?.call(target, operation, 0n, args(operation, write)) ?? false;
+    this.link.speakWhenDue();
     if (!sent) this.counters.unsent += 1;
     return sent;
   }
@@ -345,16 +349,30 @@ export class Client {
       view: (generation, payload) => {
         this.counters.views += 1;
         this.view.applyView(generation, payload);
+        this.#applied();
       },
-      state: (generation, payload) => {
-        const header = this.view.applyState(generation, payload);
-        if (header === undefined) return;
-        this.counters.states += 1;
-        this.link.stateIntervalMs = 1000 / header.rate;
-        this.playback.arrived(this.around.nowMs(), header.tick, header.rate);
-        for (const heard of this.packetListeners) heard(header);
+      state: (generation, payload) => this.#arrived(this.view.applyState(generation, payload)),
+      delta: (generation, payload) => {
+        const header = this.view.applyDelta(generation, payload);
+        if (header !== undefined) this.#applied();
+        this.#arrived(header);
       },
     };
+  }
+
+  /** What the view has is told to the server, a moment later. */
+  #applied() {
+    this.link.wire?.applied(this.view.receipt());
+    this.link.speakWhenDue();
+  }
+
+  /** @param {import("./view.js").PacketHeader | undefined} header */
+  #arrived(header) {
+    if (header === undefined) return;
+    this.counters.states += 1;
+    this.link.stateIntervalMs = 1000 / header.rate;
+    this.playback.arrived(this.around.nowMs(), header.tick, header.rate);
+    for (const heard of this.packetListeners) heard(header);
   }
 
   /** @param {{kind: number, key: bigint, number: number, args: Uint8Array}} push */

@@ -17,6 +17,8 @@ import { between, restore } from "./quantise.js";
  * @typedef {import("./contract.js").Component<T>} Component
  */
 
+/** The longest way between two values, in ticks: one that is older than this stood until so long before the newer. */
+const REST_TICKS = 4;
 /** Ticks beyond the newest value that motion is continued in a straight line. */
 const AHEAD_TICKS = 2;
 
@@ -98,8 +100,8 @@ export class Entity {
     let later = 0;
     while (later < last && /** @type {number} */ (ticks[later]) < render) later += 1;
     const earlier = Math.max(0, later - 1);
-    const from = /** @type {number} */ (ticks[earlier]);
     const to = /** @type {number} */ (ticks[later]);
+    const from = earlier === later ? to : Math.max(/** @type {number} */ (ticks[earlier]), to - REST_TICKS);
     const at = Math.max(from, Math.min(render, to + AHEAD_TICKS));
     const share = to === from ? 0 : (at - from) / (to - from);
     const one = /** @type {number[]} */ (values[earlier]);
@@ -144,11 +146,36 @@ export class Entity {
     }
   }
 
+  /**
+   * The values that a delta names: the newest that are not newer than `tick`, and than `gap` ticks before it.
+   * @param {number} index
+   * @param {number} tick
+   * @param {number} gap 0: the second is the first
+   * @returns {[number[], number[]] | undefined}
+   */
+  rowsAt(index, tick, gap) {
+    const history = this.histories[index];
+    const base = history === undefined ? undefined : rowAt(history, tick);
+    const older = gap === 0 || history === undefined ? base : rowAt(history, tick - gap);
+    return base === undefined || older === undefined ? undefined : [base, older];
+  }
+
   /** @param {number} index component that the entity lost */
   forget(index) {
     this.histories[index] = undefined;
     this.sticky[index] = undefined;
   }
+}
+
+/**
+ * @param {History} history
+ * @param {number} tick
+ * @returns {number[] | undefined}
+ */
+function rowAt(history, tick) {
+  let place = history.ticks.length - 1;
+  while (place >= 0 && /** @type {number} */ (history.ticks[place]) > tick) place -= 1;
+  return history.values[place];
 }
 
 /**

@@ -12,10 +12,19 @@
 
 import { DecodeError, Reader, Writer } from "./bytes.js";
 import { Violation } from "./close.js";
-import { CALL_BYTES_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TICKET_BYTES_MAX, TOKEN_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
+import { CALL_BYTES_MAX, INPUT_CALLS_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TICKET_BYTES_MAX, TOKEN_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
 
 /**
  * @typedef {{is: "own"} | {is: "zone", generation: number} | {is: "actor", key: bigint}} Aimed
+ */
+
+/**
+ * What arrived of an attachment.
+ * @typedef {object} Receipt
+ * @property {number} generation
+ * @property {number} tick that of the newest Delta that was applied; 0 with `received` 0: none
+ * @property {number} received bit `k`: the Delta of `k` ticks before was applied
+ * @property {number} views View payloads that were applied
  */
 
 /**
@@ -38,9 +47,13 @@ import { CALL_BYTES_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TICKET
  *   | {is: "View", generation: number, payload: Uint8Array}
  *   | {is: "State", generation: number, payload: Uint8Array}
  *   | {is: "UnreliableCall", sequence: number, lane: number, target: Aimed, kind: number, number: number, args: Uint8Array}
+ *   | {is: "Delta", generation: number, payload: Uint8Array}
+ *   | ({is: "Input", calls: Unreliable[]} & Receipt)
  *   | {is: "Ping", nonce: bigint}
  *   | {is: "Pong", nonce: bigint}} Frame
  */
+
+/** @typedef {{sequence: number, lane: number, target: Aimed, kind: number, number: number, args: Uint8Array}} Unreliable */
 
 /** @typedef {Frame["is"]} FrameName */
 
@@ -84,6 +97,8 @@ const KINDS = new Map([
   [49, kind("UnreliableCall", "client", "datagram", 1_200)],
   [50, kind("Ping", "both", "datagram", 0)],
   [51, kind("Pong", "both", "datagram", 0)],
+  [52, kind("Delta", "server", "datagram", STATE_BYTES_MAX)],
+  [53, kind("Input", "client", "datagram", 1_200)],
 ]);
 
 /** @type {ReadonlyMap<FrameName, number>} */
@@ -186,16 +201,40 @@ function writeFrame(to, frame) {
       return to.u32(frame.generation);
     case "View":
     case "State":
+    case "Delta":
       to.u32(frame.generation);
       return to.bytes(frame.payload);
     case "UnreliableCall":
-      to.u32(frame.sequence);
-      to.u8(frame.lane);
-      return writeCall(to, frame);
+      return writeUnreliable(to, frame);
+    case "Input":
+      return writeInput(to, frame);
     case "Ping":
     case "Pong":
       return to.u64(frame.nonce);
   }
+}
+
+/**
+ * @param {Writer} to
+ * @param {Unreliable} call
+ */
+function writeUnreliable(to, call) {
+  to.u32(call.sequence);
+  to.u8(call.lane);
+  writeCall(to, call);
+}
+
+/**
+ * @param {Writer} to
+ * @param {Receipt & {calls: readonly Unreliable[]}} input
+ */
+function writeInput(to, input) {
+  to.u32(input.generation);
+  to.u64(BigInt(input.tick));
+  to.u32(input.received);
+  to.u64(BigInt(input.views));
+  to.u8(input.calls.length);
+  for (const call of input.calls) writeUnreliable(to, call);
 }
 
 /**
@@ -357,12 +396,37 @@ function readBody(name, from) {
       return { is: name, generation: from.u32(), payload: bounded(from, VIEW_BYTES_MAX) };
     case "State":
       return { is: name, generation: from.u32(), payload: bounded(from, STATE_BYTES_MAX) };
+    case "Delta":
+      return { is: name, generation: from.u32(), payload: bounded(from, STATE_BYTES_MAX) };
     case "UnreliableCall":
-      return { is: name, sequence: from.u32(), lane: unreliableLane(from), ...readCall(from, 1_200) };
+      return { is: name, ...readUnreliable(from) };
+    case "Input":
+      return readInput(from);
     case "Ping":
     case "Pong":
       return { is: name, nonce: from.u64() };
   }
+}
+
+/**
+ * @param {Reader} from
+ * @returns {Unreliable}
+ */
+function readUnreliable(from) {
+  return { sequence: from.u32(), lane: unreliableLane(from), ...readCall(from, 1_200) };
+}
+
+/**
+ * @param {Reader} from
+ * @returns {Frame}
+ */
+function readInput(from) {
+  const receipt = { generation: from.u32(), tick: from.safe(), received: from.u32(), views: from.safe() };
+  const count = from.u8();
+  if (count > INPUT_CALLS_MAX) throw tooLarge(`${count} calls at once`);
+  const calls = [];
+  for (let call = 0; call < count; call += 1) calls.push(readUnreliable(from));
+  return { is: "Input", ...receipt, calls };
 }
 
 /**

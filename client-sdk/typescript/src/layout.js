@@ -24,6 +24,7 @@ import { COMPONENTS_MAX, STATE_BITS_MAX } from "./limits.js";
  * @property {number} position
  * @property {number} width bits; 0 is sticky
  * @property {Known | undefined} component `undefined`: newer than our contracts
+ * @property {readonly number[]} fields widths of the fields; empty: sticky, or not told
  */
 
 /** The positions of one view. */
@@ -32,6 +33,25 @@ export class Layout {
   constructor(places) {
     this.places = places;
     this.statePlaces = places.filter((place) => place.width > 0);
+    /** Whether the widths of fields were told, which deltas want. */
+    this.hasFields = false;
+  }
+
+  /**
+   * The widths of the fields of all state components.
+   * @param {import("./bytes.js").Reader} from
+   */
+  readFields(from) {
+    if (this.hasFields) throw new DecodeError("widths of fields twice");
+    for (const place of this.statePlaces) {
+      const fields = Array.from({ length: from.count(1) }, () => from.u8());
+      const sound = fields.every((width) => width >= 1 && width <= 32);
+      if (!sound || fields.reduce((sum, width) => sum + width, 0) !== place.width) throw new DecodeError("widths of fields");
+      const own = place.component?.spec.fields ?? [];
+      if (own.some((field, nth) => field.bits !== fields[nth])) throw new DecodeError("a field of another width than ours");
+      place.fields = fields;
+    }
+    this.hasFields = this.statePlaces.length > 0;
   }
 
   /**
@@ -64,7 +84,7 @@ export function readLayout(from, components) {
     const width = from.safe();
     bits += width;
     if (bits > STATE_BITS_MAX) throw new DecodeError(`layout: ${bits} bits of state`);
-    places.push({ position, width, component: known(components, number, width) });
+    places.push({ position, width, component: known(components, number, width), fields: [] });
   }
   return new Layout(places);
 }

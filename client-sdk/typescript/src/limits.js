@@ -69,10 +69,20 @@ export const COMPONENTS_MAX = 64;
 export const STATE_BITS_MAX = 4_096;
 
 /**
- * Values kept per entity and state component: playback lags at most {@link PLAYBACK_LAG_TICKS} behind the newest, and
- * needs one more on each side.
+ * Values kept per entity and state component: one for each tick that a delta may be against, and the one before. Playback
+ * lags at most {@link PLAYBACK_LAG_TICKS} behind the newest.
  */
-export const HISTORY_VALUES = 16;
+export const HISTORY_VALUES = 32;
+
+/** Unreliable calls in one Input; the server refuses more. */
+export const INPUT_CALLS_MAX = 16;
+
+/** Milliseconds that an unreliable call waits for a Delta to answer: one interval at 20 Hz, and the longest delay behind it. */
+export const INPUT_HOLD_MS = 99;
+
+/** Milliseconds from a Delta to the answer: what lets the transport's acknowledgements ride along at 20 Hz. */
+export const INPUT_DELAY_LEAST_MS = 26;
+export const INPUT_DELAY_MOST_MS = 49;
 
 /** Ticks that playback may lag behind after a stall and still catch up by running faster; beyond it jumps. */
 export const PLAYBACK_LAG_TICKS = 13;

@@ -77,6 +77,8 @@ export class Link {
     this.stateAtMs = -Infinity;
     this.stateIntervalMs = 50;
     this.reconnects = 0;
+    /** @type {number | undefined} the due time that a timer runs for */
+    this.spokenFor = undefined;
     void this.#try();
     this.#beat();
   }
@@ -105,6 +107,17 @@ export class Link {
     this.wire?.onTime(nowMs);
     this.#suspect(nowMs);
     this.around.after(() => this.#beat(), BEAT_MS);
+  }
+
+  /** What the view took, or a call that waits, has to be sent when it is due. */
+  speakWhenDue() {
+    const wire = this.wire;
+    const dueMs = wire?.inputs.dueMs;
+    if (wire === undefined || dueMs === undefined || this.spokenFor === dueMs) return;
+    this.spokenFor = dueMs;
+    this.around.after(() => {
+      if (this.wire === wire && !this.stopped) wire.onTime(this.around.nowMs());
+    }, Math.max(0, dueMs - this.around.nowMs()));
   }
 
   /**
@@ -198,6 +211,11 @@ export class Link {
         if (!counts()) return;
         this.stateAtMs = this.around.nowMs();
         events.state(generation, payload);
+      },
+      delta: (generation, payload) => {
+        if (!counts()) return;
+        this.stateAtMs = this.around.nowMs();
+        events.delta(generation, payload);
       },
     };
   }

@@ -2,7 +2,7 @@
 /**
  * The client's copy of what it sees in a zone, as `docs/wire-state.md` describes.
  *
- * Responsible for: View and State payloads, entities, their values and short history, sampling between ticks.
+ * Responsible for: View, State and (with `delta.js`) Delta payloads, entities, their values and short history, sampling between ticks.
  * Not responsible for: which attachment holds (`wire.js`), the clock of playback (`playback.js`).
  *
  * Invariants:
@@ -14,6 +14,7 @@
 import { BitReader } from "./bits.js";
 import { DecodeError, Reader } from "./bytes.js";
 import { Violation } from "./close.js";
+import { readHead, readRecords, Received } from "./delta.js";
 import { Entity } from "./entity.js";
 import { readLayout } from "./layout.js";
 import { ENTITIES_MAX, STATE_BYTES_MAX, STICKY_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
@@ -31,6 +32,8 @@ import { ENTITIES_MAX, STATE_BYTES_MAX, STICKY_BYTES_MAX, VIEW_BYTES_MAX } from 
  * @property {number} view View payloads sent before it
  * @property {number} count records
  */
+
+/** @typedef {{tick: number, rate: number, count: number}} PacketHeader what State and Delta packets both say */
 
 /**
  * Who wants to know what changes. Called while a payload is applied; must not throw.
@@ -60,6 +63,9 @@ export class ClientView {
     this.newest = undefined;
     this.nextSequence = 0;
     this.viewTick = 0;
+    /** The highest tick heard of. */
+    this.newestTick = 0;
+    this.received = new Received();
     /** The tick that {@link Entity.sample} shows. */
     this.renderTick = 0;
     /** @type {Set<ViewListener>} */
@@ -77,6 +83,8 @@ export class ClientView {
     this.layout = undefined;
     this.nextSequence = 0;
     this.viewTick = 0;
+    this.newestTick = 0;
+    this.received = new Received();
   }
 
   /** No zone from here on. */
@@ -129,8 +137,9 @@ export class ClientView {
       if (sequence > this.nextSequence) throw new DecodeError(`gap: payload ${sequence} instead of ${this.nextSequence}`);
       if (tick < this.viewTick) throw new DecodeError(`tick ${tick} after ${this.viewTick}`);
       this.viewTick = tick;
+      this.newestTick = Math.max(this.newestTick, tick);
       this.nextSequence += 1;
-      for (let first = true; from.remaining > 0; first = false) this.#event(from, tick, first);
+      for (let nth = 0; from.remaining > 0; nth += 1) this.#event(from, tick, nth);
     });
   }
 
@@ -146,14 +155,20 @@ export class ClientView {
   /**
    * @param {Reader} from
    * @param {number} tick
-   * @param {boolean} first
+   * @param {number} nth events of the payload before this one
    */
-  #event(from, tick, first) {
+  #event(from, tick, nth) {
     const kind = from.u8();
+    if (kind === 5) {
+      // Behind the first event, and without entities that is nothing but a layout.
+      if (nth !== 1 || this.layout === undefined || this.byId.size > 0) throw new DecodeError("widths of fields out of place");
+      return this.layout.readFields(from);
+    }
     if (kind === 0) {
-      if (!first) throw new DecodeError("layout that is not the first event");
+      if (nth !== 0) throw new DecodeError("layout that is not the first event");
       this.#dropAll(true);
       this.layout = readLayout(from, this.components);
+      this.received = new Received();
       return;
     }
     const layout = this.layout;
@@ -287,8 +302,44 @@ export class ClientView {
       const bits = new BitReader(payload, from.position);
       this.#records(bits, header, layout);
       if (bits.align() !== payload.length) throw new DecodeError("bytes after the records");
+      this.newestTick = Math.max(this.newestTick, header.tick);
       return header;
     });
+  }
+
+  /**
+   * Applies a Delta packet of the present attachment.
+   * @param {number} generation
+   * @param {Uint8Array} payload
+   * @returns {import("./delta.js").DeltaHeader | undefined} `undefined`: it was ignored, as one that is not newer than the last is
+   * @throws {Violation} when it is malformed; the connection has to end
+   */
+  applyDelta(generation, payload) {
+    const layout = this.layout;
+    if (generation !== this.generation || layout === undefined) return undefined;
+    if (payload.length > STATE_BYTES_MAX) throw new Violation("too-large", `delta of ${payload.length} bytes`);
+    return checked("delta", () => {
+      if (!layout.hasFields) throw new DecodeError("no widths of fields");
+      if (payload.length < 3) throw new DecodeError("ends early");
+      const bits = new BitReader(payload, 3);
+      const header = readHead(payload, bits, this.newestTick);
+      if (this.received.newest !== undefined && header.tick <= this.received.newest) return undefined;
+      readRecords(bits, header, layout, this.byIndex);
+      if (bits.align() !== payload.length) throw new DecodeError("bytes after the records");
+      this.newestTick = Math.max(this.newestTick, header.tick);
+      this.received.note(header.tick);
+      return header;
+    });
+  }
+
+  /**
+   * What the server has to know of what arrived, to write deltas against it.
+   * @returns {import("./frames.js").Receipt | undefined} `undefined`: no view arrived yet, or the server writes none
+   */
+  receipt() {
+    if (this.generation === undefined || this.layout?.hasFields !== true) return undefined;
+    const { newest, bits } = this.received;
+    return { generation: this.generation, tick: newest ?? 0, received: bits, views: this.nextSequence };
   }
 
   /**

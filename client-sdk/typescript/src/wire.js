@@ -13,6 +13,7 @@
 
 import { closeName, closeNumber, Violation } from "./close.js";
 import { IncomingStream, MINOR_LANES, readFrame, writeDatagram, writeStream } from "./frames.js";
+import { Inputs } from "./inputs.js";
 import { Arrived } from "./lanes.js";
 import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS } from "./limits.js";
 
@@ -22,6 +23,8 @@ import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX
 /** The newest minor version that we speak, and the oldest. */
 export const MINOR = 2;
 const MINOR_OLDEST = 0;
+/** The first minor version of Delta and Input. */
+const MINOR_DELTAS = 2;
 
 const CONTROL_LANE = 0x03;
 const VIEW_LANE = 0x13;
@@ -46,6 +49,7 @@ const VIEW_LANE = 0x13;
  * @property {() => void} detached
  * @property {(generation: number, payload: Uint8Array) => void} view
  * @property {(generation: number, payload: Uint8Array) => void} state
+ * @property {(generation: number, payload: Uint8Array) => void} delta
  * @property {(closing: Closing) => void} closed
  */
 
@@ -65,6 +69,7 @@ const VIEW_LANE = 0x13;
  * @property {Uint8Array} token
  * @property {Uint8Array} ticket what resumes the session of before; empty: none
  * @property {bigint} firstRequest the lowest number that no request had before
+ * @property {number} [inputDelayMs] from a Delta to its answer; 26 to 49, another one for each client
  * @property {import("./lanes.js").KeptLanes} kept of the session that the ticket resumes, and then of the one that is welcomed
  */
 
@@ -100,6 +105,8 @@ export class Wire {
     /** @type {number | undefined} also after its Detach */
     this.newestGeneration = undefined;
     this.sequence = 0;
+    this.nowMs = nowMs;
+    this.inputs = new Inputs(config.inputDelayMs ?? 37);
     /** The version both speak; 0 before the Welcome. */
     this.minor = 0;
     this.arrived = new Arrived();
@@ -125,6 +132,7 @@ export class Wire {
   onStream(nowMs, key, bytes) {
     if (this.phase === "closed") return;
     this.heardAtMs = nowMs;
+    this.nowMs = nowMs;
     this.counters.bytesIn += bytes.length;
     this.#guarded(() => this.#readStream(nowMs, key, bytes));
     this.#acknowledge(nowMs);
@@ -137,6 +145,7 @@ export class Wire {
   onDatagram(nowMs, bytes) {
     if (this.phase === "closed") return;
     this.heardAtMs = nowMs;
+    this.nowMs = nowMs;
     this.counters.bytesIn += bytes.length;
     this.counters.datagramsIn += 1;
     this.#guarded(() => this.#readDatagram(nowMs, bytes));
@@ -161,6 +170,8 @@ export class Wire {
       if (nowMs - this.openedAtMs >= HANDSHAKE_MS) this.close("handshake-timeout", "no answer to the handshake in time");
       return;
     }
+    this.nowMs = nowMs;
+    if (this.inputs.dueMs !== undefined && nowMs >= this.inputs.dueMs) this.#sendInput();
     if (nowMs - this.heardAtMs >= SILENCE_MS) return this.close("idle", "nothing was heard from the server");
     this.#acknowledge(nowMs);
     if (nowMs >= this.nextPingMs) this.ping(nowMs);
@@ -201,10 +212,11 @@ export class Wire {
     const unreliable = (lane & 15) < 2;
     if (unreliable && request === 0n) {
       const sequence = this.sequence;
-      const bytes = writeDatagram({ is: "UnreliableCall", sequence, lane, target: aimed, kind, number, args });
+      const call = { is: /** @type {const} */ ("UnreliableCall"), sequence, lane, target: aimed, kind, number, args };
+      const bytes = writeDatagram(call);
       if (bytes.length > DATAGRAM_BYTES_MAX) throw new RangeError(`${operation.name}: ${bytes.length} bytes do not fit a datagram`);
       this.sequence = (sequence + 1) >>> 0;
-      this.output.datagram(bytes);
+      this.#unreliable(call, bytes);
     } else {
       // A request is promised an answer: it takes the reliable-ordered lane of its priority.
       const reliable = unreliable ? (lane & 0xf0) | 3 : lane;
@@ -213,6 +225,39 @@ export class Wire {
       this.#write(reliable, bytes);
     }
     return true;
+  }
+
+  /**
+   * Sends a call with the next Input, or at once where there is none to wait for.
+   * @param {Extract<Frame, {is: "UnreliableCall"}>} call
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
+  #unreliable(call, bytes) {
+    const inputs = this.inputs;
+    if (inputs.receipt === undefined) return this.output.datagram(bytes);
+    if (!inputs.hasRoom(call)) this.#sendInput();
+    if (!inputs.hasRoom(call)) this.output.datagram(bytes);
+    else if (inputs.call(call, this.nowMs)) this.#sendInput();
+  }
+
+  /**
+   * What the view has taken so far, after each payload: the server is told a moment later, at {@link Inputs.dueMs}.
+   * @param {import("./frames.js").Receipt | undefined} receipt
+   */
+  applied(receipt) {
+    if (receipt === undefined || this.phase !== "open" || this.minor < MINOR_DELTAS) return;
+    if (this.attachment?.generation === receipt.generation) this.inputs.applied(receipt, this.nowMs);
+  }
+
+  #sendInput() {
+    const input = this.inputs.take();
+    if (input !== undefined) this.output.datagram(writeDatagram(input));
+  }
+
+  /** The attachment is over: what waits leaves as it is. */
+  #endInputs() {
+    this.#sendInput();
+    this.inputs.receipt = undefined;
   }
 
   /**
@@ -417,6 +462,7 @@ export class Wire {
     const ahead = this.newestGeneration === undefined ? 1 : (generation - this.newestGeneration) >>> 0;
     if (ahead === 0 || ahead >= 0x8000_0000) throw new Violation("protocol-violation", `attachment ${generation} is not new`);
     this.newestGeneration = generation;
+    this.#endInputs();
     const { avatar, tickHz } = frame;
     this.attachment = { generation, zone: { kind: frame.zoneKind, key: frame.zoneKey }, avatar, tickHz };
     this.events.attached(this.attachment);
@@ -428,6 +474,7 @@ export class Wire {
       this.counters.stale += 1;
       return;
     }
+    this.#endInputs();
     this.attachment = undefined;
     this.events.detached();
   }
@@ -451,6 +498,7 @@ export class Wire {
     if (this.phase !== "open") return;
     this.counters.framesIn += 1;
     if (frame.is === "State") this.#ofAttachment(frame, this.events.state);
+    else if (frame.is === "Delta") this.#ofAttachment(frame, this.events.delta);
     else if (frame.is === "Ping") this.output.datagram(writeDatagram({ is: "Pong", nonce: frame.nonce }));
     else if (frame.is === "Pong") this.#pong(nowMs, frame.nonce);
     else throw new Violation("protocol-violation", `${frame.is} as a datagram`);

@@ -43,6 +43,12 @@ function read(vector) {
   return vector.on === "datagram" ? readFrame(sender, "datagram", bytes) : streamed(sender, [bytes])[0];
 }
 
+/** @param {any} fields of a call within an Input */
+function unreliable(fields) {
+  const { is: _, ...call } = /** @type {any} */ (expected({ frame: "UnreliableCall", fields }));
+  return call;
+}
+
 /**
  * A vector's fields as our frames name them.
  * @param {any} vector
@@ -56,6 +62,7 @@ function expected(vector) {
   for (const [name, value] of Object.entries(vector.fields)) {
     if (big.includes(name)) frame[name] = BigInt(/** @type {string} */ (value));
     else if (raw.includes(name)) frame[name] = unhex(/** @type {string} */ (value));
+    else if (name === "calls") frame[name] = /** @type {any[]} */ (value).map((call) => unreliable(call));
     else frame[name] = value;
   }
   if (frame["held"] !== undefined) {

@@ -110,7 +110,7 @@ test("an older value never replaces a newer one, and history is bounded", () => 
   entity.setState(0, POSE, 50, [7, 0, 0]);
   entity.setState(0, POSE, 100, [7, 0, 0]);
   assert.deepEqual(entity.bitsOf(POSE), [100, 0, 0]);
-  assert.equal(entity.histories[0]?.ticks.length, 16);
+  assert.equal(entity.histories[0]?.ticks.length, 32);
 });
 
 test("quantising twice is quantising once", () => {

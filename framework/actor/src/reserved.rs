@@ -46,6 +46,8 @@ pub enum ToSession {
         generation: u32,
         /// For `replica`, within the budget of the subscription.
         bytes: Bytes,
+        /// Whether it is against what the session told by [`ToActor::Received`].
+        is_delta: bool,
     },
     /// End the session.
     Close {
@@ -107,6 +109,8 @@ pub enum ToActor {
         generation: u32,
         /// Bytes of one state payload, at most.
         budget_bytes: usize,
+        /// Whether the client takes deltas, and tells what arrived.
+        takes_deltas: bool,
     },
     /// To a zone: the session no longer looks. Means nothing if a newer generation has subscribed.
     Unsubscribe {
@@ -114,6 +118,19 @@ pub enum ToActor {
         session: SessionId,
         /// The attachment that ended.
         generation: u32,
+    },
+    /// To a zone: what arrived of an attachment. Means nothing if it is not the present one.
+    Received {
+        /// The session.
+        session: SessionId,
+        /// The attachment.
+        generation: u32,
+        /// Tick of the newest state payload that was applied.
+        tick: u64,
+        /// Bit `k`: that of `k` ticks before was applied too.
+        received: u32,
+        /// View payloads that were applied.
+        views: u64,
     },
     /// To a player: the zone that its session looks at failed and begins anew. What was only in its memory is gone, the
     /// player's entity with it; the session goes on looking.
@@ -138,6 +155,7 @@ impl ToActor {
             Self::Subscribe { .. } => 34,
             Self::Unsubscribe { .. } => 35,
             Self::ZoneLost { .. } => 36,
+            Self::Received { .. } => 37,
         }
     }
 

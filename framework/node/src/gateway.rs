@@ -352,6 +352,7 @@ impl Gateway {
             match event {
                 ServerEvent::Hello(hello) => self.hello(now, link, &hello),
                 ServerEvent::Call(call) => self.call(now, link, call),
+                ServerEvent::Received(received) => self.received(link, received),
                 ServerEvent::Closed(closing) => self.link_over(link, &closing),
             }
         }

@@ -11,6 +11,7 @@
 mod entity;
 mod indexes;
 mod layout;
+mod read_delta;
 mod read_state;
 mod read_view;
 
@@ -20,11 +21,13 @@ use lightmoon_contract::{NetId, Tick};
 
 pub use entity::Entity;
 pub(crate) use entity::Track;
+pub use read_delta::{DeltaHeader, Receipt};
 pub use read_state::StateHeader;
 
 use crate::client::entity::Stored;
 use crate::client::indexes::Indexes;
 use crate::client::layout::Layout;
+use crate::client::read_delta::Received;
 use crate::limits;
 use crate::{ReplicaError, Schema};
 
@@ -89,6 +92,9 @@ pub struct ClientView {
     sequence_next: u64,
     view_tick: Tick,
     newest_tick: Tick,
+    received: Received,
+    /// One component's fields while they are read.
+    scratch: Vec<u32>,
     indexes: Indexes,
     slots: Vec<Option<Stored>>,
     free: Vec<u16>,
@@ -109,6 +115,8 @@ impl ClientView {
             sequence_next: 0,
             view_tick: Tick(0),
             newest_tick: Tick(0),
+            received: Received::default(),
+            scratch: Vec::new(),
             indexes: Indexes::default(),
             slots: Vec::new(),
             free: Vec::new(),
@@ -133,6 +141,7 @@ impl ClientView {
         self.sequence_next = 0;
         self.view_tick = Tick(0);
         self.newest_tick = Tick(0);
+        self.received = Received::default();
     }
 
     /// Applies a View payload.
@@ -157,6 +166,28 @@ impl ClientView {
         packet: &[u8],
     ) -> Result<Option<StateHeader>, ReplicaError> {
         if self.is_present(generation) { self.read_state(packet) } else { Ok(None) }
+    }
+
+    /// Applies a delta packet. `None`: it is of another attachment, came before the view did, or is not newer than the last
+    /// one; nothing changed.
+    ///
+    /// # Errors
+    /// As [`Self::apply_state`].
+    pub fn apply_delta(
+        &mut self,
+        generation: u32,
+        packet: &[u8],
+    ) -> Result<Option<DeltaHeader>, ReplicaError> {
+        if self.is_present(generation) { self.read_delta(packet) } else { Ok(None) }
+    }
+
+    /// What the server has to know of what arrived, to write deltas against it; `None`: no view arrived yet, or the server
+    /// writes none.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Receipt> {
+        let generation = self.generation()?;
+        self.layout.as_ref().filter(|layout| layout.has_fields())?;
+        Some(self.received.receipt(generation, self.sequence_next))
     }
 
     /// All entities in view, in order of their ids.

@@ -82,6 +82,12 @@ pub enum ReplicaError {
     /// More entities than a view may hold.
     #[error("more than {max} entities in the view", max = limits::ENTITIES_MAX)]
     TooMany,
+    /// The widths of fields that are not right behind their layout, or a delta packet without them.
+    #[error("widths of fields are missing or out of place")]
+    Fields,
+    /// A delta packet against values that no packet can be against.
+    #[error("baseline of {0} ticks ago is impossible")]
+    Baseline(u32),
     /// A tick rate that no zone has.
     #[error("tick rate {0} is not 1 to 60")]
     Rate(u8),

@@ -16,19 +16,24 @@ use crate::client::Track;
 /// How far the last motion goes on when nothing newer came: the reserve that playback keeps, once more.
 pub(crate) const EXTRAPOLATE_TICKS: f64 = 2.0;
 
+/// The longest way between two values: one that is older than this stood until so long before the newer.
+const REST_TICKS: f64 = 4.0;
+
 /// Fills `out`, one real number per field, with the value at `tick`. `None`: nothing was ever received, or `out` is short.
 pub(crate) fn sample(track: &Track, fields: &[FieldSpec], tick: f64, out: &mut [f64]) -> Option<()> {
-    let ticks = track.ticks();
-    let last = ticks.len().checked_sub(1)?;
+    let last = track.len().checked_sub(1)?;
     let out = out.get_mut(..fields.len())?;
-    let after = ticks.partition_point(|at| real(*at) <= tick);
+    // From the newest on: what is shown is close to it.
+    let after = (0..=last).rev().take_while(|nth| real(track.tick(*nth)) > tick).last().unwrap_or(last + 1);
     let (from, to) = match after {
         0 => (0, 0),
         after if after > last => (last.saturating_sub(1), last),
         after => (after - 1, after),
     };
-    let (from_tick, to_tick) = (real(ticks[from]), real(ticks[to]));
-    let until = tick.clamp(from_tick, to_tick + if after > last { EXTRAPOLATE_TICKS } else { 0.0 });
+    let to_tick = real(track.tick(to));
+    // Who was not heard of for long stood still, and began to move just now.
+    let from_tick = real(track.tick(from)).max(if from == to { to_tick } else { to_tick - REST_TICKS });
+    let until = tick.max(from_tick).min(to_tick + if after > last { EXTRAPOLATE_TICKS } else { 0.0 });
     let part = if from == to { 0.0 } else { (until - from_tick) / (to_tick - from_tick) };
     let (from, to) = (track.row(from), track.row(to));
     for (((field, from), to), out) in fields.iter().zip(from).zip(to).zip(out) {
@@ -139,11 +144,19 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_eight_values_are_kept() {
-        let places: Vec<(u64, f32, f32)> = (1..=20u8).map(|tick| (tick.into(), tick.into(), 0.0)).collect();
+    fn only_the_last_values_are_kept() {
+        let places: Vec<(u64, f32, f32)> = (1..=50u8).map(|tick| (tick.into(), tick.into(), 0.0)).collect();
         let client = seen(&places);
-        assert_eq!(x_at(&client, 13.0), 13.0);
-        assert_eq!(x_at(&client, 5.0), 13.0, "the oldest that is kept");
-        assert_eq!(x_at(&client, 20.0), 20.0);
+        assert_eq!(x_at(&client, 43.5), 43.5);
+        assert_eq!(x_at(&client, 5.0), 19.0, "the oldest that is kept");
+        assert_eq!(x_at(&client, 50.0), 50.0);
+    }
+
+    #[test]
+    fn who_rested_starts_late_and_not_slowly() {
+        let client = seen(&[(10, 0.0, 0.0), (100, 4.0, 0.0)]);
+        assert_eq!(x_at(&client, 95.0), 0.0);
+        assert_eq!(x_at(&client, 98.0), 2.0);
+        assert_eq!(x_at(&client, 100.0), 4.0);
     }
 }

@@ -9,7 +9,9 @@
 //! ```text
 //! zone:    StateTable (encode each entity once) ──► StateWriter (gather per client, under its budget) ──► datagram
 //!          ViewWriter (enter, leave, sticky)  ──────────────────────────────────────────────────────► reliable lane
-//! client:  ClientView::attach ──► apply_view / apply_state ──► entities(), drain_events(), sample(Playback::render_tick)
+//!          DeltaTable (each entity once per baseline) ──► DeltaWriter (gather per client)        ──► datagram
+//! client:  ClientView::attach ──► apply_view / apply_state / apply_delta ──► entities(), drain_events(), sample(Playback::render_tick)
+//!          ClientView::receipt ──────────────────────────────────────────────────────────────────────► datagram
 //! ```
 //!
 //! Invariants:
@@ -17,13 +19,18 @@
 //!   or doubled, makes, keeps or revives one.
 //! - I2: each value that a client holds is the server's quantised value of the tick it is said to be of.
 //! - I3: reading any bytes ends with a value or an error, in bounded memory, without a panic.
-//! - I4: of entities that do not fit a packet, those left out come first in the next: nobody starves.
+//! - I4: a record is written against a value only if the client said that it has it.
+//! - I5: of entities that do not fit a packet, those left out come first in the next: nobody starves.
 
 mod bits;
 mod client;
+mod delta_table;
+mod delta_writer;
 mod error;
 #[cfg(test)]
 mod examples;
+mod field_code;
+mod holdings;
 mod index;
 mod interpolate;
 pub mod limits;
@@ -36,8 +43,11 @@ mod tests;
 mod view_writer;
 
 pub use bits::{BitReader, BitWriter};
-pub use client::{Applied, ClientView, Entity, LeaveReason, StateHeader, ViewEvent};
+pub use client::{Applied, ClientView, DeltaHeader, Entity, LeaveReason, Receipt, StateHeader, ViewEvent};
+pub use delta_table::{Baseline, BaselineSlot, DeltaTable};
+pub use delta_writer::{DeltaHead, DeltaWriter};
 pub use error::{ReplicaError, SchemaError};
+pub use holdings::{Gather, Gathered, Gatherer, Holdings};
 pub use index::IndexCounter;
 pub use playback::Playback;
 pub use schema::{Component, Schema};

@@ -2,7 +2,7 @@
 //!
 //! *Responsible for*: the numbers. *Not responsible for*: counting; writers return `false` or an error, and their caller counts.
 //!
-//! All but [`EVENTS_MAX`] and [`HISTORY_TICKS`] are part of the protocol and stand in `docs/wire-state.md`.
+//! All but [`EVENTS_MAX`] are part of the protocol and stand in `docs/wire-state.md`.
 
 /// Replicated components of one game: a mask is one 64-bit word. Over it: the schema is refused.
 pub const COMPONENTS_MAX: usize = 64;
@@ -37,6 +37,23 @@ pub const ENTITY_STICKY_BYTES_MAX: usize = 32 * 1_024;
 /// Events that wait in a client's view to be drained: four full views. Over it: the oldest is dropped and counted.
 pub const EVENTS_MAX: usize = 4 * ENTITIES_MAX;
 
-/// Values that a client keeps of each state component: 400 ms at 20 Hz, more than playback ever looks back. Over it:
-/// the oldest is overwritten.
-pub const HISTORY_TICKS: usize = 8;
+/// Values that a client keeps of each state component: one for each baseline that a record may name, and the one before.
+/// Over it: the oldest is overwritten.
+pub const HISTORY_TICKS: usize = BASELINE_AGE_MAX as usize + 1;
+
+/// Bits of a baseline's age on the wire.
+pub const BASELINE_AGE_BITS: u32 = 5;
+
+/// Ticks that a baseline may be old: 1.5 s at 20 Hz, half a second at 60. Over it: the record is sent whole.
+pub const BASELINE_AGE_MAX: u8 = (1 << BASELINE_AGE_BITS) - 1;
+
+/// Bits of a baseline's gap on the wire.
+pub const BASELINE_GAP_BITS: u32 = 3;
+
+/// Ticks between the two values that a motion is predicted from: further apart says little of the present motion. Over it:
+/// nothing is predicted.
+pub const BASELINE_GAP_MAX: u8 = (1 << BASELINE_GAP_BITS) - 1;
+
+/// Leaves of one view on their way: a client that applies no view does not make us forget where indexes are. Over it: nothing
+/// enters until some arrived.
+pub const LEAVING_MAX: usize = 4_096;

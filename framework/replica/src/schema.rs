@@ -136,6 +136,13 @@ impl Schema {
         self.state_in(mask).map(|component| component.width_bits).sum()
     }
 
+    /// Bits of the state components in a state mask.
+    #[must_use]
+    pub fn width_of_state(&self, state_mask: u64) -> u32 {
+        let present = self.state.iter().enumerate().filter(|(place, _)| (state_mask >> place) & 1 == 1);
+        present.map(|(_, position)| self.components[usize::from(*position)].width_bits).sum()
+    }
+
     /// Appends the fields of the state components in `mask`, taken from an entity's row of all state fields.
     pub fn put_fields(&self, bits: &mut BitWriter, mask: u64, row: &[u32]) {
         for component in self.state_in(mask) {

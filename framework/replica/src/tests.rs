@@ -1,5 +1,7 @@
 //! Server and client of replication against each other.
 
+mod cost;
+mod delta;
 mod hostile;
 mod link;
 mod server;

@@ -18,6 +18,7 @@ pub(crate) const ENTER: u8 = 1;
 pub(crate) const LEAVE: u8 = 2;
 pub(crate) const STICKY: u8 = 3;
 pub(crate) const MASK: u8 = 4;
+pub(crate) const FIELDS: u8 = 5;
 
 /// Where a writer finds the values of one entity.
 pub trait EntityValues {
@@ -74,6 +75,17 @@ impl ViewWriter {
         for component in schema.components() {
             self.out.varint(component.spec.number.into());
             self.out.varint(component.width_bits.into());
+        }
+    }
+
+    /// The widths of the fields of each state component, right behind the layout: what delta packets want.
+    pub fn fields(&mut self, schema: &Schema) {
+        self.out.raw(&[FIELDS]);
+        for component in schema.state_in(u64::MAX) {
+            self.out.count(component.spec.fields.len());
+            for field in component.spec.fields {
+                self.out.raw(&[field.bits]);
+            }
         }
     }
 

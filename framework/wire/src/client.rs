@@ -11,6 +11,7 @@
 //! - I4: `Closed` is the last event, and comes exactly once.
 
 mod arrive;
+mod inputs;
 mod pulse;
 #[cfg(test)]
 mod tests;
@@ -27,13 +28,14 @@ use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::{
-    self, Aimed, Attach, Call, Goodbye, Hello, LaneAck, Ping, Push, Ticket, UnreliableCall, Welcome,
+    self, Aimed, Attach, Call, Goodbye, Hello, LaneAck, Ping, Push, Received, Ticket, UnreliableCall, Welcome,
 };
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
 use crate::transmit::{DatagramKey, Outbox, Path, Transmit};
-use crate::{MINOR, MINOR_LANES, limits, reliable};
+use crate::{MINOR, MINOR_DELTAS, MINOR_LANES, limits, reliable};
 
+use inputs::Inputs;
 use pulse::Pulse;
 
 /// What a client tells a server about itself, and its patience.
@@ -58,6 +60,9 @@ pub struct ClientConfig {
     pub silence_time_max: Duration,
     /// Time between two pings; default [`limits::PING_EVERY`].
     pub ping_every: Duration,
+    /// Time from a Delta to the Input that answers it; default [`limits::INPUT_DELAY`], 26 to 49 ms make sense. Many clients
+    /// of one server should have different ones, so that their packets do not come together.
+    pub input_delay: Duration,
 }
 
 impl ClientConfig {
@@ -74,6 +79,7 @@ impl ClientConfig {
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             silence_time_max: limits::SILENCE_TIME_MAX,
             ping_every: limits::PING_EVERY,
+            input_delay: limits::INPUT_DELAY,
         }
     }
 }
@@ -123,6 +129,14 @@ pub enum ClientEvent {
     },
     /// Unreliable part of what the session sees.
     State {
+        /// The attachment it belongs to.
+        generation: u32,
+        /// For the replica.
+        payload: Bytes,
+    },
+    /// Unreliable part of what the session sees, against what the client has. What was applied of it has to be told by
+    /// [`ClientLink::applied`].
+    Delta {
         /// The attachment it belongs to.
         generation: u32,
         /// For the replica.
@@ -184,6 +198,9 @@ pub struct ClientLink {
     generation: Option<u32>,
     attached: bool,
     sequence: u32,
+    /// When something last came or time passed.
+    now: Mono,
+    inputs: Inputs,
     pulse: Pulse,
     counters: Counters,
 }
@@ -214,6 +231,8 @@ impl ClientLink {
             generation: None,
             attached: false,
             sequence: 0,
+            now,
+            inputs: Inputs::default(),
             counters: Counters::default(),
         };
         link.greet();
@@ -242,6 +261,7 @@ impl ClientLink {
             self.counters.ignored += 1;
             return;
         }
+        self.now = now;
         self.outbox.advance(now);
         self.pulse.heard(now);
         if let Err(violation) = self.read_stream(now, key, bytes) {
@@ -258,6 +278,7 @@ impl ClientLink {
             self.counters.ignored += 1;
             return;
         }
+        self.now = now;
         self.outbox.advance(now);
         self.pulse.heard(now);
         if let Err(violation) = self.read_datagram(now, bytes) {
@@ -289,6 +310,7 @@ impl ClientLink {
 
     /// The time of [`Self::next_deadline`] has come. Calling it early does nothing.
     pub fn on_deadline(&mut self, now: Mono) {
+        self.now = now;
         self.outbox.advance(now);
         if self.next_deadline().is_none_or(|deadline| now < deadline) {
             return;
@@ -306,6 +328,9 @@ impl ClientLink {
                 self.close_now(CloseCode::Overloaded, reason, ClosedBy::Us);
             }
             Phase::Open => {
+                if self.inputs.due().is_some_and(|due| now >= due) {
+                    self.send_input();
+                }
                 self.acknowledge(now);
                 if let Some(nonce) = self.pulse.beat(now) {
                     self.outbox.datagram(Priority::Critical, None, &Ping { nonce }, &mut self.counters);
@@ -325,7 +350,7 @@ impl ClientLink {
             Phase::Greeting | Phase::Described => Some(self.opened_at + self.config.handshake_time_max),
             Phase::Open => {
                 let ack = self.arrived.due().filter(|_| self.keeps_lanes());
-                [Some(self.pulse.next_deadline()), ack, self.outbox.next_deadline()]
+                [Some(self.pulse.next_deadline()), ack, self.outbox.next_deadline(), self.inputs.due()]
                     .into_iter()
                     .flatten()
                     .min()
@@ -412,8 +437,42 @@ impl ClientLink {
         let latest = lane.reliability == Reliability::UnreliableLatest;
         let key = latest.then_some(DatagramKey::Call(target, kind, number));
         let call = UnreliableCall { sequence, lane, target, kind, number, args };
-        self.outbox.datagram(lane.priority, key, &call, &mut self.counters);
+        if !self.inputs.takes() {
+            self.outbox.datagram(lane.priority, key, &call, &mut self.counters);
+            return Ok(());
+        }
+        if !self.inputs.has_room(call.args.len()) {
+            self.send_input();
+        }
+        if !self.inputs.has_room(call.args.len()) {
+            // So large that it fits beside nothing.
+            self.outbox.datagram(lane.priority, key, &call, &mut self.counters);
+        } else if self.inputs.call(call, latest, self.now) {
+            self.send_input();
+        }
         Ok(())
+    }
+
+    /// What the view has taken so far, after each payload of [`ClientEvent::Delta`] and [`ClientEvent::View`] of an attachment
+    /// that has deltas. The server is told a moment later, together with the unreliable calls of the meantime.
+    pub fn applied(&mut self, received: Received) {
+        let is_heard = self.phase == Phase::Open && self.minor >= MINOR_DELTAS;
+        if is_heard && self.attached() == Some(received.generation) {
+            self.inputs.applied(received, self.now, self.config.input_delay);
+        }
+    }
+
+    fn send_input(&mut self) {
+        if let Some(input) = self.inputs.take() {
+            self.outbox.datagram(Priority::High, None, &input, &mut self.counters);
+        }
+    }
+
+    /// The attachment is over: what waits leaves as it is.
+    fn end_inputs(&mut self) {
+        if let Some(last) = self.inputs.detach() {
+            self.outbox.datagram(Priority::High, None, &last, &mut self.counters);
+        }
     }
 
     /// Forgets a request: its answer, should it come, is dropped.
@@ -471,7 +530,8 @@ impl ClientLink {
     pub fn held_bytes(&self) -> usize {
         let early: usize = self.early.iter().map(|(_, bytes)| bytes.len()).sum();
         let events: usize = self.events.iter().map(event_bytes).sum();
-        self.streams.kept_bytes() + early + self.kept.held_bytes() + self.outbox.waiting_bytes() + events
+        let waiting = self.outbox.waiting_bytes() + self.inputs.waiting_bytes();
+        self.streams.kept_bytes() + early + self.kept.held_bytes() + waiting + events
     }
 }
 
@@ -553,7 +613,9 @@ fn event_bytes(event: &ClientEvent) -> usize {
         ClientEvent::Welcome(_) | ClientEvent::Attached(_) | ClientEvent::Detached { .. } => 0,
         ClientEvent::Answer { result, .. } => result.as_ref().map_or(0, Bytes::len),
         ClientEvent::Push(push) => push.args.len(),
-        ClientEvent::View { payload, .. } | ClientEvent::State { payload, .. } => payload.len(),
+        ClientEvent::View { payload, .. }
+        | ClientEvent::State { payload, .. }
+        | ClientEvent::Delta { payload, .. } => payload.len(),
         ClientEvent::Closed(closing) => closing.reason.len(),
     };
     payload + size_of::<ClientEvent>()

@@ -19,6 +19,7 @@
 mod answer;
 mod attach;
 mod call;
+mod delta;
 mod describe;
 mod describing;
 mod detach;
@@ -28,6 +29,7 @@ mod field;
 mod goodbye;
 mod held;
 mod hello;
+mod input;
 mod lane_ack;
 mod ping;
 mod pong;
@@ -53,12 +55,14 @@ use crate::limits;
 pub use answer::{Answer, Fault};
 pub use attach::Attach;
 pub use call::{Aimed, Call};
+pub use delta::Delta;
 pub use describe::Describe;
 pub use describing::Describing;
 pub use detach::Detach;
 pub use goodbye::Goodbye;
 pub use held::Held;
 pub use hello::Hello;
+pub use input::{Input, Received};
 pub use lane_ack::LaneAck;
 pub use ping::Ping;
 pub use pong::Pong;
@@ -228,6 +232,10 @@ frames! {
     Ping = 50, Both, Datagram;
     /// Answers a Ping.
     Pong = 51, Both, Datagram;
+    /// Unreliable part of what the session sees, against what the client has.
+    Delta = 52, Server, Datagram;
+    /// What arrived at a client, and its unreliable calls.
+    Input = 53, Client, Datagram;
 }
 
 impl SentBy {

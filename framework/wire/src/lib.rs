@@ -64,7 +64,7 @@ pub use close::{CloseCode, ClosedBy, Closing};
 pub use compatibility::{Compatibility, Verdict};
 pub use counters::Counters;
 pub use error::SendError;
-pub use frame::{Attach, Fault, Held, Hello, Push, Welcome};
+pub use frame::{Attach, Fault, Held, Hello, Push, Received, Welcome};
 pub use kept::KeptLanes;
 pub use server::{Grant, IncomingCall, ServerConfig, ServerEvent, ServerLink, Settled};
 pub use stream::StreamKey;
@@ -74,7 +74,7 @@ pub use transmit::{Path, Transmit};
 pub const ALPN: &[u8] = b"lightmoon/1";
 
 /// The minor version spoken here. 1: tickets, and requests that are repeated over reconnects. 2: acknowledged lanes, and frames that
-/// survive a reconnect.
+/// survive a reconnect; deltas, and what arrived of them beside unreliable calls.
 pub const MINOR: u16 = 2;
 
 /// The oldest minor version that is still understood.
@@ -85,6 +85,9 @@ pub const MINOR_TICKETS: u16 = 1;
 
 /// The first minor version of acknowledged lanes: both sides send LaneAck, and say in the handshake what they hold.
 pub const MINOR_LANES: u16 = 2;
+
+/// The first minor version of Delta and Input.
+pub const MINOR_DELTAS: u16 = 2;
 
 /// Where Attach, Detach and View travel.
 pub const VIEW_LANE: Lane = Lane { priority: Priority::High, reliability: Reliability::ReliableOrdered };

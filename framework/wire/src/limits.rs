@@ -165,3 +165,13 @@ pub const PING_EVERY: Duration = Duration::from_secs(1);
 /// How long a link that said Refuse or Goodbye waits for the peer to close before it closes itself: two slow round
 /// trips, so that the last frames arrive (closing a QUIC connection drops what is still on its way).
 pub const LINGER_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Unreliable calls in one Input: more than a client means in one tick. Over it: those that wait leave at once; a server closes.
+pub const INPUT_CALLS_MAX: usize = 16;
+
+/// Time after a Delta until the client answers: the middle of what lets the transport's acknowledgements ride along at 20 Hz.
+pub const INPUT_DELAY: Duration = Duration::from_millis(37);
+
+/// Time that an unreliable call waits for a Delta to answer: one interval at 20 Hz and the longest delay behind it. Over it: it
+/// leaves without one.
+pub const INPUT_HOLD_MAX: Duration = Duration::from_millis(99);

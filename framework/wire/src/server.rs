@@ -32,12 +32,14 @@ use crate::arrived::Arrived;
 use crate::close::{CloseCode, ClosedBy, Closing, Violation, cut, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
-use crate::frame::{self, Answer, Attach, Detach, Fault, Goodbye, Hello, LaneAck, Push, State, Ticket, View};
+use crate::frame::{
+    self, Answer, Attach, Delta, Detach, Fault, Goodbye, Hello, LaneAck, Push, Received, State, Ticket, View,
+};
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
 use crate::transmit::{DatagramKey, Outbox, Path, Transmit};
 use crate::window::{DoublesWindow, NewestOf, is_newer_than};
-use crate::{MINOR_LANES, MINOR_TICKETS, VIEW_LANE, limits, reliable};
+use crate::{MINOR_DELTAS, MINOR_LANES, MINOR_TICKETS, VIEW_LANE, limits, reliable};
 
 pub use handshake::{Grant, Settled};
 
@@ -74,6 +76,8 @@ pub enum ServerEvent {
     Hello(Hello),
     /// A call. A request has to be answered once, with [`ServerLink::answer`].
     Call(IncomingCall),
+    /// What arrived of the present attachment; for who writes its deltas.
+    Received(Received),
     /// The connection is over; nothing else will come. The link may be dropped once its transmits are drained.
     Closed(Closing),
 }
@@ -407,6 +411,27 @@ impl ServerLink {
         Ok(())
     }
 
+    /// Whether the client reads Delta and answers by Input; then it is sent no State.
+    #[must_use]
+    pub const fn takes_deltas(&self) -> bool {
+        self.is_open() && self.minor >= MINOR_DELTAS
+    }
+
+    /// Sends the unreliable part of what the session sees, against what it said it has. Does nothing for a client of a minor
+    /// below 2.
+    ///
+    /// # Errors
+    /// As [`Self::state`].
+    pub fn delta(&mut self, generation: u32, payload: Bytes) -> Result<(), SendError> {
+        self.check_attached(generation)?;
+        check_size(payload.len(), limits::STATE_BYTES_MAX)?;
+        if self.takes_deltas() {
+            let delta = Delta { generation, payload };
+            self.outbox.datagram(Priority::High, Some(DatagramKey::State), &delta, &mut self.counters);
+        }
+        Ok(())
+    }
+
     /// Ends the connection in order: Goodbye, then the close, when the client closed or a moment later. Nothing the
     /// client sends is taken from now on. Before the Welcome it closes at once.
     pub fn close(&mut self, now: Mono, code: CloseCode, reason: impl Into<String>) {
@@ -549,6 +574,7 @@ fn event_bytes(event: &ServerEvent) -> usize {
     let payload = match event {
         ServerEvent::Hello(hello) => hello.token.len() + hello.ticket.len(),
         ServerEvent::Call(call) => call.args.len(),
+        ServerEvent::Received(_) => 0,
         ServerEvent::Closed(closing) => closing.reason.len(),
     };
     payload + size_of::<ServerEvent>()

@@ -57,7 +57,7 @@ pub(crate) struct Columns {
     rows: Vec<u32>,
     /// Per slot one place for each component; only sticky ones are used.
     sticky: Vec<Vec<u8>>,
-    /// Every live slot, packed, by slot.
+    /// Every live slot, packed, by slot; for clients that take no deltas.
     pub(crate) packed: StateTable,
     /// Live slots with a place, ascending.
     pub(crate) places: Vec<(u32, [f32; 2])>,
@@ -78,14 +78,20 @@ impl Columns {
         self.sticky.iter_mut().for_each(Vec::clear);
     }
 
-    /// Reads the world.
-    pub(crate) fn collect(&mut self, world: &World, presence: &mut Collector, components: &mut [Collector]) {
+    /// Reads the world. `packs`: whether somebody wants [`Columns::packed`].
+    pub(crate) fn collect(
+        &mut self,
+        world: &World,
+        presence: &mut Collector,
+        components: &mut [Collector],
+        packs: bool,
+    ) {
         self.begin(world.resource::<NetIds>());
         presence(world, self);
         for collector in components {
             collector(world, self);
         }
-        self.finish();
+        self.finish(packs);
     }
 
     fn begin(&mut self, ids: &NetIds) {
@@ -108,14 +114,16 @@ impl Columns {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self, packs: bool) {
         self.packed.clear();
         self.places.clear();
         self.always.clear();
         let width = self.schema.field_count();
         for (number, slot) in (0u32..).zip(&self.slots) {
-            let row = &self.rows[number as usize * width..][..width];
-            self.packed.push(&self.schema, if slot.is_live { slot.mask } else { 0 }, row);
+            if packs {
+                let row = &self.rows[number as usize * width..][..width];
+                self.packed.push(&self.schema, if slot.is_live { slot.mask } else { 0 }, row);
+            }
             if !slot.is_live {
                 continue;
             }
@@ -166,6 +174,16 @@ impl Columns {
 
     pub(crate) fn place(&self, slot: u32) -> Option<[f32; 2]> {
         self.slots[slot as usize].place
+    }
+
+    /// The rows of all state fields, by slot.
+    pub(crate) fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The components of each slot; of those that are not live none.
+    pub(crate) fn masks(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().map(|slot| if slot.is_live { slot.mask } else { 0 })
     }
 
     pub(crate) fn values(&self, slot: u32) -> Values<'_> {

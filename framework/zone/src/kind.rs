@@ -29,6 +29,7 @@ use lightmoon_contract::call::{Answer, Body, Form, ServeWorld, Served};
 use lightmoon_contract::operation::{Durability, OperationSpec};
 use lightmoon_contract::{ActorId, CallError, OperationNumber, Tick};
 use lightmoon_durable::Loaded;
+use lightmoon_replica::Receipt;
 
 use crate::build::Zone;
 use crate::identity::NetIds;
@@ -172,8 +173,13 @@ where
 
     fn obey(&mut self, body: Body) -> Result<(), CallError> {
         match ToActor::open(body).ok_or(CallError::NotAllowed)? {
-            ToActor::Subscribe { session, player, avatar, generation, budget_bytes } => {
-                self.inside.subscribe(ViewerInfo { session, player, avatar }, generation, budget_bytes);
+            ToActor::Subscribe { session, player, avatar, generation, budget_bytes, takes_deltas } => {
+                let info = ViewerInfo { session, player, avatar };
+                self.inside.subscribe(info, generation, budget_bytes, takes_deltas);
+                Ok(())
+            }
+            ToActor::Received { session, generation, tick, received, views } => {
+                self.inside.received(session, &Receipt { generation, tick: Tick(tick), received, views });
                 Ok(())
             }
             ToActor::Unsubscribe { session, generation } => {

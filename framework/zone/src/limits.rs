@@ -25,6 +25,24 @@ pub const GRID_CELLS_MAX: usize = 256 * 1_024;
 /// entities enter in the next ticks.
 pub const ENTER_BYTES_PER_TICK: usize = 48 * 1_024;
 
+/// Bytes of state that one viewer is sent in a second if nothing else is said: what a mobile connection carries ten times
+/// over, and at 20 Hz more than one datagram per tick.
+pub const BYTES_PER_SECOND_DEFAULT: u32 = 32_000;
+
+/// The least budget of a viewer: a record or two of each tick at 20 Hz. Clamped.
+pub const BYTES_PER_SECOND_MIN: u32 = 1_000;
+
+/// Time after which what rests is sent again, so that no view is wrong for long whatever happened. No entity is staler than
+/// this, and the way, while the budget suffices.
+pub const REFRESH_TIME: Duration = Duration::from_secs(2);
+
+/// Time after which what found no room goes before what is near. With a budget for one of `n` entities, the stalest is about
+/// `n` ticks old.
+pub const STARVE_TIME: Duration = Duration::from_secs(1);
+
+/// Targets of one viewer: who is fought and healed at once. Over it: the rest is not preferred.
+pub const TARGETS_MAX: usize = 8;
+
 /// Viewers of one zone. Over it: a subscription is refused and counted.
 pub const VIEWERS_MAX: usize = 8_192;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lightmoon_actor::Keeping;
 use lightmoon_contract::Mono;
 
-use crate::limits::{MAX_LOSS_DEFAULT, MAX_LOSS_MAX, MAX_LOSS_MIN};
+use crate::limits::{BYTES_PER_SECOND_DEFAULT, MAX_LOSS_DEFAULT, MAX_LOSS_MAX, MAX_LOSS_MIN};
 
 /// Reads a clock for measuring phases. Zones read no clock themselves: the binary gives a real one, tests none.
 pub type Probe = fn() -> Mono;
@@ -23,11 +23,20 @@ pub struct ZoneOptions {
     /// operation did. Default 10 s, clamped to 1 ..= 60 s. A snapshot copies what is kept, about 1 ns for each value, and
     /// writes all of it: shorter costs disk, longer costs players.
     pub max_loss: Duration,
+    /// Bytes of state that each viewer is sent in a second, at most, whatever it sees. Default 32,000, at least 1,000. When
+    /// not all fits, what is near goes more often; the own avatar always goes. A packet has at most 1,100 bytes, so at 20 Hz
+    /// more than 22,000 changes nothing. [`crate::Viewers::set_bytes_per_second`] decides for one viewer. Since 0.1.
+    pub bytes_per_second: u32,
 }
 
 impl Default for ZoneOptions {
     fn default() -> Self {
-        Self { probe: no_time, id_block: 0, max_loss: MAX_LOSS_DEFAULT }
+        Self {
+            probe: no_time,
+            id_block: 0,
+            max_loss: MAX_LOSS_DEFAULT,
+            bytes_per_second: BYTES_PER_SECOND_DEFAULT,
+        }
     }
 }
 

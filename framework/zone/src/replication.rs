@@ -5,27 +5,42 @@
 //!
 //! Invariants:
 //! - I1: a viewer's `seen` is exactly what its client shows once it applied all View payloads made so far.
-//! - I2: the avatar is in every packet; of the others those that found no room come first in the next, so nobody starves.
+//! - I2: the avatar is in every packet; of the others those that found no room come first in the next, or gain priority, so
+//!   nobody starves.
 //! - I3: nothing here calls code of the game: once the columns are collected, a tick can be published whole.
 
+use std::time::Duration;
+
 use lightmoon_contract::{SessionId, Tick};
-use lightmoon_replica::{LeaveReason, StateHead, StateWriter, ViewWriter};
+use lightmoon_replica::{
+    DeltaTable, Gather, Gathered, Gatherer, Holdings, LeaveReason, StateHead, StateWriter, ViewWriter,
+};
 
 use crate::columns::Columns;
 use crate::identity::NetIds;
 use crate::interest::{Circle, Grid, InterestOptions};
-use crate::limits::ENTER_BYTES_PER_TICK;
+use crate::limits::{BYTES_PER_SECOND_MIN, ENTER_BYTES_PER_TICK, REFRESH_TIME, STARVE_TIME};
 use crate::overload::Rung;
 use crate::report::Counters;
-use crate::viewers::{Seen, Viewer};
+use crate::viewers::{Choice, Seen, Viewer, Viewers};
+
+/// What a packet is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PacketKind {
+    /// Must arrive.
+    View,
+    /// May be lost; whole values.
+    State,
+    /// May be lost; against what the client has.
+    Delta,
+}
 
 /// Bytes for one client.
 #[derive(Debug)]
 pub(crate) struct Packet<'a> {
     pub(crate) session: SessionId,
     pub(crate) generation: u32,
-    /// Whether it must arrive: a View payload, not a state packet.
-    pub(crate) is_view: bool,
+    pub(crate) kind: PacketKind,
     pub(crate) bytes: &'a [u8],
 }
 
@@ -38,14 +53,41 @@ pub(crate) struct Shared<'a> {
     pub(crate) ids: &'a NetIds,
     pub(crate) grid: &'a Grid,
     pub(crate) interest: Option<&'a InterestOptions>,
+    pub(crate) choices: &'a Viewers,
+    pub(crate) bytes_per_second: u32,
     /// What the zone gives up.
     pub(crate) rung: Rung,
+}
+
+impl Shared<'_> {
+    /// Ticks from one state packet of a viewer to the next.
+    fn interval(&self, viewer: &Viewer) -> u64 {
+        self.rung.send_interval().max(viewer.send_every.into())
+    }
+
+    /// Whether a viewer's packet of this tick holds everything; `None`: there is none. Viewers take turns, so that each tick
+    /// sends about as much.
+    fn turn(&self, viewer: &Viewer) -> Option<bool> {
+        let turn = viewer.number.wrapping_add(self.tick.0);
+        let is_whole = turn.is_multiple_of(self.interval(viewer));
+        let of_avatar = self.rung.avatar_interval().max(viewer.send_every.into());
+        (is_whole || turn.is_multiple_of(of_avatar)).then_some(is_whole)
+    }
+
+    /// Bytes of a state packet of this tick.
+    fn budget_bytes(&self, viewer: &Viewer, choice: Option<&Choice>) -> usize {
+        let chosen = choice.and_then(|choice| choice.bytes_per_second);
+        let per_second = u64::from(chosen.unwrap_or(self.bytes_per_second).max(BYTES_PER_SECOND_MIN));
+        let bytes = per_second * self.interval(viewer) / u64::from(self.rate_hz.max(1));
+        usize::try_from(bytes).unwrap_or(usize::MAX).min(viewer.budget_bytes)
+    }
 }
 
 /// Buffers for one viewer at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Replication {
     circle: Circle,
+    gatherer: Gatherer,
     view: Vec<u8>,
     state: Vec<u8>,
 }
@@ -55,10 +97,13 @@ impl Replication {
     pub(crate) fn serve(
         &mut self,
         shared: &Shared<'_>,
+        deltas: &mut DeltaTable,
         viewer: &mut Viewer,
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
     ) {
+        // Beside the viewer for the time of the tick, so that both can be changed.
+        let mut holdings = viewer.holdings.take();
         let mut told = Told {
             tick: shared.tick,
             session: viewer.session,
@@ -69,16 +114,28 @@ impl Replication {
         };
         if viewer.sequence == 0 {
             told.writer.layout(&shared.columns.schema);
+            if holdings.is_some() {
+                told.writer.fields(&shared.columns.schema);
+            }
         }
-        tell_news(shared, viewer, counters, &mut told, send);
+        tell_news(shared, viewer, holdings.as_deref_mut(), counters, &mut told, send);
         find_place(shared, viewer);
         let old_count = if is_due(shared, viewer) {
-            self.look(shared, viewer, counters, &mut told, send)
+            self.look(shared, viewer, holdings.as_deref_mut(), counters, &mut told, send)
         } else {
             viewer.seen.len()
         };
         (viewer.sequence, self.view) = told.finish(counters, send);
-        self.tell_state(shared, viewer, old_count, counters, send);
+        let turn = shared.turn(viewer);
+        counters.states_spared += u64::from(turn != Some(true));
+        match (&mut holdings, turn) {
+            (_, None) => {}
+            (Some(holdings), Some(_)) => {
+                self.tell_deltas(shared, deltas, viewer, holdings, counters, send);
+            }
+            (None, Some(is_whole)) => self.tell_state(shared, viewer, old_count, is_whole, counters, send),
+        }
+        viewer.holdings = holdings;
     }
 
     /// Finds who entered and who left. Gives how many of those seen now were seen before.
@@ -86,6 +143,7 @@ impl Replication {
         &mut self,
         shared: &Shared<'_>,
         viewer: &mut Viewer,
+        mut holdings: Option<&mut Holdings>,
         counters: &mut Counters,
         told: &mut Told,
         send: &mut impl FnMut(Packet<'_>),
@@ -100,7 +158,9 @@ impl Replication {
             self.circle.include(*slot);
         }
         if let (Some(options), Some(centre)) = (shared.interest, viewer.centre) {
+            let far = self.circle.entered.len();
             self.circle.look(shared.grid, options, centre);
+            near_first(columns, centre, &mut self.circle.entered[far..]);
         }
         viewer.looked_at = viewer.centre;
         let circle = &self.circle;
@@ -109,6 +169,9 @@ impl Replication {
             if !stays {
                 counters.leaves += 1;
                 told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
+                if let Some(holdings) = &mut holdings {
+                    holdings.leave(seen.index, told.sequence);
+                }
             }
             stays
         });
@@ -122,9 +185,21 @@ impl Replication {
                 continue;
             }
             let seen = &viewer.seen;
-            let index = viewer.indexes.take(|index| seen.iter().any(|other| other.index == index));
+            let index = match &mut holdings {
+                Some(holdings) => holdings.enter(*slot, shared.tick),
+                None => Some(viewer.indexes.take(|index| seen.iter().any(|other| other.index == index))),
+            };
+            let Some(index) = index else {
+                // Until the client has applied some of the many leaves on their way.
+                counters.enters_deferred += 1;
+                viewer.looked_at = None;
+                continue;
+            };
             let (id, mask, values) = (columns.id(*slot), columns.mask(*slot), columns.values(*slot));
             told.say(counters, send, |writer| writer.enter(&columns.schema, index, id, mask, &values));
+            if let Some(holdings) = &mut holdings {
+                holdings.entered(index, told.sequence);
+            }
             viewer.seen.push(Seen { slot: *slot, index });
             counters.enters += 1;
         }
@@ -138,16 +213,10 @@ impl Replication {
         shared: &Shared<'_>,
         viewer: &mut Viewer,
         old_count: usize,
+        is_whole: bool,
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
     ) {
-        // Viewers take turns, so that each tick sends about as much.
-        let turn = viewer.number.wrapping_add(shared.tick.0);
-        let is_whole = turn.is_multiple_of(shared.rung.send_interval());
-        counters.states_spared += u64::from(!is_whole);
-        if !is_whole && !turn.is_multiple_of(shared.rung.avatar_interval()) {
-            return;
-        }
         let head = StateHead {
             tick: shared.tick,
             rate_hz: shared.rate_hz,
@@ -156,7 +225,8 @@ impl Replication {
         };
         let buffer = std::mem::take(&mut self.state);
         let schema = &shared.columns.schema;
-        let mut writer = StateWriter::new(schema, &head, viewer.budget_bytes, buffer);
+        let budget_bytes = shared.budget_bytes(viewer, shared.choices.choice(viewer.session));
+        let mut writer = StateWriter::new(schema, &head, budget_bytes, buffer);
         let old = &viewer.seen[..old_count];
         if let Some(avatar) = old.iter().find(|seen| Some(seen.slot) == viewer.avatar_slot) {
             let _ = push(shared.columns, &mut writer, *avatar);
@@ -176,14 +246,90 @@ impl Replication {
         counters.state_records += u64::from(writer.count());
         let bytes = writer.finish();
         counters.state_bytes += bytes.len() as u64;
-        send(Packet {
-            session: viewer.session,
-            generation: viewer.generation,
-            is_view: false,
-            bytes: &bytes,
-        });
+        self.send_state(viewer, PacketKind::State, bytes, send);
+    }
+
+    /// The state packet of a client that takes deltas: what it does not have, the avatar first, then by priority.
+    fn tell_deltas(
+        &mut self,
+        shared: &Shared<'_>,
+        deltas: &mut DeltaTable,
+        viewer: &Viewer,
+        holdings: &mut Holdings,
+        counters: &mut Counters,
+        send: &mut impl FnMut(Packet<'_>),
+    ) {
+        let columns = shared.columns;
+        let choice = shared.choices.choice(viewer.session);
+        let ticks = |time: Duration| u32::from(shared.rate_hz) * narrow_secs(time);
+        let avatar = viewer.avatar_slot;
+        let gather = Gather {
+            rate_hz: shared.rate_hz,
+            budget_bytes: shared.budget_bytes(viewer, choice),
+            first: viewer.seen.iter().find(|seen| Some(seen.slot) == avatar).map(|seen| seen.index),
+            only_first: shared.turn(viewer) != Some(true),
+            refresh_ticks: ticks(REFRESH_TIME),
+            starve_ticks: ticks(STARVE_TIME),
+        };
+        let reach = shared.interest.map_or(0.0, |options| options.squares().1);
+        let weight = |slot: u32| {
+            let nearness = match (columns.place(slot), viewer.centre) {
+                (Some(place), Some(centre)) if reach > 0.0 => 1.0 - (square(place, centre) / reach).min(1.0),
+                _ => 0.0,
+            };
+            let is_target = choice.is_some_and(|choice| choice.targets.contains(&columns.id(slot)));
+            weight_of(nearness, is_target)
+        };
+        let buffer = std::mem::take(&mut self.state);
+        let (bytes, gathered) =
+            holdings.gather(&columns.schema, deltas, &gather, weight, &mut self.gatherer, buffer);
+        count(counters, &gathered, bytes.len());
+        self.send_state(viewer, PacketKind::Delta, bytes, send);
+    }
+
+    fn send_state(
+        &mut self,
+        viewer: &Viewer,
+        kind: PacketKind,
+        bytes: Vec<u8>,
+        send: &mut impl FnMut(Packet<'_>),
+    ) {
+        send(Packet { session: viewer.session, generation: viewer.generation, kind, bytes: &bytes });
         self.state = bytes;
     }
+}
+
+fn count(counters: &mut Counters, gathered: &Gathered, bytes: usize) {
+    counters.states += 1;
+    counters.state_bytes += bytes as u64;
+    counters.state_records += u64::from(gathered.records);
+    counters.state_whole += u64::from(gathered.whole);
+    counters.state_refreshed += u64::from(gathered.refreshed);
+    counters.state_resting += u64::from(gathered.resting);
+    counters.state_deferred += u64::from(gathered.deferred);
+    counters.state_stalest_ticks = counters.state_stalest_ticks.max(gathered.stalest_ticks.into());
+}
+
+/// Priority per tick: four times as much at the viewer's place as at the border, as much again four times for targets.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 4 times 256")]
+fn weight_of(nearness: f32, is_target: bool) -> u16 {
+    let weight = ((1.0 + 3.0 * nearness) * 256.0) as u16;
+    if is_target { weight.max(1_024) * 4 } else { weight }
+}
+
+fn square(one: [f32; 2], other: [f32; 2]) -> f32 {
+    let (x, y) = (one[0] - other[0], one[1] - other[1]);
+    x * x + y * y
+}
+
+fn narrow_secs(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).expect("bounds of staleness are seconds")
+}
+
+/// Sorts slots by their distance, so that what comes into view first is what can be touched.
+fn near_first(columns: &Columns, centre: [f32; 2], slots: &mut [u32]) {
+    let distance = |slot: u32| columns.place(slot).map_or(f32::MAX, |place| square(place, centre));
+    slots.sort_unstable_by(|one, other| distance(*one).total_cmp(&distance(*other)).then(one.cmp(other)));
 }
 
 /// Puts an entity into a packet; those without state take no room. `false`: it did not fit.
@@ -198,6 +344,7 @@ fn push(columns: &Columns, writer: &mut StateWriter, seen: Seen) -> bool {
 fn tell_news(
     shared: &Shared<'_>,
     viewer: &mut Viewer,
+    mut holdings: Option<&mut Holdings>,
     counters: &mut Counters,
     told: &mut Told,
     send: &mut impl FnMut(Packet<'_>),
@@ -211,6 +358,9 @@ fn tell_news(
             let reason = if columns.is_gone(seen.slot) { LeaveReason::Gone } else { LeaveReason::OutOfView };
             counters.leaves += 1;
             told.say(counters, send, |writer| writer.leave(seen.index, reason));
+            if let Some(holdings) = &mut holdings {
+                holdings.leave(seen.index, told.sequence);
+            }
             return false;
         }
         let (mask, before, values) =
@@ -219,6 +369,9 @@ fn tell_news(
             told.say(counters, send, |writer| {
                 writer.mask(&columns.schema, seen.index, before, mask, &values)
             });
+            if let Some(holdings) = &mut holdings {
+                holdings.remask(seen.index, told.sequence);
+            }
         }
         let mut changed = columns.sticky_changed(seen.slot);
         while changed != 0 {
@@ -314,7 +467,7 @@ impl Told {
     fn send(&mut self, bytes: &[u8], counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) {
         counters.views += 1;
         counters.view_bytes += bytes.len() as u64;
-        send(Packet { session: self.session, generation: self.generation, is_view: true, bytes });
+        send(Packet { session: self.session, generation: self.generation, kind: PacketKind::View, bytes });
         self.sequence += 1;
     }
 

@@ -94,6 +94,16 @@ pub struct Counters {
     pub state_records: u64,
     /// Entities that were in view but found no room in a packet; they go first in the next.
     pub state_deferred: u64,
+    /// Records that said everything anew, since the client had nothing to build on or that would have been longer.
+    pub state_whole: u64,
+    /// Records of entities that rest, sent again after [`crate::limits::REFRESH_TIME`].
+    pub state_refreshed: u64,
+    /// Entities in view that rest, left out of a packet: once per packet.
+    pub state_resting: u64,
+    /// The most ticks that an entity which changed was in no packet of a viewer that sees it.
+    pub state_stalest_ticks: u64,
+    /// Messages of clients that told what arrived.
+    pub receipts: u64,
     /// View payloads made.
     pub views: u64,
     /// Their bytes.

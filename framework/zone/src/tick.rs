@@ -23,11 +23,12 @@ use lightmoon_actor::reserved::ToSession;
 use lightmoon_actor::{Cx, Save, Unsavable};
 use lightmoon_contract::{Mono, SessionId, Tick};
 use lightmoon_durable::{Loaded, Saved};
+use lightmoon_replica::{DeltaTable, Holdings, Receipt};
 
 use crate::build::{Collectors, Zone, ZoneBuilder};
 use crate::columns::Columns;
 use crate::identity::NetIds;
-use crate::interest::Grid;
+use crate::interest::{Grid, InterestOptions};
 use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
 use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
@@ -38,7 +39,7 @@ use crate::persist::touched::Persisted;
 use crate::persist::{form, restore};
 use crate::phase;
 use crate::random::ZoneRandom;
-use crate::replication::{Packet, Replication, Shared};
+use crate::replication::{Packet, PacketKind, Replication, Shared};
 use crate::report::{Counters, Phases, ZoneReport};
 use crate::schedule::{First, Last, Update};
 use crate::tick_times::TickTimes;
@@ -110,6 +111,8 @@ pub(crate) struct TickLoop {
     clock: TickClock,
     collectors: Collectors,
     columns: Columns,
+    deltas: DeltaTable,
+    bytes_per_second: u32,
     grid: Grid,
     replication: Replication,
     viewers: BTreeMap<SessionId, Viewer>,
@@ -163,6 +166,8 @@ impl TickLoop {
         Ok(Self {
             clock: TickClock::new(cx.now(), rate_hz),
             columns: Columns::new(collectors.schema.clone()),
+            deltas: DeltaTable::new(collectors.schema.clone()),
+            bytes_per_second: options.bytes_per_second,
             collectors,
             world,
             grid: Grid::default(),
@@ -235,16 +240,12 @@ impl TickLoop {
         rotate_messages(&mut self.world, &mut self.rotated_at);
         let scheduled = (self.probe)();
         let is_watched = !self.viewers.is_empty();
-        if is_watched {
-            let Collectors { presence, components, .. } = &mut self.collectors;
-            self.columns.collect(&self.world, presence, components);
-            self.counters.sticky_oversized += self.columns.oversized;
-        } else {
-            self.columns.forget();
-        }
+        self.collect(is_watched);
         let collected = (self.probe)();
         cx.note_phase(phase::GRID);
-        if let Some(options) = self.collectors.interest.as_ref().filter(|_| is_watched) {
+        let interest = self.collectors.interest.as_ref().filter(|_| is_watched);
+        let interest = interest.map(|options| options.scaled(self.ladder.rung().radius_scale()));
+        if let Some(options) = &interest {
             self.grid.build(options, &self.columns.places);
         }
         let sorted = (self.probe)();
@@ -253,7 +254,7 @@ impl TickLoop {
         self.flush(cx);
         let flushed = (self.probe)();
         cx.note_phase(phase::REPLICATION);
-        self.serve_viewers(rate_hz, cx);
+        self.serve_viewers(rate_hz, interest.as_ref(), cx);
         self.world.resource_mut::<NetIds>().recycle();
         self.world.clear_trackers();
         let served = (self.probe)();
@@ -283,6 +284,29 @@ impl TickLoop {
         }
     }
 
+    /// Reads the world for those who look.
+    fn collect(&mut self, is_watched: bool) {
+        if !is_watched {
+            self.columns.forget();
+            self.deltas.clear();
+            return;
+        }
+        let (mut packs, mut deltas) = (false, false);
+        for viewer in self.viewers.values() {
+            deltas |= viewer.holdings.is_some();
+            packs |= viewer.holdings.is_none();
+        }
+        let Collectors { presence, components, .. } = &mut self.collectors;
+        self.columns.collect(&self.world, presence, components, packs);
+        self.counters.sticky_oversized += self.columns.oversized;
+        if deltas {
+            let tick = self.world.resource::<ZoneTime>().tick();
+            self.deltas.collect(tick, self.columns.rows(), self.columns.masks());
+        } else {
+            self.deltas.clear();
+        }
+    }
+
     /// Sends what systems and observers queued.
     pub(crate) fn flush(&mut self, cx: &mut Cx) {
         let counters = &mut self.counters;
@@ -293,32 +317,52 @@ impl TickLoop {
         });
     }
 
-    fn serve_viewers(&mut self, rate_hz: u16, cx: &mut Cx) {
-        let rung = self.ladder.rung();
-        let interest = self.collectors.interest.map(|options| options.scaled(rung.radius_scale()));
+    fn serve_viewers(&mut self, rate_hz: u16, interest: Option<&InterestOptions>, cx: &mut Cx) {
         let shared = Shared {
             tick: self.world.resource::<ZoneTime>().tick(),
             rate_hz: u8::try_from(rate_hz).expect("a rate is at most 60"),
             columns: &self.columns,
             ids: self.world.resource::<NetIds>(),
             grid: &self.grid,
-            interest: interest.as_ref(),
-            rung,
+            interest,
+            choices: self.world.resource::<Viewers>(),
+            bytes_per_second: self.bytes_per_second,
+            rung: self.ladder.rung(),
         };
+        let (deltas, counters) = (&mut self.deltas, &mut self.counters);
         for viewer in self.viewers.values_mut() {
-            self.replication.serve(&shared, viewer, &mut self.counters, &mut |packet| send(cx, &packet));
+            self.replication.serve(&shared, deltas, viewer, counters, &mut |packet| send(cx, &packet));
         }
     }
 
     /// A session looks at the zone from now on. It is told everything with the next tick.
-    pub(crate) fn subscribe(&mut self, info: ViewerInfo, generation: u32, budget_bytes: usize) {
+    pub(crate) fn subscribe(
+        &mut self,
+        info: ViewerInfo,
+        generation: u32,
+        budget_bytes: usize,
+        takes_deltas: bool,
+    ) {
         if self.viewers.len() >= VIEWERS_MAX && !self.viewers.contains_key(&info.session) {
             self.counters.viewers_refused += 1;
             return;
         }
         self.viewers_ever += 1;
-        self.viewers.insert(info.session, Viewer::new(&info, generation, budget_bytes, self.viewers_ever));
+        let holdings = takes_deltas.then(|| Holdings::new(self.world.resource::<ZoneTime>().tick()));
+        let viewer = Viewer::new(&info, generation, budget_bytes, self.viewers_ever, holdings);
+        self.viewers.insert(info.session, viewer);
         self.world.resource_mut::<Viewers>().insert(info);
+    }
+
+    /// A session tells what arrived.
+    pub(crate) fn received(&mut self, session: SessionId, receipt: &Receipt) {
+        let viewer = self.viewers.get_mut(&session).filter(|viewer| viewer.generation == receipt.generation);
+        if let Some(viewer) = viewer
+            && let Some(holdings) = &mut viewer.holdings
+        {
+            holdings.receive(receipt, viewer.sequence);
+            self.counters.receipts += 1;
+        }
     }
 
     /// A session looks away; nothing is kept of it. An end of an older attachment changes nothing.
@@ -362,10 +406,10 @@ pub(crate) fn rotate_messages(world: &mut World, rotated_at: &mut ChangeTick) {
 
 fn send(cx: &mut Cx, packet: &Packet<'_>) {
     let (generation, bytes) = (packet.generation, Bytes::copy_from_slice(packet.bytes));
-    let message = if packet.is_view {
-        ToSession::View { generation, bytes }
-    } else {
-        ToSession::State { generation, bytes }
+    let message = match packet.kind {
+        PacketKind::View => ToSession::View { generation, bytes },
+        PacketKind::State => ToSession::State { generation, bytes, is_delta: false },
+        PacketKind::Delta => ToSession::State { generation, bytes, is_delta: true },
     };
     cx.tell_session(packet.session, message);
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::resource::Resource;
 use lightmoon_contract::{NetId, SessionId};
-use lightmoon_replica::IndexCounter;
+use lightmoon_replica::{Holdings, IndexCounter};
+
+use crate::limits::TARGETS_MAX;
 
 /// One viewer, as systems see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +26,16 @@ pub struct ViewerInfo {
 #[derive(Resource, Debug, Default)]
 pub struct Viewers {
     by_session: BTreeMap<SessionId, ViewerInfo>,
+    choices: BTreeMap<SessionId, Choice>,
+}
+
+/// What the game decided for one viewer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice {
+    /// Bytes of state per second; `None`: the zone's option.
+    pub(crate) bytes_per_second: Option<u32>,
+    /// Entities that go before others when not all fit.
+    pub(crate) targets: Vec<NetId>,
 }
 
 impl Viewers {
@@ -41,6 +53,30 @@ impl Viewers {
     /// The viewers of this player: none, one, or two while a second login replaces the first.
     pub fn of_player(&self, player: u64) -> impl Iterator<Item = &ViewerInfo> {
         self.by_session.values().filter(move |viewer| viewer.player == player)
+    }
+
+    /// Gives a viewer another budget than [`crate::ZoneOptions::bytes_per_second`]: 8,000 suits a phone. Forgotten when
+    /// the session looks away. Nothing happens for a session that does not look at the zone.
+    pub fn set_bytes_per_second(&mut self, session: SessionId, bytes_per_second: u32) {
+        if self.by_session.contains_key(&session) {
+            self.choices.entry(session).or_default().bytes_per_second = Some(bytes_per_second);
+        }
+    }
+
+    /// Names entities that a viewer looks at closely, such as whom it fights: when not all fit its packets, they gain
+    /// priority four times as fast as the nearest others. The first [`crate::limits::TARGETS_MAX`] count; they replace those
+    /// before. Nothing happens for a session that does not look at the zone.
+    pub fn set_targets(&mut self, session: SessionId, targets: &[NetId]) {
+        if self.by_session.contains_key(&session) {
+            let targets = &targets[..targets.len().min(TARGETS_MAX)];
+            self.choices.entry(session).or_default().targets = targets.to_vec();
+        }
+    }
+
+    /// What the game decided for a viewer; `None`: nothing.
+    pub(crate) fn choice(&self, session: SessionId) -> Option<&Choice> {
+        // Few games decide anything: most look-ups end here.
+        if self.choices.is_empty() { None } else { self.choices.get(&session) }
     }
 
     /// How many there are.
@@ -61,6 +97,7 @@ impl Viewers {
 
     pub(crate) fn remove(&mut self, session: SessionId) {
         self.by_session.remove(&session);
+        self.choices.remove(&session);
     }
 }
 
@@ -78,7 +115,12 @@ pub(crate) struct Viewer {
     pub(crate) avatar: NetId,
     pub(crate) avatar_slot: Option<u32>,
     pub(crate) generation: u32,
+    /// Bytes of one state packet, at most.
     pub(crate) budget_bytes: usize,
+    /// It is sent state every so many ticks; 0 and 1: at each.
+    pub(crate) send_every: u8,
+    /// What it has of what it sees; `None`: a client that takes no deltas.
+    pub(crate) holdings: Option<Box<Holdings>>,
     /// Decides in which tick of a stagger it is looked at.
     pub(crate) number: u64,
     /// View payloads sent.
@@ -95,13 +137,21 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    pub(crate) fn new(info: &ViewerInfo, generation: u32, budget_bytes: usize, number: u64) -> Self {
+    pub(crate) fn new(
+        info: &ViewerInfo,
+        generation: u32,
+        budget_bytes: usize,
+        number: u64,
+        holdings: Option<Holdings>,
+    ) -> Self {
         Self {
             session: info.session,
             avatar: info.avatar,
             avatar_slot: None,
             generation,
             budget_bytes,
+            send_every: 1,
+            holdings: holdings.map(Box::new),
             number,
             sequence: 0,
             indexes: IndexCounter::default(),

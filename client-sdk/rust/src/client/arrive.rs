@@ -3,9 +3,9 @@
 //! *Responsible for*: turning the link's events into the application's. *Not responsible for*: how connections end.
 
 use bytes::Bytes;
-use lightmoon_contract::CallError;
-use lightmoon_replica::Playback;
-use lightmoon_wire::{Attach, ClientEvent, ClientLink, CloseCode, Welcome};
+use lightmoon_contract::{CallError, Tick};
+use lightmoon_replica::{Playback, Receipt};
+use lightmoon_wire::{Attach, ClientEvent, ClientLink, CloseCode, Received, Welcome};
 
 use super::calls::Dropped;
 use super::{Client, ConnectionState};
@@ -34,6 +34,7 @@ impl Client {
                 }
                 ClientEvent::View { generation, payload } => self.on_view(generation, &payload),
                 ClientEvent::State { generation, payload } => self.on_state(generation, &payload),
+                ClientEvent::Delta { generation, payload } => self.on_delta(generation, &payload),
                 ClientEvent::Closed(closing) => self.ended(closing),
             }
         }
@@ -76,22 +77,45 @@ impl Client {
 
     fn on_view(&mut self, generation: u32, payload: &[u8]) {
         match self.view.apply_view(generation, payload) {
-            Ok(_) => self.say_view(),
+            Ok(_) => {
+                self.say_view();
+                self.tell_applied();
+            }
             Err(error) => self.reject(&error.to_string()),
+        }
+    }
+
+    fn on_delta(&mut self, generation: u32, payload: &[u8]) {
+        match self.view.apply_delta(generation, payload) {
+            Ok(Some(header)) => {
+                self.on_tick(header.head.tick, header.head.rate_hz);
+                self.tell_applied();
+            }
+            Ok(None) => {}
+            Err(error) => self.reject(&error.to_string()),
+        }
+    }
+
+    /// Lets the link tell the server what the view has.
+    fn tell_applied(&mut self) {
+        if let (Some(link), Some(receipt)) = (&mut self.link, self.view.receipt()) {
+            let Receipt { generation, tick, received, views } = receipt;
+            link.applied(Received { generation, tick: tick.0, received, views });
+        }
+    }
+
+    fn on_tick(&mut self, tick: Tick, rate_hz: u8) {
+        self.stats.on_state(self.newest, tick);
+        self.newest = self.newest.max(Some(tick));
+        self.playback.on_state(self.now, tick, rate_hz);
+        if self.state_events {
+            self.say(Event::State(tick));
         }
     }
 
     fn on_state(&mut self, generation: u32, payload: &[u8]) {
         match self.view.apply_state(generation, payload) {
-            Ok(Some(header)) => {
-                let (tick, rate_hz) = (header.head.tick, header.head.rate_hz);
-                self.stats.on_state(self.newest, tick);
-                self.newest = self.newest.max(Some(tick));
-                self.playback.on_state(self.now, tick, rate_hz);
-                if self.state_events {
-                    self.say(Event::State(tick));
-                }
-            }
+            Ok(Some(header)) => self.on_tick(header.head.tick, header.head.rate_hz),
             Ok(None) => {}
             Err(error) => self.reject(&error.to_string()),
         }

@@ -12,8 +12,8 @@ use lightmoon_contract::{
 };
 use lightmoon_replica::{EntityValues, LeaveReason, Schema, StateHead, StateTable, StateWriter, ViewWriter};
 use lightmoon_wire::{
-    Attach, CloseCode, Compatibility, Grant, Hello, IncomingCall, ServerConfig, ServerEvent, ServerLink,
-    Settled,
+    Attach, CloseCode, Compatibility, Grant, Hello, IncomingCall, Received, ServerConfig, ServerEvent,
+    ServerLink, Settled,
 };
 
 /// Ships.
@@ -77,6 +77,8 @@ pub(crate) struct Host {
     pub(crate) steered: Vec<f32>,
     pub(crate) shouts: Vec<String>,
     pub(crate) closed: bool,
+    /// What the client told of what arrived.
+    pub(crate) received: Vec<Received>,
     /// The number of the session that it lets in to.
     pub(crate) session: u64,
     /// What it gives to resume that; empty: nothing.
@@ -108,6 +110,7 @@ impl Host {
             generation: 0,
             views: 0,
             tick: 100,
+            received: Vec::new(),
         }
     }
 
@@ -117,6 +120,7 @@ impl Host {
             match event {
                 ServerEvent::Hello(hello) => self.hello(now, hello),
                 ServerEvent::Call(call) => self.call(call),
+                ServerEvent::Received(received) => self.received.push(received),
                 ServerEvent::Closed(_) => self.closed = true,
             }
         }

@@ -534,6 +534,18 @@ const TABLE: &[Row] = &[
         "Entities in view that found no room in a packet.",
         |s| s.sum_zones(|zone| count(zone.counters.state_deferred)),
     ),
+    (
+        "lightmoon_zone_state_whole_total",
+        Type::Counter,
+        "Records against nothing: of entities that had just entered, or that a client had lost.",
+        |s| s.sum_zones(|zone| count(zone.counters.state_whole)),
+    ),
+    (
+        "lightmoon_zone_state_stalest_ticks",
+        Type::Gauge,
+        "The most ticks so far that an entity which changed waited for room in a packet.",
+        |s| s.max_of_zones(|zone| count(zone.counters.state_stalest_ticks)),
+    ),
     ("lightmoon_state_total", Type::Counter, "State packets handed to links.", |s| {
         count(s.snapshot.node.counters.states)
     }),

@@ -12,10 +12,11 @@ use lightmoon_actor::reserved::{ToActor, ToSession};
 use lightmoon_actor::{Envelope, MessageId, ReplyTo};
 use lightmoon_contract::call::Body;
 use lightmoon_contract::{ActorId, Caller, Lane, Mono, NetId, OperationNumber, Priority, SessionId};
-use lightmoon_wire::{Attach, CloseCode, SendError, ServerLink};
+use lightmoon_wire::{Attach, CloseCode, Received, SendError, ServerLink};
 
 use super::Gateway;
 use super::session::{Attachment, Way};
+use crate::LinkId;
 
 impl Gateway {
     /// Hands a message of an actor to a session.
@@ -39,7 +40,9 @@ impl Gateway {
             ToSession::Close { reason } => self.close_session(now, session, CloseCode::Normal, &reason),
             ToSession::Push { number, lane, bytes } => self.push(session, lane, from, number, bytes),
             ToSession::View { generation, bytes } => self.view(session, generation, bytes),
-            ToSession::State { generation, bytes } => self.state(session, generation, bytes),
+            ToSession::State { generation, bytes, is_delta } => {
+                self.state(session, generation, bytes, is_delta);
+            }
         }
     }
 
@@ -75,11 +78,14 @@ impl Gateway {
         let Some(server) = self.server_of(id) else { return };
         // A link that is over meanwhile says so by its own event, and then nobody looks any more.
         let _ = server.attach(Attach { generation, zone, avatar, tick_hz: 0 });
-        let budget_bytes = server.state_bytes_max();
+        let (budget_bytes, takes_deltas) = (server.state_bytes_max(), server.takes_deltas());
         if let Some(attached) = self.sessions.get_mut(&id).and_then(|session| session.attached.as_mut()) {
             attached.budget_bytes = budget_bytes;
         }
-        self.tell(zone, ToActor::Subscribe { session: id, player, avatar, generation, budget_bytes });
+        self.tell(
+            zone,
+            ToActor::Subscribe { session: id, player, avatar, generation, budget_bytes, takes_deltas },
+        );
     }
 
     /// A path carries other sizes than before: a zone whose packets do not fit any more is subscribed to anew. Every path that QUIC takes
@@ -168,14 +174,27 @@ impl Gateway {
         }
     }
 
-    fn state(&mut self, id: SessionId, generation: u32, bytes: Bytes) {
+    fn state(&mut self, id: SessionId, generation: u32, bytes: Bytes, is_delta: bool) {
         let size = count(bytes.len());
-        match self.server_of(id).map(|server| server.state(generation, bytes)) {
+        let send = |server: &mut ServerLink| {
+            if is_delta { server.delta(generation, bytes) } else { server.state(generation, bytes) }
+        };
+        match self.server_of(id).map(send) {
             Some(Ok(())) => {
                 self.counters.states += 1;
                 self.counters.state_bytes += size;
             }
             Some(Err(_)) | None => self.counters.messages_stale += 1,
+        }
+    }
+
+    /// A client told what arrived: for the zone that it looks at.
+    pub(super) fn received(&mut self, link: LinkId, received: Received) {
+        let Some(id) = self.links.get(&link).and_then(|link| link.session) else { return };
+        let Received { generation, tick, received, views } = received;
+        let attached = self.sessions.get(&id).and_then(|session| session.attached);
+        if let Some(to) = attached.filter(|to| to.generation == generation) {
+            self.tell(to.zone, ToActor::Received { session: id, generation, tick, received, views });
         }
     }
 

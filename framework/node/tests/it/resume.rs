@@ -48,7 +48,7 @@ fn a_client_that_comes_back_in_time_goes_on_where_it_was() {
     let attached = attached.expect("attached without asking");
     assert_eq!((attached.zone, attached.avatar), (ActorId::new(ArenaContract::KIND, 1), avatar));
     let states = events.iter().filter(
-        |event| matches!(event, ClientEvent::State { generation, .. } if *generation == attached.generation),
+        |event| matches!(event, ClientEvent::Delta { generation, .. } if *generation == attached.generation),
     );
     assert!(states.count() > 5, "it sees the zone again");
     assert_eq!(world.answer(again, Target::Zone, &arena::Touch {}), Ok(1));

@@ -151,6 +151,7 @@ impl World {
             | ClientEvent::Detached { .. }
             | ClientEvent::View { .. }
             | ClientEvent::State { .. }
+            | ClientEvent::Delta { .. }
             | ClientEvent::Closed(_) => None,
         });
         tickets.next().expect("a ticket")
@@ -167,6 +168,7 @@ impl World {
             | ClientEvent::Detached { .. }
             | ClientEvent::View { .. }
             | ClientEvent::State { .. }
+            | ClientEvent::Delta { .. }
             | ClientEvent::Closed(_) => None,
         });
         welcome.unwrap_or_else(|| panic!("not welcomed: {:?}", self.peers[&of].events))
@@ -275,7 +277,8 @@ impl World {
             | ClientEvent::Attached(_)
             | ClientEvent::Detached { .. }
             | ClientEvent::View { .. }
-            | ClientEvent::State { .. } => None,
+            | ClientEvent::State { .. }
+            | ClientEvent::Delta { .. } => None,
         })
     }
 

@@ -18,7 +18,7 @@ fn generations(events: &[ClientEvent]) -> Vec<u32> {
 fn states(events: &[ClientEvent], of: u32) -> usize {
     events
         .iter()
-        .filter(|event| matches!(event, ClientEvent::State { generation, .. } if *generation == of))
+        .filter(|event| matches!(event, ClientEvent::Delta { generation, .. } if *generation == of))
         .count()
 }
 

@@ -13,45 +13,65 @@ use crate::interpolate;
 use crate::limits::HISTORY_TICKS;
 use crate::{BitReader, Component, ReplicaError, Schema};
 
-/// The last values of one state component.
+/// The last values of one state component: a ring.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
-    /// Ticks, oldest first.
-    ticks: [u64; HISTORY_TICKS],
+    /// Ticks; from `first` on they ascend, around the end.
+    ticks: Vec<u64>,
     /// Values: rows of `width` fields, in the order of `ticks`.
     values: Vec<u32>,
     width: usize,
-    len: usize,
+    /// Where the oldest stands.
+    first: usize,
 }
 
 impl Track {
-    fn new(width: usize) -> Self {
-        Self { ticks: [0; HISTORY_TICKS], values: vec![0; width * HISTORY_TICKS], width, len: 0 }
+    const fn new(width: usize) -> Self {
+        Self { ticks: Vec::new(), values: Vec::new(), width, first: 0 }
     }
 
     /// Makes room for a value of `tick` behind the others, and gives its fields to fill.
     fn push(&mut self, tick: Tick) -> &mut [u32] {
-        if self.len == HISTORY_TICKS {
-            self.ticks.copy_within(1.., 0);
-            self.values.copy_within(self.width.., 0);
-            self.len -= 1;
-        }
-        self.ticks[self.len] = tick.0;
-        let at = self.len * self.width;
-        self.len += 1;
-        &mut self.values[at..at + self.width]
+        let at = if self.ticks.len() < HISTORY_TICKS {
+            self.ticks.push(tick.0);
+            self.values.resize(self.values.len() + self.width, 0);
+            self.ticks.len() - 1
+        } else {
+            let oldest = self.first;
+            self.ticks[oldest] = tick.0;
+            self.first = (oldest + 1) % HISTORY_TICKS;
+            oldest
+        };
+        &mut self.values[at * self.width..(at + 1) * self.width]
     }
 
-    pub(crate) fn ticks(&self) -> &[u64] {
-        &self.ticks[..self.len]
+    /// How many values there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.ticks.len()
     }
 
-    pub(crate) fn row(&self, place: usize) -> &[u32] {
-        &self.values[place * self.width..(place + 1) * self.width]
+    fn place(&self, nth: usize) -> usize {
+        (self.first + nth) % self.ticks.len()
+    }
+
+    /// The tick of the value with this number; 0 is the oldest.
+    pub(crate) fn tick(&self, nth: usize) -> u64 {
+        self.ticks[self.place(nth)]
+    }
+
+    /// The value with this number; 0 is the oldest.
+    pub(crate) fn row(&self, nth: usize) -> &[u32] {
+        let at = self.place(nth) * self.width;
+        &self.values[at..at + self.width]
+    }
+
+    /// The newest value that is not newer than `tick`.
+    fn row_at(&self, tick: u64) -> Option<&[u32]> {
+        (0..self.len()).rev().find(|nth| self.tick(*nth) <= tick).map(|nth| self.row(nth))
     }
 
     fn newest(&self) -> Option<Tick> {
-        self.ticks().last().copied().map(Tick)
+        self.len().checked_sub(1).map(|last| Tick(self.tick(last)))
     }
 }
 
@@ -114,6 +134,27 @@ impl Stored {
         Ok(true)
     }
 
+    /// The values of a state component that a record names, the newest that are not newer than the ticks; `None`: it is
+    /// not there. The second is the first if no tick is given for it.
+    pub(super) fn rows_at(&self, own: u8, base: u64, older: Option<u64>) -> Option<(&[u32], &[u32])> {
+        let Some(Value::State(track)) = &self.values[usize::from(own)] else { return None };
+        let row = track.row_at(base)?;
+        let older = older.map_or(Some(row), |tick| track.row_at(tick))?;
+        Some((row, older))
+    }
+
+    /// Takes a value of a state component if `tick` is newer than what is there. Whether it was.
+    pub(super) fn put_state(&mut self, own: u8, tick: Tick, fields: &[u32]) -> bool {
+        let width = fields.len();
+        let value = self.values[usize::from(own)].get_or_insert_with(|| Value::State(Track::new(width)));
+        let Value::State(track) = value else { return false };
+        if track.newest().is_some_and(|newest| newest >= tick) {
+            return false;
+        }
+        track.push(tick).copy_from_slice(fields);
+        true
+    }
+
     pub(super) fn set_sticky(&mut self, own: u8, value: &[u8]) {
         self.values[usize::from(own)] = Some(Value::Sticky(value.into()));
     }
@@ -171,7 +212,7 @@ impl<'a> Entity<'a> {
     #[must_use]
     pub fn fields(&self, number: u16) -> Option<&'a [u32]> {
         let track = self.track(number)?;
-        track.ticks().len().checked_sub(1).map(|last| track.row(last))
+        track.len().checked_sub(1).map(|last| track.row(last))
     }
 
     /// The tick that the newest value of a state component is of.

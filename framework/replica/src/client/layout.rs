@@ -4,6 +4,7 @@
 //!
 //! Invariants:
 //! - I1: with a layout, the length of every record and value is known, whether the client knows the component or not.
+//! - I2: with the widths of fields, so is the end of every delta.
 
 use lightmoon_contract::Reader;
 use lightmoon_contract::replicate::Travel;
@@ -31,11 +32,15 @@ impl Place {
 }
 
 /// The server's components by position.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Layout {
     places: Vec<Place>,
     /// Positions of state components, ascending.
     state: Vec<u8>,
+    /// Widths of all fields of state components, in their order; empty: not told.
+    fields: Vec<u8>,
+    /// Where in `fields` those of each state component end.
+    field_ends: Vec<usize>,
 }
 
 impl Layout {
@@ -44,7 +49,7 @@ impl Layout {
         if count > limits::COMPONENTS_MAX {
             return Err(ReplicaError::MalformedLayout);
         }
-        let mut layout = Self { places: Vec::with_capacity(count), state: Vec::new() };
+        let mut layout = Self { places: Vec::with_capacity(count), ..Self::default() };
         let mut bits = 0;
         for position in (0u8..).take(count) {
             let place = Self::read_place(schema, from)?;
@@ -76,6 +81,50 @@ impl Layout {
             }
         }
         Ok(Place { number, width_bits, own })
+    }
+
+    /// Reads the widths of fields.
+    pub(super) fn read_fields(&mut self, schema: &Schema, from: &mut Reader<'_>) -> Result<(), ReplicaError> {
+        if self.has_fields() {
+            return Err(ReplicaError::Fields);
+        }
+        for position in &self.state {
+            let place = &self.places[usize::from(*position)];
+            let count = from.count(1)?;
+            let widths = from.raw(count)?;
+            let is_sound = widths.iter().all(|width| (1..=32).contains(width))
+                && widths.iter().map(|width| u32::from(*width)).sum::<u32>() == place.width_bits;
+            if !is_sound {
+                return Err(ReplicaError::MalformedLayout);
+            }
+            if let Some(own) = place.own {
+                let fields = schema.components()[usize::from(own)].spec.fields;
+                let fits =
+                    fields.len() <= count && fields.iter().zip(widths).all(|(own, got)| own.bits == *got);
+                if !fits {
+                    return Err(ReplicaError::Layout(place.number));
+                }
+            }
+            self.fields.extend_from_slice(widths);
+            self.field_ends.push(self.fields.len());
+        }
+        Ok(())
+    }
+
+    /// Whether the widths of fields were told.
+    pub(super) const fn has_fields(&self) -> bool {
+        self.field_ends.len() == self.state.len() && !self.state.is_empty()
+    }
+
+    /// The state components in a state mask, ascending, with the widths of their fields.
+    pub(super) fn fields_in(&self, state_mask: u64) -> impl Iterator<Item = (u8, &Place, &[u8])> {
+        positions(state_mask).filter_map(|nth| {
+            let nth = usize::from(nth);
+            let position = *self.state.get(nth)?;
+            let end = *self.field_ends.get(nth)?;
+            let start = nth.checked_sub(1).map_or(0, |before| self.field_ends[before]);
+            Some((position, &self.places[usize::from(position)], &self.fields[start..end]))
+        })
     }
 
     pub(super) fn place(&self, position: u8) -> Option<&Place> {

@@ -5,9 +5,10 @@ use lightmoon_contract::{NetId, Reader, Tick};
 
 use super::entity::Stored;
 use super::layout::Layout;
+use super::read_delta::Received;
 use super::{Applied, ClientView, LeaveReason, ViewEvent};
 use crate::limits;
-use crate::view_writer::{ENTER, LAYOUT, LEAVE, MASK, STICKY, positions};
+use crate::view_writer::{ENTER, FIELDS, LAYOUT, LEAVE, MASK, STICKY, positions};
 use crate::{BitReader, ReplicaError};
 
 impl ClientView {
@@ -30,23 +31,29 @@ impl ClientView {
         self.sequence_next += 1;
         self.view_tick = tick;
         self.newest_tick = self.newest_tick.max(tick);
-        let mut is_first = true;
+        let mut nth = 0usize;
         while from.remaining() > 0 {
-            self.read_event(&mut from, tick, is_first)?;
-            is_first = false;
+            self.read_event(&mut from, tick, nth)?;
+            nth += 1;
         }
         Ok(Applied::Taken)
     }
 
-    fn read_event(&mut self, from: &mut Reader<'_>, tick: Tick, is_first: bool) -> Result<(), ReplicaError> {
+    fn read_event(&mut self, from: &mut Reader<'_>, tick: Tick, nth: usize) -> Result<(), ReplicaError> {
         let kind = from.raw(1)?[0];
+        if kind == FIELDS {
+            // Only behind the first event, and that is not just anything: without entities there is none but a layout.
+            let layout = self.layout.as_mut().filter(|_| nth == 1 && self.by_id.is_empty());
+            return layout.ok_or(ReplicaError::Fields)?.read_fields(&self.schema, from);
+        }
         if kind == LAYOUT {
-            if !is_first {
+            if nth != 0 {
                 return Err(ReplicaError::LateLayout);
             }
             let layout = Layout::read(&self.schema, from)?;
             self.drop_all(LeaveReason::Gone);
             self.layout = Some(layout);
+            self.received = Received::default();
             return Ok(());
         }
         if !matches!(kind, ENTER | LEAVE | STICKY | MASK) {

@@ -34,7 +34,7 @@ fn random_and_damaged_bytes_never_panic_and_stay_within_the_limits() {
 }
 
 /// Changes a byte in half of the cases, cuts the end in some.
-fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
+pub(super) fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
     if bytes.is_empty() || random.bool() {
         return;
     }

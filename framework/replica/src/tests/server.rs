@@ -48,7 +48,7 @@ impl Body {
         }
     }
 
-    fn relabel(&mut self, random: &mut fastrand::Rng) {
+    pub(super) fn relabel(&mut self, random: &mut fastrand::Rng) {
         self.label = lightmoon_contract::codec::encode(&format!("ship {}", random.u16(..)));
     }
 

@@ -4,6 +4,7 @@
 //! that were released must stay.
 
 mod cases;
+mod delta_cases;
 
 use std::fmt::Write as _;
 
@@ -15,11 +16,13 @@ use cases::{bad, good};
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../client-sdk/vectors/state.json");
 
 /// What a client is given, one after the other.
+#[derive(Clone)]
 enum Step {
     Attach(u32),
     Detach,
     View(u32, Vec<u8>),
     State(u32, Vec<u8>),
+    Delta(u32, Vec<u8>),
 }
 
 impl Step {
@@ -28,6 +31,7 @@ impl Step {
         match self {
             Self::View(_, bytes) => Self::View(generation, bytes),
             Self::State(_, bytes) => Self::State(generation, bytes),
+            Self::Delta(_, bytes) => Self::Delta(generation, bytes),
             Self::Attach(_) | Self::Detach => self,
         }
     }
@@ -36,6 +40,7 @@ impl Step {
         match self {
             Self::View(generation, bytes) => Self::View(generation, bytes[..bytes.len() - 1].to_vec()),
             Self::State(generation, bytes) => Self::State(generation, bytes[..bytes.len() - 1].to_vec()),
+            Self::Delta(generation, bytes) => Self::Delta(generation, bytes[..bytes.len() - 1].to_vec()),
             Self::Attach(_) | Self::Detach => self,
         }
     }
@@ -64,6 +69,7 @@ fn run(case: &Case) -> (ClientView, Result<(), ReplicaError>) {
             }
             Step::View(generation, payload) => client.apply_view(*generation, payload).map(|_| ()),
             Step::State(generation, packet) => client.apply_state(*generation, packet).map(|_| ()),
+            Step::Delta(generation, packet) => client.apply_delta(*generation, packet).map(|_| ()),
         };
     }
     (client, last)
@@ -110,6 +116,9 @@ fn step_json(step: &Step) -> String {
         }
         Step::State(generation, bytes) => {
             format!(r#"        {{ "state": "{}", "generation": {generation} }}"#, hex(bytes))
+        }
+        Step::Delta(generation, bytes) => {
+            format!(r#"        {{ "delta": "{}", "generation": {generation} }}"#, hex(bytes))
         }
     }
 }
@@ -165,6 +174,12 @@ fn case_json(case: &Case) -> String {
         let entities: Vec<String> =
             client.entities().map(|entity| entity_json(&entity, &case.components)).collect();
         let events: Vec<String> = client.drain_events().map(event_json).collect();
+        if let Some(Receipt { tick, received, views, .. }) =
+            client.receipt().filter(|told| told.received != 0)
+        {
+            let told = format!(r#"{{ "tick": {tick}, "received": {received}, "views": {views} }}"#);
+            let _ = write!(text, ",\n      \"receipt\": {told}");
+        }
         let _ = write!(
             text,
             ",\n      \"entities\": [\n{}\n      ],\n      \"events\": [\n{}\n      ]",
@@ -197,6 +212,7 @@ fn seed(case: &Case) -> Vec<u8> {
             Step::Detach => (1, Vec::new()),
             Step::View(generation, bytes) => (op(1, *generation), bytes.clone()),
             Step::State(generation, bytes) => (op(127, *generation), bytes.clone()),
+            Step::Delta(generation, bytes) => (op(200, *generation), bytes.clone()),
         };
         input.push(op);
         input.extend(u16::try_from(bytes.len()).unwrap().to_le_bytes());
@@ -229,8 +245,9 @@ fn every_golden_case_is_a_seed_of_the_fuzz_target() {
 fn golden_bytes_are_as_committed() {
     let cases: Vec<String> = good().iter().map(case_json).collect();
     let failing: Vec<String> = bad().iter().map(case_json).collect();
-    let about = "View and State payloads, docs/wire-state.md. In `cases` every step succeeds (ignored payloads too) and \
-                 leaves these entities and events; ids are decimal text, components are named by number. In `must_fail` \
+    let about = "View, State and Delta payloads, docs/wire-state.md. In `cases` every step succeeds (ignored payloads too) and \
+                 leaves these entities and events; ids are decimal text, components are named by number; \
+                 `receipt` is what the client then tells of deltas. In `must_fail` \
                  exactly the last step is an error; its text is for readers.";
     let text = format!(
         "{{\n  \"about\": \"{about}\",\n  \"cases\": [\n{}\n  ],\n  \"must_fail\": [\n{}\n  ]\n}}\n",

@@ -9,7 +9,8 @@ use lightmoon_contract::{CallError, Lane, Mono, Priority};
 use super::{ClientEvent, ClientLink, Phase};
 use crate::close::{CloseCode, ClosedBy, Violation};
 use crate::frame::{
-    self, Answer, Attach, Describing, Detach, Fault, Frame, LaneAck, Pong, Push, Sender, State, View, Welcome,
+    self, Answer, Attach, Delta, Describing, Detach, Fault, Frame, LaneAck, Pong, Push, Sender, State, View,
+    Welcome,
 };
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStream, StreamKey};
@@ -176,6 +177,7 @@ impl ClientLink {
         if self.generation.is_some_and(|newest| !is_newer_than(attach.generation, newest)) {
             return Err(Violation::protocol(format!("attachment {} is not new", attach.generation)));
         }
+        self.end_inputs();
         self.generation = Some(attach.generation);
         self.attached = true;
         self.event(ClientEvent::Attached(attach))
@@ -186,6 +188,7 @@ impl ClientLink {
             self.counters.stale += 1;
             return Ok(());
         }
+        self.end_inputs();
         self.attached = false;
         self.event(ClientEvent::Detached { generation: detach.generation })
     }
@@ -218,6 +221,13 @@ impl ClientLink {
                     return Ok(());
                 }
                 self.event(ClientEvent::State { generation, payload })
+            }
+            Frame::Delta(Delta { generation, payload }) => {
+                if self.attached() != Some(generation) {
+                    self.counters.stale += 1;
+                    return Ok(());
+                }
+                self.event(ClientEvent::Delta { generation, payload })
             }
             Frame::Ping(ping) => {
                 let pong = Pong { nonce: ping.nonce };

@@ -187,6 +187,7 @@ fn the_order_of_attach_and_view_is_kept() {
             | ClientEvent::Ticket(_)
             | ClientEvent::Answer { .. }
             | ClientEvent::Push(_)
+            | ClientEvent::Delta { .. }
             | ClientEvent::Closed(_)) => panic!("{other:?}"),
         });
         assert_eq!(seen.collect::<Vec<_>>(), expected, "seed {seed}");
@@ -365,4 +366,70 @@ fn a_token_that_is_too_long_never_leaves() {
     let mut link = ClientLink::new(config, Mono(0));
     assert!(matches!(link.poll_transmit(), Some(Transmit::Close { code: CloseCode::TooLarge, .. })));
     assert!(matches!(link.poll_event(), Some(ClientEvent::Closed(_))));
+}
+
+/// A client that looks at a zone and has applied the Delta of tick 9 just now.
+fn looking() -> Pair {
+    let mut pair = Pair::open(1, Faults { cut: false, double: false, reorder: false });
+    pair.server.attach(attach(1)).unwrap();
+    pair.server.delta(1, Bytes::from_static(&[1])).unwrap();
+    pair.carry_to_client();
+    pair.client_events();
+    pair.client.applied(Received { generation: 1, tick: 9, received: 1, views: 0 });
+    pair
+}
+
+fn steer(pair: &mut Pair, priority: Priority, reliability: Reliability, args: &[u8]) {
+    pair.client.call(call(None, Lane { priority, reliability }, args)).unwrap();
+}
+
+/// What the server hears within so many milliseconds: (what arrived, calls).
+fn heard(pair: &mut Pair, milliseconds: u64) -> (usize, Vec<Bytes>) {
+    pair.now = pair.now + Duration::from_millis(milliseconds);
+    pair.client.on_deadline(pair.now);
+    pair.carry_to_server();
+    let (mut told, mut calls) = (0, Vec::new());
+    for event in pair.server_events() {
+        match event {
+            ServerEvent::Received(_) => told += 1,
+            ServerEvent::Call(call) => calls.push(call.args),
+            other @ (ServerEvent::Hello(_) | ServerEvent::Closed(_)) => panic!("{other:?}"),
+        }
+    }
+    (told, calls)
+}
+
+#[test]
+fn a_client_answers_a_delta_a_moment_later_with_its_calls_or_without() {
+    let mut pair = looking();
+    steer(&mut pair, Priority::High, Reliability::Unreliable, &[1]);
+    steer(&mut pair, Priority::High, Reliability::UnreliableLatest, &[2]);
+    steer(&mut pair, Priority::High, Reliability::UnreliableLatest, &[3]);
+    assert_eq!(heard(&mut pair, 25), (0, Vec::new()), "never at once");
+    let (told, calls) = heard(&mut pair, 24);
+    assert_eq!((told, &calls[..]), (1, &[Bytes::from_static(&[1]), Bytes::from_static(&[3])][..]));
+    pair.client.applied(Received { generation: 1, tick: 10, received: 3, views: 0 });
+    assert_eq!(heard(&mut pair, 49), (1, Vec::new()), "without input too");
+}
+
+#[test]
+fn a_call_does_not_wait_for_a_delta_that_does_not_come_and_a_critical_one_for_none() {
+    let mut pair = looking();
+    heard(&mut pair, 49);
+    steer(&mut pair, Priority::High, Reliability::Unreliable, &[1]);
+    assert_eq!(heard(&mut pair, 98).1.len(), 0);
+    assert_eq!(heard(&mut pair, 2), (1, vec![Bytes::from_static(&[1])]));
+    steer(&mut pair, Priority::Critical, Reliability::Unreliable, &[2]);
+    assert_eq!(heard(&mut pair, 0).1, [Bytes::from_static(&[2])]);
+}
+
+#[test]
+fn an_input_holds_what_fits_and_the_rest_follows() {
+    let mut pair = looking();
+    for nth in 0..40 {
+        steer(&mut pair, Priority::High, Reliability::Unreliable, &[nth; 300]);
+    }
+    steer(&mut pair, Priority::High, Reliability::Unreliable, &[99; 1_100]);
+    let (_, calls) = heard(&mut pair, 99);
+    assert_eq!(calls.len(), 41);
 }

@@ -193,7 +193,24 @@ fn view_examples() -> Vec<(&'static str, Frame)> {
         ("view", Frame::View(View { generation: 1, payload: Bytes::from_static(&[0xAA; 3]) })),
         ("view of over 250 bytes", Frame::View(View { generation: 1, payload: vec![0x55; 260].into() })),
         ("state", Frame::State(State { generation: 1, payload: Bytes::from_static(&[0xBB; 4]) })),
+        ("delta", Frame::Delta(Delta { generation: 2, payload: Bytes::from_static(&[0xCC; 5]) })),
+        ("input without calls", Frame::Input(Input { received: Received::default(), calls: Vec::new() })),
+        ("input with two calls", input()),
     ]
+}
+
+fn input() -> Frame {
+    let received = Received { generation: 3, tick: 70_000, received: 0xFFFF_FFFD, views: 255 };
+    let call = |sequence, reliability| UnreliableCall {
+        sequence,
+        lane: Lane { priority: Priority::High, reliability },
+        target: Aimed::Zone { generation: 3 },
+        kind: Kind(2),
+        number: OperationNumber(1),
+        args: Bytes::from_static(&[8, 9]),
+    };
+    let calls = vec![call(8, Reliability::UnreliableLatest), call(9, Reliability::Unreliable)];
+    Frame::Input(Input { received, calls })
 }
 
 /// What has to be refused: name, who sent it, whether on a stream, the bytes, the close code.
@@ -416,17 +433,33 @@ fn fields(frame: &Frame) -> String {
             zone.kind, zone.key, avatar.0
         ),
         Frame::Detach(Detach { generation }) => format!("\"generation\": {generation}"),
-        Frame::View(View { generation, payload }) | Frame::State(State { generation, payload }) => {
+        Frame::View(View { generation, payload })
+        | Frame::State(State { generation, payload })
+        | Frame::Delta(Delta { generation, payload }) => {
             format!("\"generation\": {generation}, \"payload\": \"{}\"", hex(payload))
         }
-        Frame::UnreliableCall(UnreliableCall { sequence, lane, target, kind, number, args }) => format!(
-            "\"sequence\": {sequence}, \"lane\": {}, {}, \"kind\": {kind}, \"number\": {number}, \"args\": \"{}\"",
-            lane.number(),
-            target_fields(*target),
-            hex(args)
-        ),
+        Frame::UnreliableCall(call) => unreliable_fields(call),
+        Frame::Input(Input { received, calls }) => {
+            let Received { generation, tick, received, views } = received;
+            let calls: Vec<String> =
+                calls.iter().map(|call| format!("{{ {} }}", unreliable_fields(call))).collect();
+            format!(
+                "\"generation\": {generation}, \"tick\": {tick}, \"received\": {received}, \"views\": {views}, \"calls\": [{}]",
+                calls.join(", ")
+            )
+        }
         Frame::Ping(Ping { nonce }) | Frame::Pong(Pong { nonce }) => format!("\"nonce\": \"{nonce}\""),
     }
+}
+
+fn unreliable_fields(call: &UnreliableCall) -> String {
+    let UnreliableCall { sequence, lane, target, kind, number, args } = call;
+    format!(
+        "\"sequence\": {sequence}, \"lane\": {}, {}, \"kind\": {kind}, \"number\": {number}, \"args\": \"{}\"",
+        lane.number(),
+        target_fields(*target),
+        hex(args)
+    )
 }
 
 fn hello_fields(hello: &Hello) -> String {

@@ -8,7 +8,7 @@ use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, Priority, Reliabi
 
 use super::{IncomingCall, Phase, ServerEvent, ServerLink};
 use crate::close::{CloseCode, ClosedBy, Closing, Violation};
-use crate::frame::{self, Aimed, Call, Frame, Goodbye, LaneAck, Pong, Sender, UnreliableCall};
+use crate::frame::{self, Aimed, Call, Frame, Goodbye, Input, LaneAck, Pong, Sender, UnreliableCall};
 use crate::limits;
 use crate::stream::StreamKey;
 
@@ -110,6 +110,7 @@ impl ServerLink {
         self.counters.frames_in += 1;
         match frame {
             Frame::UnreliableCall(call) => self.on_unreliable_call(call),
+            Frame::Input(input) if self.takes_deltas() => self.on_input(input),
             Frame::Ping(ping) => {
                 let pong = Pong { nonce: ping.nonce };
                 self.outbox.datagram(Priority::Critical, None, &pong, &mut self.counters);
@@ -119,6 +120,16 @@ impl ServerLink {
             Frame::Pong(_) => Ok(()),
             other => Err(Violation::protocol(format!("{} as a datagram", other.name()))),
         }
+    }
+
+    fn on_input(&mut self, input: Input) -> Result<(), Violation> {
+        let Input { received, calls } = input;
+        if self.is_attached(received.generation) {
+            self.event(ServerEvent::Received(received))?;
+        } else {
+            self.counters.stale += 1;
+        }
+        calls.into_iter().try_for_each(|call| self.on_unreliable_call(call))
     }
 
     fn on_unreliable_call(&mut self, call: UnreliableCall) -> Result<(), Violation> {

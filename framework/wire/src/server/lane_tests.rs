@@ -94,7 +94,7 @@ fn a_client_that_does_not_read_is_told_why_it_is_disconnected_within_ten_seconds
         pair.server.state(1, Bytes::from_static(b"s")).ok();
         ended = pair.server_events().into_iter().find_map(|event| match event {
             ServerEvent::Closed(closing) => Some(closing),
-            ServerEvent::Hello(_) | ServerEvent::Call(_) => None,
+            ServerEvent::Hello(_) | ServerEvent::Call(_) | ServerEvent::Received(_) => None,
         });
         assert!(pair.server.held_bytes() <= limits::LINK_BACKLOG_BYTES_MAX);
     }
@@ -222,7 +222,7 @@ fn frames_in_flight_at_a_break_arrive_once_and_in_order_on_the_next_connection()
 fn take(pair: &mut Pair, heard: &mut Vec<u8>, got: &mut Vec<u8>) {
     heard.extend(pair.server_events().into_iter().filter_map(|event| match event {
         ServerEvent::Call(call) => Some(call.args[0]),
-        ServerEvent::Hello(_) | ServerEvent::Closed(_) => None,
+        ServerEvent::Hello(_) | ServerEvent::Received(_) | ServerEvent::Closed(_) => None,
     }));
     got.extend(pair.client_events().into_iter().filter_map(|event| match event {
         ClientEvent::Push(push) => Some(push.args[0]),
@@ -233,6 +233,7 @@ fn take(pair: &mut Pair, heard: &mut Vec<u8>, got: &mut Vec<u8>) {
         | ClientEvent::Detached { .. }
         | ClientEvent::View { .. }
         | ClientEvent::State { .. }
+        | ClientEvent::Delta { .. }
         | ClientEvent::Closed(_) => None,
     }));
 }

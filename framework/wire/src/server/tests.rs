@@ -109,7 +109,9 @@ fn arrived(link: &mut ServerLink) -> Vec<u32> {
     std::iter::from_fn(|| link.poll_event())
         .map(|event| match event {
             ServerEvent::Call(call) => u32::from_le_bytes(call.args[..].try_into().unwrap()),
-            other @ (ServerEvent::Hello(_) | ServerEvent::Closed(_)) => panic!("{other:?}"),
+            other @ (ServerEvent::Hello(_) | ServerEvent::Received(_) | ServerEvent::Closed(_)) => {
+                panic!("{other:?}")
+            }
         })
         .collect()
 }
@@ -117,7 +119,7 @@ fn arrived(link: &mut ServerLink) -> Vec<u32> {
 fn closing(link: &mut ServerLink) -> Option<Closing> {
     std::iter::from_fn(|| link.poll_event()).find_map(|event| match event {
         ServerEvent::Closed(closing) => Some(closing),
-        ServerEvent::Hello(_) | ServerEvent::Call(_) => None,
+        ServerEvent::Hello(_) | ServerEvent::Call(_) | ServerEvent::Received(_) => None,
     })
 }
 

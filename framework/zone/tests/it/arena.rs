@@ -10,7 +10,7 @@ use lightmoon_contract::codec::{Limits, decode};
 use lightmoon_contract::{
     ActorId, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Replicate, SessionId,
 };
-use lightmoon_replica::{Applied, ClientView, Schema, StateHeader};
+use lightmoon_replica::{Applied, ClientView, DeltaHeader, Receipt, Schema, StateHeader};
 use lightmoon_zone::{Zone, ZoneOptions, ZoneReport, zone};
 
 use crate::game::{Health, Label, Pose, SpaceContract, SpaceZone, space};
@@ -23,6 +23,7 @@ pub(crate) const TICK: u64 = 50_000_000;
 pub(crate) enum Sent {
     View(u32, Vec<u8>),
     State(u32, Vec<u8>),
+    Delta(u32, Vec<u8>),
     Push(String),
 }
 
@@ -118,7 +119,26 @@ impl Arena {
         self.ask(space::Spawn { name: name.to_owned(), x, y, vx: 0.0, vy: 0.0 }).unwrap()
     }
 
+    /// As a client that takes no deltas.
     pub(crate) fn subscribe(&mut self, session: u64, avatar: NetId, generation: u32, budget_bytes: usize) {
+        self.subscribe_as(session, avatar, generation, budget_bytes, false);
+    }
+
+    /// Tells the zone what arrived at a client.
+    pub(crate) fn receive(&mut self, session: u64, receipt: &Receipt) {
+        let Receipt { generation, tick, received, views } = *receipt;
+        let session = SessionId(session);
+        self.reserved(ToActor::Received { session, generation, tick: tick.0, received, views });
+    }
+
+    pub(crate) fn subscribe_as(
+        &mut self,
+        session: u64,
+        avatar: NetId,
+        generation: u32,
+        budget_bytes: usize,
+        takes_deltas: bool,
+    ) {
         let session = SessionId(session);
         self.reserved(ToActor::Subscribe {
             session,
@@ -126,6 +146,7 @@ impl Arena {
             avatar,
             generation,
             budget_bytes,
+            takes_deltas,
         });
     }
 
@@ -177,7 +198,10 @@ impl Arena {
                 let Body::Typed(message) = envelope.body else { panic!("framework messages are typed") };
                 let sent = match message.take::<ToSession>().unwrap() {
                     ToSession::View { generation, bytes } => Sent::View(generation, bytes.to_vec()),
-                    ToSession::State { generation, bytes } => Sent::State(generation, bytes.to_vec()),
+                    ToSession::State { generation, bytes, is_delta: true } => {
+                        Sent::Delta(generation, bytes.to_vec())
+                    }
+                    ToSession::State { generation, bytes, .. } => Sent::State(generation, bytes.to_vec()),
                     ToSession::Push { bytes, .. } => {
                         Sent::Push(decode::<space::Said>(&bytes, Limits::NODE).unwrap().text)
                     }
@@ -214,6 +238,7 @@ pub(crate) struct Client {
     pub(crate) session: u64,
     pub(crate) view: ClientView,
     pub(crate) states: Vec<StateHeader>,
+    pub(crate) deltas: Vec<DeltaHeader>,
     pub(crate) heard: Vec<String>,
 }
 
@@ -222,7 +247,7 @@ impl Client {
         let schema = Schema::new(&[Pose::SPEC, Label::SPEC, Health::SPEC]).unwrap();
         let mut view = ClientView::new(schema);
         view.attach(generation);
-        Self { session, view, states: Vec::new(), heard: Vec::new() }
+        Self { session, view, states: Vec::new(), deltas: Vec::new(), heard: Vec::new() }
     }
 
     /// Takes what the arena has for it.
@@ -238,6 +263,11 @@ impl Client {
             Sent::State(generation, bytes) => {
                 let header = self.view.apply_state(generation, &bytes).unwrap();
                 self.states.extend(header);
+                if header.is_some() { Applied::Taken } else { Applied::Ignored }
+            }
+            Sent::Delta(generation, bytes) => {
+                let header = self.view.apply_delta(generation, &bytes).unwrap();
+                self.deltas.extend(header);
                 if header.is_some() { Applied::Taken } else { Applied::Ignored }
             }
             Sent::Push(text) => {

@@ -142,8 +142,22 @@ impl<const RADIUS: u32, const STAGGER: u16> Zone for SpaceZone<RADIUS, STAGGER> 
             .interest::<Pose>(options, |pose| [pose.x, pose.y])
             .init_resource::<Asked>()
             .insert_resource(Record(truth()))
-            .add_systems(Update, (walk, jump).chain())
             .add_systems(Last, (speak, fail, record).chain());
+        if RADIUS == CALM {
+            zone.add_systems(Update, glide);
+        } else {
+            zone.add_systems(Update, (walk, jump).chain());
+        }
+    }
+}
+
+/// In a zone with this radius nothing turns or jumps.
+pub(crate) const CALM: u32 = 99;
+
+fn glide(time: Res<'_, ZoneTime>, mut things: Query<'_, '_, (&mut Pose, &Velocity)>) {
+    for (mut pose, velocity) in &mut things {
+        pose.x += velocity.0 * time.step_seconds();
+        pose.y += velocity.1 * time.step_seconds();
     }
 }
 

@@ -21,7 +21,7 @@ fn a_late_join_into_a_crowd_comes_in_pieces_and_is_complete() {
         let sent = arena.take_sent(1);
         let views = sent.iter().filter_map(|sent| match sent {
             Sent::View(_, bytes) => Some(bytes.len()),
-            Sent::State(..) | Sent::Push(_) => None,
+            Sent::State(..) | Sent::Delta(..) | Sent::Push(_) => None,
         });
         let bytes: usize = views.clone().sum();
         assert!(bytes < 64 * 1024 && views.clone().all(|bytes| bytes <= 64 * 1024), "{bytes} in one tick");

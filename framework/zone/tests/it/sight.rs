@@ -104,7 +104,7 @@ impl Remote {
                 }
                 self.views.push_back((at, sent));
             }
-            Sent::State(..) => {
+            Sent::State(..) | Sent::Delta(..) => {
                 for _ in 0..[0, 0, 1, 1, 1, 2][random.usize(..6)] {
                     self.states.push((now + random.u64(..5) * random.u64(..5), sent.clone()));
                 }
@@ -148,7 +148,8 @@ fn bad_links_show_no_ghost_no_dead_entity_and_no_wrong_value() {
             .map(|session| {
                 let spawn = space::Spawn { name: "me".into(), x: 0.0, y: 0.0, vx: 8.0, vy: session as f32 };
                 let avatar = arena.ask(spawn).unwrap();
-                arena.subscribe(session, avatar, 9, 200);
+                // The first takes no deltas.
+                arena.subscribe_as(session, avatar, 9, if session == 2 { 1_100 } else { 140 }, session > 1);
                 Remote {
                     client: Client::new(session, 9),
                     oracle: Oracle::default(),
@@ -174,7 +175,17 @@ fn bad_links_show_no_ghost_no_dead_entity_and_no_wrong_value() {
                 check_values(&remote.client, &truth, seed);
                 remote.check(seed);
             }
+            drop(truth);
+            for remote in &remotes {
+                let Some(receipt) = remote.client.view.receipt().filter(|_| random.u8(..4) > 0) else {
+                    continue;
+                };
+                arena.receive(remote.client.session, &receipt);
+            }
         }
+        let [old, new] =
+            [&remotes[0], &remotes[1]].map(|remote| (remote.client.states.len(), remote.client.deltas.len()));
+        assert!(old.0 > 50 && old.1 == 0 && new.0 == 0 && new.1 > 50, "seed {seed}: {old:?} {new:?}");
         for remote in &mut remotes {
             remote.receive(1_000);
             remote.check(seed);

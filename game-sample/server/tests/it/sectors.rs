@@ -54,7 +54,8 @@ fn controls_move_a_ship_and_nobody_elses() {
 fn subscribe(sky: &mut Sky, player: u64, sector: u64, generation: u32) {
     let session = session_of(player);
     let avatar = sky.ships()[0].net;
-    let subscribe = ToActor::Subscribe { session, player, avatar, generation, budget_bytes: 1_100 };
+    let subscribe =
+        ToActor::Subscribe { session, player, avatar, generation, budget_bytes: 1_100, takes_deltas: false };
     sky.tell(sector_id(sector), subscribe);
     sky.run(Duration::from_millis(100), |_| {});
 }

@@ -4,16 +4,16 @@ use lightmoon_contract::codec::Writer;
 use lightmoon_contract::replicate::{ComponentSpec, Travel};
 use lightmoon_contract::{NetId, Tick};
 
-use super::{Case, Step};
+use super::{Case, Step, delta_cases};
 use crate::examples::{HEALTH, LABEL, POSE, WIDE};
 use crate::tests::server::{self, Body, Server};
 use crate::*;
 
-fn schema() -> Schema {
+pub(super) fn schema() -> Schema {
     server::schema()
 }
 
-fn body(mask: u64, row: [u32; 5], label: &str) -> Body {
+pub(super) fn body(mask: u64, row: [u32; 5], label: &str) -> Body {
     Body { mask, row: row.to_vec(), label: lightmoon_contract::codec::encode(&label.to_owned()) }
 }
 
@@ -44,7 +44,7 @@ fn state(tick: u64, view_sequence: u64, records: &[(u16, Body)]) -> Step {
 }
 
 /// Header of a View payload, then raw bytes.
-fn raw_view(sequence: u64, events: &[u8]) -> Step {
+pub(super) fn raw_view(sequence: u64, events: &[u8]) -> Step {
     let mut writer = Writer::new();
     writer.varint(50);
     writer.varint(sequence);
@@ -52,7 +52,7 @@ fn raw_view(sequence: u64, events: &[u8]) -> Step {
     Step::View(1, writer.into_bytes())
 }
 
-fn first_view() -> Step {
+pub(super) fn first_view() -> Step {
     view(50, 0, |schema, writer| {
         assert!(writer.enter(schema, 0, NetId(0x0000_0100_0000_0001), 0b111, &body(0b111, FULL, "Ada")));
         assert!(writer.enter(schema, 1, NetId(7), 0b001, &body(0b001, [1, 2, 3, 0, 0], "")));
@@ -61,18 +61,19 @@ fn first_view() -> Step {
     })
 }
 
-const FULL: [u32; 5] = [40_000, 65_535, 200, 63, 1];
+pub(super) const FULL: [u32; 5] = [40_000, 65_535, 200, 63, 1];
 
 /// Cases that end well.
 pub(super) fn good() -> Vec<Case> {
     let mut cases = good_payloads();
     cases.extend(good_orders());
     cases.extend(older_clients());
+    cases.extend(delta_cases::good());
     cases.push(case("forty ticks of a small world", long_run()));
     cases
 }
 
-fn case(name: &'static str, steps: Vec<Step>) -> Case {
+pub(super) fn case(name: &'static str, steps: Vec<Step>) -> Case {
     Case { name, components: vec![POSE, LABEL, HEALTH], steps }
 }
 
@@ -202,12 +203,13 @@ pub(super) fn bad() -> Vec<Case> {
     let mut cases = bad_layouts_and_orders();
     cases.extend(bad_events());
     cases.extend(bad_states());
+    cases.extend(delta_cases::bad());
     cases
 }
 
-const ALL: [ComponentSpec; 3] = [POSE, LABEL, HEALTH];
+pub(super) const ALL: [ComponentSpec; 3] = [POSE, LABEL, HEALTH];
 
-fn fails(name: &'static str, components: &[ComponentSpec], steps: Vec<Step>) -> Case {
+pub(super) fn fails(name: &'static str, components: &[ComponentSpec], steps: Vec<Step>) -> Case {
     let steps = std::iter::once(Step::Attach(1)).chain(steps).collect();
     Case { name, components: components.to_vec(), steps }
 }
@@ -270,7 +272,7 @@ fn bad_events() -> Vec<Case> {
         event("a sticky value of 4,097 bytes", &large),
         event("mask of an unknown index", &[4, 2, 0, 0]),
         event("mask beyond the layout", &[4, 0, 0, 8]),
-        event("an unknown event", &[5, 0, 0]),
+        event("an unknown event", &[6, 0, 0]),
         event("an event cut off", &[2, 0]),
         fails("a view of an attachment that never was", &ALL, vec![first_view().of_generation(2)]),
     ]

@@ -1,0 +1,347 @@
+//! One tick's state of all entities against what clients have of earlier ticks, each written once per baseline.
+//!
+//! *Responsible for*: the quantised values of the last ticks, which of them changed when, record bodies against any
+//! baseline, shared by all clients that have it. *Not responsible for*: which client has what (`zone`), packets
+//! ([`crate::DeltaWriter`]).
+//!
+//! A body is written when the first client asks for it, and found by the others. So the work of a tick is (entities that
+//! somebody sees) x (baselines in use), and each further client only copies bits.
+//!
+//! Invariants:
+//! - I1: a body against a baseline depends on the two or three rows alone, not on who asks or when.
+//! - I2: [`DeltaTable::is_unchanged`] is exact for the last [`limits::BASELINE_AGE_MAX`] ticks, and errs to "changed" before.
+
+use lightmoon_contract::Tick;
+
+use crate::field_code::{code, predict};
+use crate::{Packed, Schema, limits};
+
+/// Ticks whose rows are kept.
+const DEPTH: usize = limits::BASELINE_AGE_MAX as usize + 1;
+
+/// What a record is written against.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Baseline {
+    /// Ticks back; 0: against nothing, the record is whole. At most [`limits::BASELINE_AGE_MAX`].
+    pub age: u8,
+    /// Ticks further back of a second value, from which motion is predicted; 0: none. At most [`limits::BASELINE_GAP_MAX`].
+    pub gap: u8,
+}
+
+impl Baseline {
+    /// Against nothing.
+    pub const WHOLE: Self = Self { age: 0, gap: 0 };
+
+    /// Against the value of `age` ticks ago.
+    #[must_use]
+    pub const fn of_age(age: u8) -> Self {
+        Self { age, gap: 0 }
+    }
+
+    const fn number(self) -> usize {
+        (self.age as usize) << limits::BASELINE_GAP_BITS | self.gap as usize
+    }
+}
+
+/// A baseline that is in use this tick: a place in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BaselineSlot(u16);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    state_mask: u64,
+    /// Bit `k`: the value of `k` ticks ago was another one than a tick before that.
+    changed: u32,
+    /// The newest change that `changed` has no bit for any more.
+    older: u64,
+}
+
+/// Bodies against one baseline, by row.
+#[derive(Debug)]
+struct Bodies {
+    baseline: Baseline,
+    places: Vec<Place>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    first_word: u32,
+    /// [`UNWRITTEN`] until somebody asks.
+    bits: u32,
+}
+
+const UNWRITTEN: u32 = u32::MAX;
+const UNUSED: u16 = u16::MAX;
+
+/// Rows of the last ticks, and this tick's bodies.
+#[derive(Debug)]
+pub struct DeltaTable {
+    schema: Schema,
+    tick: Tick,
+    /// Rows of all state fields by tick modulo [`DEPTH`].
+    rows: Vec<Vec<u32>>,
+    slots: Vec<Slot>,
+    words: Vec<u32>,
+    /// In use this tick: the first `used` of them.
+    bodies: Vec<Bodies>,
+    used: usize,
+    by_number: Vec<u16>,
+}
+
+impl DeltaTable {
+    /// A table that has seen nothing.
+    #[must_use]
+    pub fn new(schema: Schema) -> Self {
+        let numbers = (usize::from(limits::BASELINE_AGE_MAX) + 1) << limits::BASELINE_GAP_BITS;
+        Self {
+            schema,
+            tick: Tick(0),
+            rows: vec![Vec::new(); DEPTH],
+            slots: Vec::new(),
+            words: Vec::new(),
+            bodies: Vec::new(),
+            used: 0,
+            by_number: vec![UNUSED; numbers],
+        }
+    }
+
+    /// Forgets everything: no client has anything any more.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+        self.rows.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Takes the rows of a tick. `masks` gives each entity's components, 0 for rows without one; a row that changes its mask
+    /// counts as changed.
+    pub fn collect(&mut self, tick: Tick, rows: &[u32], masks: impl Iterator<Item = u64>) {
+        let passed = tick.0.saturating_sub(self.tick.0);
+        let width = self.schema.field_count();
+        let before = std::mem::take(&mut self.rows[ring(self.tick)]);
+        let mut count = 0;
+        for (number, mask) in masks.enumerate() {
+            if number == self.slots.len() {
+                // As if it had changed now: nobody has it.
+                self.slots.push(Slot { state_mask: 0, changed: 1, older: tick.0 });
+            }
+            let span = number * width..(number + 1) * width;
+            let state_mask = self.schema.state_mask(mask);
+            let slot = &mut self.slots[number];
+            let is_changed = slot.state_mask != state_mask || before.get(span.clone()) != Some(&rows[span]);
+            slot.pass(self.tick, passed);
+            slot.changed |= u32::from(is_changed);
+            slot.state_mask = state_mask;
+            count += 1;
+        }
+        self.slots.truncate(count);
+        self.rows[ring(self.tick)] = before;
+        let now = &mut self.rows[ring(tick)];
+        now.clear();
+        now.extend_from_slice(rows);
+        self.tick = tick;
+        self.words.clear();
+        for bodies in &self.bodies[..self.used] {
+            self.by_number[bodies.baseline.number()] = UNUSED;
+        }
+        self.used = 0;
+    }
+
+    /// The tick of the newest rows.
+    #[must_use]
+    pub const fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    /// The components of a row that are state.
+    #[must_use]
+    pub fn state_mask(&self, row: usize) -> u64 {
+        self.slots[row].state_mask
+    }
+
+    /// Whether a row had the same value at all ticks from `since` to `age` ticks ago.
+    #[must_use]
+    #[inline]
+    pub fn is_unchanged(&self, row: usize, since: Tick, age: u8) -> bool {
+        let slot = &self.slots[row];
+        let until = self.tick.0.saturating_sub(age.into());
+        if since.0 >= until {
+            return true;
+        }
+        let ages = self.tick.0 - since.0;
+        // Changes that happened after `since`: those of the ages below it.
+        let after = if ages >= 32 { u32::MAX } else { (1 << ages) - 1 };
+        let known = slot.changed & after & !((1u32 << age) - 1);
+        known == 0 && (ages <= 32 || slot.older <= since.0)
+    }
+
+    /// Makes `baseline` one of this tick's.
+    ///
+    /// # Panics
+    /// If it is out of bounds: a fault of the caller.
+    pub fn baseline(&mut self, baseline: Baseline) -> BaselineSlot {
+        assert!(baseline.age <= limits::BASELINE_AGE_MAX && baseline.gap <= limits::BASELINE_GAP_MAX);
+        let known = self.by_number[baseline.number()];
+        if known != UNUSED {
+            return BaselineSlot(known);
+        }
+        if self.used == self.bodies.len() {
+            self.bodies.push(Bodies { baseline, places: Vec::new() });
+        }
+        let bodies = &mut self.bodies[self.used];
+        bodies.baseline = baseline;
+        bodies.places.clear();
+        bodies.places.resize(self.slots.len(), Place { first_word: 0, bits: UNWRITTEN });
+        let slot = u16::try_from(self.used).expect("there are 256 baselines");
+        self.by_number[baseline.number()] = slot;
+        self.used += 1;
+        BaselineSlot(slot)
+    }
+
+    /// Bits of a row's body against a baseline; writes it if nobody asked before.
+    #[inline]
+    pub fn bits(&mut self, row: usize, baseline: BaselineSlot) -> u32 {
+        let place = self.bodies[usize::from(baseline.0)].places[row];
+        if place.bits != UNWRITTEN { place.bits } else { self.write(row, baseline) }
+    }
+
+    /// The body that [`DeltaTable::bits`] was asked for.
+    #[must_use]
+    #[inline]
+    pub fn body(&self, row: usize, baseline: BaselineSlot) -> Packed<'_> {
+        let Place { first_word, bits } = self.bodies[usize::from(baseline.0)].places[row];
+        let first = first_word as usize;
+        let words = &self.words[first..first + bits.div_ceil(32) as usize];
+        Packed { state_mask: self.slots[row].state_mask, words, bits }
+    }
+
+    fn write(&mut self, row: usize, slot: BaselineSlot) -> u32 {
+        let baseline = self.bodies[usize::from(slot.0)].baseline;
+        let first_word = u32::try_from(self.words.len()).expect("a tick's state is far below 16 GiB");
+        let width = self.schema.field_count();
+        let row_of = |age: u8| {
+            let rows = &self.rows[ring(Tick(self.tick.0.wrapping_sub(age.into())))];
+            rows.get(row * width..(row + 1) * width).unwrap_or(&[])
+        };
+        let (now, base, older) =
+            (row_of(0), row_of(baseline.age), row_of(baseline.age.wrapping_add(baseline.gap)));
+        let mut out = Words { words: &mut self.words, waiting: 0, waiting_bits: 0, bits: 0 };
+        let mask = self.slots[row].state_mask;
+        for (place, position) in self.schema.state_positions().iter().enumerate() {
+            if (mask >> place) & 1 == 0 {
+                continue;
+            }
+            let component = &self.schema.components()[usize::from(*position)];
+            let at = component.first_field..component.first_field + component.spec.fields.len();
+            let fields = component.spec.fields.iter().map(|field| u32::from(field.bits));
+            let now = fields.zip(&now[at.clone()]).map(|(width, value)| (width, *value));
+            match baseline {
+                Baseline { age: 0, .. } => now.for_each(|(width, value)| out.put(value, width)),
+                Baseline { gap: 0, .. } => out.component(now.zip(base[at].iter().copied())),
+                Baseline { age, gap } => {
+                    let base = base[at.clone()].iter().copied();
+                    let (age, gap) = (age.into(), gap.into());
+                    let expected = base.clone().zip(&older[at]).zip(now.clone());
+                    let expected =
+                        expected.map(|((base, older), (width, _))| predict(width, base, *older, age, gap));
+                    out.moving_component(now, base, expected);
+                }
+            }
+        }
+        let bits = out.finish();
+        self.bodies[usize::from(slot.0)].places[row] = Place { first_word, bits };
+        bits
+    }
+}
+
+impl Slot {
+    /// Ages what is known by `passed` ticks.
+    fn pass(&mut self, tick: Tick, passed: u64) {
+        let passed = u32::try_from(passed).unwrap_or(u32::MAX).min(32);
+        // The bits that fall off; the lowest of them is the newest change.
+        let lost = if passed == 32 { self.changed } else { self.changed & !(u32::MAX >> passed) };
+        if lost != 0 {
+            self.older = tick.0 - u64::from(lost.trailing_zeros());
+        }
+        self.changed = self.changed.checked_shl(passed).unwrap_or(0);
+    }
+}
+
+const fn ring(tick: Tick) -> usize {
+    let [low, ..] = tick.0.to_le_bytes();
+    // The depth divides 256.
+    low as usize % DEPTH
+}
+
+/// Words that bits are appended to.
+struct Words<'a> {
+    words: &'a mut Vec<u32>,
+    waiting: u64,
+    waiting_bits: u32,
+    bits: u32,
+}
+
+impl Words<'_> {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the accumulator is cut into words of 32 bits")]
+    fn put(&mut self, value: u32, bits: u32) {
+        self.waiting |= (u64::from(value) & ((1 << bits) - 1)) << self.waiting_bits;
+        self.waiting_bits += bits;
+        self.bits += bits;
+        if self.waiting_bits >= 32 {
+            self.words.push(self.waiting as u32);
+            self.waiting >>= 32;
+            self.waiting_bits -= 32;
+        }
+    }
+
+    #[inline]
+    fn fields(&mut self, fields: impl Iterator<Item = ((u32, u32), u32)>) {
+        for ((width, value), expected) in fields {
+            let code = code(width, value, expected);
+            self.put(code.head, code.head_bits);
+            self.put(code.value, code.value_bits);
+        }
+    }
+
+    /// A component against a value: `0` the same; `1` its fields.
+    #[inline]
+    fn component(&mut self, fields: impl Iterator<Item = ((u32, u32), u32)> + Clone) {
+        let is_same = fields.clone().all(|((_, value), base)| value == base);
+        self.put(u32::from(!is_same), 1);
+        if !is_same {
+            self.fields(fields);
+        }
+    }
+
+    /// A component whose motion is predicted: `0` as predicted; `1 0` its fields against that; `1 1` against the baseline.
+    #[inline]
+    fn moving_component(
+        &mut self,
+        now: impl Iterator<Item = (u32, u32)> + Clone,
+        base: impl Iterator<Item = u32> + Clone,
+        expected: impl Iterator<Item = u32> + Clone,
+    ) {
+        let (mut to_base, mut to_expected, mut is_expected) = (0, 0, true);
+        for (((width, value), base), expected) in now.clone().zip(base.clone()).zip(expected.clone()) {
+            to_base += code(width, value, base).bits();
+            to_expected += code(width, value, expected).bits();
+            is_expected &= value == expected;
+        }
+        if is_expected {
+            self.put(0, 1);
+        } else if to_expected <= to_base {
+            self.put(0b01, 2);
+            self.fields(now.zip(expected));
+        } else {
+            self.put(0b11, 2);
+            self.fields(now.zip(base));
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "fewer than 32 bits wait")]
+    fn finish(self) -> u32 {
+        if self.waiting_bits > 0 {
+            self.words.push(self.waiting as u32);
+        }
+        self.bits
+    }
+}

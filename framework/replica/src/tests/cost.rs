@@ -1,0 +1,119 @@
+//! What a visible, moving entity costs in bytes, by the way a client is away. `cargo test -p lightmoon-replica cost -- --nocapture` prints
+//! the table that `docs/adr/0008-deltas.md` decides by.
+
+use std::collections::VecDeque;
+
+use lightmoon_contract::replicate::{ComponentSpec, FieldSpec, Quantise, Travel};
+use lightmoon_contract::{NetId, Tick};
+
+use super::server::Body;
+use crate::*;
+
+/// The pose of the sample's ships: a square of 2 km in steps of 3 cm, 10 bits of heading, 2 of thrust.
+const SHIP: ComponentSpec = ComponentSpec {
+    name: "Pose",
+    number: 1,
+    travel: Travel::State,
+    fields: &[
+        FieldSpec { name: "x", bits: 16, quantise: Quantise::Range { min: -1024.0, step: 0.03125 } },
+        FieldSpec { name: "y", bits: 16, quantise: Quantise::Range { min: -1024.0, step: 0.03125 } },
+        FieldSpec { name: "yaw", bits: 10, quantise: Quantise::Angle },
+        FieldSpec { name: "thrust", bits: 2, quantise: Quantise::Unsigned },
+    ],
+};
+
+/// Somebody who goes straight, and now and then turns.
+struct Walker {
+    at: [f64; 2],
+    yaw: f64,
+    speed: f64,
+}
+
+impl Walker {
+    fn step(&mut self, random: &mut fastrand::Rng, turns: f64) {
+        if random.f64() < turns {
+            self.yaw += random.f64() * 2.0 - 1.0;
+        }
+        for (at, by) in self.at.iter_mut().zip([self.yaw.cos(), self.yaw.sin()]) {
+            *at = (*at + by * self.speed * 0.05).clamp(-1_000.0, 1_000.0);
+        }
+    }
+
+    fn row(&self) -> Vec<u32> {
+        let values = [self.at[0], self.at[1], self.yaw, 1.0];
+        SHIP.fields.iter().zip(values).map(|(field, value)| field.quantise(value)).collect()
+    }
+}
+
+/// Bytes per entity and packet of 100 walkers, 20 Hz; packets and answers are each lost with `loss` percent.
+fn cost(rtt_ticks: u64, loss: u8, speed: f64, count: usize) -> f64 {
+    let mut random = fastrand::Rng::with_seed(rtt_ticks * 100 + u64::from(loss));
+    let schema = Schema::new(&[SHIP]).unwrap();
+    let mut table = DeltaTable::new(schema.clone());
+    let mut holdings = Holdings::new(Tick(1));
+    let mut gatherer = Gatherer::default();
+    let mut client = ClientView::new(schema.clone());
+    client.attach(1);
+    let mut walkers: Vec<Walker> = (0..count)
+        .map(|_| Walker { at: [random.f64() * 400.0, random.f64() * 400.0], yaw: random.f64() * 6.0, speed })
+        .collect();
+    let mut receipts = VecDeque::new();
+    let (mut bytes, mut packets) = (0, 0);
+    for now in 1..=400u64 {
+        while let Some((_, receipt)) = receipts.pop_front_if(|(at, _)| *at <= now) {
+            holdings.receive(&receipt, 1);
+        }
+        walkers.iter_mut().for_each(|walker| walker.step(&mut random, 0.025));
+        let rows: Vec<Vec<u32>> = walkers.iter().map(Walker::row).collect();
+        table.collect(Tick(now), &rows.concat(), std::iter::repeat_n(1, count));
+        if now == 1 {
+            let mut view = ViewWriter::new(Tick(1), 0, Vec::new());
+            view.layout(&schema);
+            view.fields(&schema);
+            for (nth, row) in (0u32..).zip(&rows) {
+                let index = holdings.enter(nth, Tick(1)).unwrap();
+                let body = Body { mask: 1, row: row.clone(), label: Vec::new() };
+                assert!(view.enter(&schema, index, NetId(u64::from(nth) + 1), 1, &body));
+                holdings.entered(index, 0);
+            }
+            client.apply_view(1, &view.finish()).unwrap();
+        }
+        let gather = Gather {
+            rate_hz: 20,
+            budget_bytes: 1_100,
+            first: Some(0),
+            only_first: false,
+            refresh_ticks: 40,
+            starve_ticks: 20,
+        };
+        let (packet, gathered) =
+            holdings.gather(&schema, &mut table, &gather, |_| 256, &mut gatherer, Vec::new());
+        if now > 40 {
+            assert_eq!(gathered.deferred, 0);
+            bytes += packet.len();
+            packets += 1;
+        }
+        if random.u8(..100) >= loss {
+            client.apply_delta(1, &packet).unwrap();
+        }
+        if random.u8(..100) >= loss {
+            // Half a tick of the client's own waiting is in the round trip; an answer is there with the tick behind it.
+            receipts.push_back((now + rtt_ticks, client.receipt().unwrap()));
+        }
+    }
+    f64::from(u32::try_from(bytes).unwrap()) / f64::from(packets) / f64::from(u32::try_from(count).unwrap())
+}
+
+#[test]
+fn a_moving_entity_costs_less_than_four_bytes() {
+    println!("bytes per entity and packet: ships of 6 m/s, and of 30 m/s; 100 of them, and 20");
+    for (rtt_ms, ticks) in [(50, 2), (100, 3), (150, 4), (200, 5)] {
+        for loss in [0, 2, 5, 10] {
+            let costs =
+                [(6.0, 100), (30.0, 100), (6.0, 20)].map(|(speed, count)| cost(ticks, loss, speed, count));
+            let [slow, fast, few] = costs;
+            println!("rtt {rtt_ms:3} ms, loss {loss:2} %:  {slow:.2}  {fast:.2}  {few:.2}");
+            assert!(costs.iter().all(|cost| *cost <= 4.0), "rtt {rtt_ms} ms, loss {loss} %: {costs:?}");
+        }
+    }
+}
