@@ -311,9 +311,7 @@ impl Asks {
                 | State::Ready(_)
                 | State::Free,
             )
-            | None => {
-                wants
-            }
+            | None => wants,
         }
     }
 

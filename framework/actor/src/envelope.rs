@@ -7,8 +7,8 @@ use std::fmt;
 use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, Priority};
 
-use crate::{AskId, Crossing, WorkerId};
 use crate::keep::{Commit, Load, LoadError, Parcel, Stored, Taken};
+use crate::{AskId, Crossing, WorkerId};
 
 /// An addressed message inside a node.
 #[derive(Debug)]
@@ -251,9 +251,7 @@ impl fmt::Debug for In {
             Self::Wake(actor) => f.debug_tuple("Wake").field(actor).finish(),
             Self::Lost { actor, message } => f.debug_tuple("Lost").field(actor).field(message).finish(),
             Self::Store(state) => f.debug_tuple("Store").field(state).finish(),
-            Self::Across { from, crossing } => {
-                f.debug_tuple("Across").field(from).field(crossing).finish()
-            }
+            Self::Across { from, crossing } => f.debug_tuple("Across").field(from).field(crossing).finish(),
             Self::Start(actor) => f.debug_tuple("Start").field(actor).finish(),
             Self::Stop => f.write_str("Stop"),
         }

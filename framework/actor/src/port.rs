@@ -27,8 +27,8 @@ use crate::slot::Slot;
 use crate::timers::{Due, Timers};
 use crate::wake::Wakes;
 use crate::{
-    AskId, Asked, Class, Counters, Courier, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out, Placement,
-    Posted, ReplyTo, Taken, WorkerId, limits,
+    AskId, Asked, Class, Counters, Courier, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out,
+    Placement, Posted, ReplyTo, Taken, WorkerId, limits,
 };
 
 /// What handles change about their own activation.
@@ -250,6 +250,7 @@ impl Port {
     }
 
     /// Puts a message behind those of its priority, here or on the worker of its receiver.
+    #[inline]
     pub(crate) fn enqueue(&self, envelope: Envelope) {
         if self.gathers.get() {
             self.segment.borrow_mut().push(Sent::Message(envelope));
@@ -262,6 +263,7 @@ impl Port {
     }
 
     /// The next message of a priority.
+    #[inline]
     pub(crate) fn dequeue(&self, priority: Priority) -> Option<Envelope> {
         self.queues.borrow_mut()[priority as usize].pop_front()
     }
@@ -349,7 +351,8 @@ impl Port {
 
     /// Whether a message that may be lost goes nowhere now, since too much waits for its worker; counted.
     pub(crate) fn drops(&self, to: Target, lane: Lane) -> bool {
-        let (Target::Actor(to), Reliability::Unreliable | Reliability::UnreliableLatest) = (to, lane.reliability)
+        let (Target::Actor(to), Reliability::Unreliable | Reliability::UnreliableLatest) =
+            (to, lane.reliability)
         else {
             return false;
         };

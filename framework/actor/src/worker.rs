@@ -30,7 +30,8 @@ use lightmoon_contract::{ActorId, CallError, Mono, OperationNumber, Priority};
 use crate::port::Port;
 use crate::slot::Slot;
 use crate::{
-    Activation, Class, Counters, Courier, Crossing, In, Kinds, Next, Out, Placement, StoreState, WorkerId, limits,
+    Activation, Class, Counters, Courier, Crossing, In, Kinds, Next, Out, Placement, StoreState, WorkerId,
+    limits,
 };
 use places::{Places, State};
 

@@ -3,10 +3,10 @@
 //! *Responsible for*: the table of settings and their types. *Not responsible for*: where values come from (`config`),
 //! opening a store (`serve`).
 
-use crate::workers::ThreadOptions;
-use crate::{Failure, cores, limits};
 use crate::auth::{AUTH, AuthOptions, SECRET_FILE};
 use crate::setting::{Setting, Settings};
+use crate::workers::ThreadOptions;
+use crate::{Failure, cores, limits};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;

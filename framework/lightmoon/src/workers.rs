@@ -64,7 +64,6 @@ struct Link {
     shared: Arc<Shared>,
 }
 
-
 impl Threads {
     /// Starts a thread for each worker. `to_node` wakes the hub's own thread.
     pub(crate) fn start(
@@ -118,7 +117,8 @@ impl Threads {
         }
         let unsaved_bytes = self.links.iter().map(|link| link.shared.unsaved_bytes()).sum();
         let links = &mut self.links;
-        let told = self.hub.tell_workers(now, unsaved_bytes, |worker, input| links[worker.at()].to.put(input));
+        let told =
+            self.hub.tell_workers(now, unsaved_bytes, |worker, input| links[worker.at()].to.put(input));
         if let Err(reason) = told {
             out.clear();
             out.push(Output::Fenced { reason });
@@ -165,9 +165,12 @@ impl Drop for Threads {
 }
 
 /// For each worker: what carries to the others, and where what they carry arrives.
-fn rings(shared: &[Arc<Shared>]) -> (Vec<Option<RingCourier>>, Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>>) {
+fn rings(
+    shared: &[Arc<Shared>],
+) -> (Vec<Option<RingCourier>>, Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>>) {
     let mut couriers = Vec::new();
-    let mut arrivals: Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>> = shared.iter().map(|_| Vec::new()).collect();
+    let mut arrivals: Vec<Vec<(WorkerId, [Consumer<Crossing>; 2])>> =
+        shared.iter().map(|_| Vec::new()).collect();
     for (number, from) in (0u16..).zip(shared) {
         let mut courier = RingCourier::default();
         for (to, arrivals) in shared.iter().zip(&mut arrivals) {

@@ -104,7 +104,12 @@ impl std::fmt::Debug for WorkerPlan {
 ///
 /// # Errors
 /// The definition of the game does not fit together.
-pub fn split(game: Game, options: NodeOptions, seed: u64, now: Mono) -> Result<(Hub, Vec<WorkerPlan>), Error> {
+pub fn split(
+    game: Game,
+    options: NodeOptions,
+    seed: u64,
+    now: Mono,
+) -> Result<(Hub, Vec<WorkerPlan>), Error> {
     let Parts { descriptor, keeps, recipe, places, operations, player, starts, authenticate } =
         game.into_parts(options.probe)?;
     let placement = Placement::new(options.workers.clamp(1, limits::WORKERS_MAX), places);

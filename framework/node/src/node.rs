@@ -118,7 +118,8 @@ impl Node {
         for _ in 0..ROUNDS_MAX {
             let unsaved_bytes = self.seats.iter().map(|seat| seat.worker.unsaved_bytes()).sum();
             let seats = &mut self.seats;
-            self.hub.tell_workers(now, unsaved_bytes, |worker, input| seats[worker.at()].inputs.push(input))?;
+            self.hub
+                .tell_workers(now, unsaved_bytes, |worker, input| seats[worker.at()].inputs.push(input))?;
             for number in 0..self.hub.workers() {
                 self.worker_turn(now, WorkerId(number));
             }

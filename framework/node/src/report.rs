@@ -67,9 +67,10 @@ impl WorkerReport {
     /// A look at a worker between two turns. Costs a walk over its actors.
     #[must_use]
     pub fn of(worker: &Worker, turns: u64, busy: Duration) -> Self {
-        let zones = worker.reports().into_iter().filter_map(|(id, report)| {
-            report.downcast::<ZoneReport>().ok().map(|report| (id, *report))
-        });
+        let zones = worker
+            .reports()
+            .into_iter()
+            .filter_map(|(id, report)| report.downcast::<ZoneReport>().ok().map(|report| (id, *report)));
         Self {
             actors: worker.actors(),
             set_aside: worker.set_aside(),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use rtrb::Producer;
 
-use super::doorbell::Doorbell;
 use super::courier::pour;
+use super::doorbell::Doorbell;
 
 /// A ring, what waits for room in it, and what wakes its reader.
 pub(crate) struct Sending<T> {

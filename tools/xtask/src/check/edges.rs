@@ -98,6 +98,8 @@ const ROWS: &[Row] = &[
         &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, SIM, CLIENT],
     )
     .not_everyday(),
+    // It starts programs and knows no crate of ours.
+    Row::new("lightmoon-load", &[]).not_everyday(),
 ];
 
 const TABLE: &str = "the table in tools/xtask/src/check/edges.rs";

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::load;
 use crate::metadata::Metadata;
 use crate::program::{self, Run, Show};
 use crate::screen;
@@ -96,6 +97,9 @@ const SUITES: &[Suite] = &[
     },
 ];
 
+/// The suite with a program, and a report, of its own.
+const LOAD: &str = "load";
+
 const KILLS_BUILD: &[&str] =
     &["build", "--quiet", "--release", "--package", "game-sample", "--package", "game-sample-kills"];
 
@@ -121,9 +125,9 @@ const FAILURES_MAX: usize = 1_000;
 /// Rounds until the time is over. The report lies under docs/reports. Exit code 1 when a round failed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// sim, tests, trade, kill, siege or power; all, one after the other, without it
+    /// sim, tests, trade, kill, siege, power or load; all, one after the other, without it
     suite: Option<String>,
-    /// Hours for each suite; without it one round where that is a full count, 1 otherwise
+    /// Hours for each suite; without it one round where that is a full count, half an hour for load, 1 otherwise
     #[arg(long, value_name = "H")]
     hours: Option<f64>,
 }
@@ -132,12 +136,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if !(0.0..=HOURS_MAX).contains(&arguments.hours.unwrap_or(HOURS)) {
         bail!("--hours must lie between 0 and {HOURS_MAX}");
     }
+    let is_load = arguments.suite.as_deref() == Some(LOAD);
     let chosen: Vec<&Suite> = match &arguments.suite {
         Some(name) => SUITES.iter().filter(|suite| suite.name == name).collect(),
         None => SUITES.iter().collect(),
     };
-    if chosen.is_empty() {
-        let names: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+    if chosen.is_empty() && !is_load {
+        let names: Vec<&str> = SUITES.iter().map(|suite| suite.name).chain([LOAD]).collect();
         bail!("there is no such suite; there are: {}", names.join(", "));
     }
     let stage = Stage { metadata: Metadata::ask()?, is_quick: false };
@@ -149,6 +154,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         let outcome = soak(suite, &stage, Duration::from_secs_f64(hours * 3600.0))?;
         passed &= outcome.failures.is_empty();
         write_report(suite, &stage, &outcome, arguments.hours, &commit)?;
+    }
+    if is_load || arguments.suite.is_none() {
+        passed &= load::soak(&stage, arguments.hours)?;
     }
     Ok(passed)
 }
@@ -294,7 +302,7 @@ fn report(
     Ok(text)
 }
 
-fn first_line(program: &str, arguments: &[&str], stage: &Stage) -> String {
+pub(super) fn first_line(program: &str, arguments: &[&str], stage: &Stage) -> String {
     let output = Command::new(program).args(arguments).current_dir(&stage.metadata.workspace_root).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     text.lines().next().unwrap_or("unknown").to_owned()
