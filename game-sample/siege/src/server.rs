@@ -38,22 +38,14 @@ impl Server {
         command.args(["--pin", "off", "--supervise", "off", "--store", "memory:", "--ready-json"]);
         command.arg(&ready).arg("--data").arg(folder.join("data"));
         let mut child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
-        let text = match await_file(&mut child, &ready) {
-            Ok(text) => text,
+        match reached(&mut child, &ready) {
+            Ok((location, console, token)) => Ok(Self { child, location, console, token }),
             Err(error) => {
                 let _ended = child.kill();
                 let _ended = child.wait();
-                return Err(error);
+                Err(error)
             }
-        };
-        let json: Value = serde_json::from_str(&text)?;
-        let word = |name: &str| json[name].as_str().with_context(|| format!("ready.json has no `{name}`"));
-        Ok(Self {
-            child,
-            location: Location::from_ready_json(&ready)?,
-            console: word("console")?.trim_start_matches("http://").trim_end_matches('/').parse()?,
-            token: word("consoleToken")?.to_owned(),
-        })
+        }
     }
 
     /// Whether it lives.
@@ -87,6 +79,14 @@ impl Drop for Server {
         let _ended = self.child.kill();
         let _ended = self.child.wait();
     }
+}
+
+/// Where a server that starts is reached, once it is ready: the game, the console and its token.
+fn reached(child: &mut Child, ready: &PathBuf) -> Result<(Location, SocketAddr, String)> {
+    let json: Value = serde_json::from_str(&await_file(child, ready)?)?;
+    let word = |name: &str| json[name].as_str().with_context(|| format!("ready.json has no `{name}`"));
+    let console = word("console")?.trim_start_matches("http://").trim_end_matches('/').parse()?;
+    Ok((Location::from_ready_json(ready)?, console, word("consoleToken")?.to_owned()))
 }
 
 fn await_file(child: &mut Child, ready: &PathBuf) -> Result<String> {
