@@ -25,6 +25,8 @@ pub(crate) enum Goal {
     Aim(f64),
     /// The value is at most this, in the figure's unit. It depends on the machine, so it only informs.
     Value(f64),
+    /// The value is at most this, in the figure's unit. It is counted and not timed, so missing it fails the run.
+    Count(f64),
 }
 
 /// A figure beside what it is compared with.
@@ -51,13 +53,13 @@ impl Figure {
         match self.goal {
             None => false,
             Some(Goal::Ratio(goal) | Goal::Aim(goal)) => !self.ratio.le(&goal),
-            Some(Goal::Value(goal)) => !self.value.le(&goal),
+            Some(Goal::Value(goal) | Goal::Count(goal)) => !self.value.le(&goal),
         }
     }
 
     /// Whether the run fails because of it.
     pub(crate) fn is_failure(&self) -> bool {
-        matches!(self.goal, Some(Goal::Ratio(_))) && self.is_missed()
+        matches!(self.goal, Some(Goal::Ratio(_) | Goal::Count(_))) && self.is_missed()
     }
 
     /// The figure as a JSON object on one line.
@@ -67,6 +69,7 @@ impl Figure {
             Some(Goal::Ratio(goal)) => (Some(goal), Some("ratio")),
             Some(Goal::Aim(goal)) => (Some(goal), Some("aim")),
             Some(Goal::Value(goal)) => (Some(goal), Some("value")),
+            Some(Goal::Count(goal)) => (Some(goal), Some("count")),
         };
         serde_json::json!({
             "name": self.name,
@@ -91,7 +94,7 @@ impl fmt::Display for Figure {
             None => write!(f, "no goal          -"),
             Some(Goal::Ratio(goal)) => write!(f, "goal <= {goal:.2} x   {verdict}"),
             Some(Goal::Aim(goal)) => write!(f, "aim  <= {goal:.2} x   {verdict}"),
-            Some(Goal::Value(goal)) => write!(f, "goal <= {goal:.2} {unit} {verdict}"),
+            Some(Goal::Value(goal) | Goal::Count(goal)) => write!(f, "goal <= {goal:.2} {unit} {verdict}"),
         }
     }
 }
@@ -119,6 +122,12 @@ mod tests {
         let missed = figure(0.5, Some(Goal::Value(19.0)));
         assert!(missed.is_missed() && !missed.is_failure());
         assert!(missed.to_string().ends_with("goal <= 19.00 ns missed"));
+    }
+
+    #[test]
+    fn a_count_above_its_goal_fails_the_run() {
+        assert!(figure(0.5, Some(Goal::Count(19.0))).is_failure());
+        assert!(!figure(9.0, Some(Goal::Count(20.0))).is_missed());
     }
 
     #[test]

@@ -11,14 +11,15 @@ use lightmoon_contract::{
     ActorId, CallError, Descriptor, Kind, Lane, Mono, NetId, OperationNumber, SessionId,
 };
 use lightmoon_wire::{
-    Attach, ClientConfig, ClientEvent, ClientLink, CloseCode, Compatibility, Grant, OutgoingCall,
+    Attach, ClientConfig, ClientEvent, ClientLink, CloseCode, Compatibility, Grant, OutgoingCall, Path,
     ServerConfig, ServerEvent, ServerLink, StreamKey, Transmit, limits,
 };
 
 /// Most that a link may hold besides what it was just given: an unfinished frame per lane, early bytes, writes.
 const HELD_BYTES_MAX: usize = limits::STREAMS_MAX * (limits::DESCRIPTOR_BYTES_MAX + 128)
     + limits::EARLY_BYTES_MAX
-    + limits::LANE_BACKLOG_BYTES_MAX;
+    + limits::LANE_BACKLOG_BYTES_MAX
+    + limits::STREAMS_MAX * limits::KEPT_BYTES_MAX;
 
 /// One step of an input.
 struct Step<'a> {
@@ -75,7 +76,15 @@ pub(crate) fn server(input: &[u8]) {
             205 => {
                 link.on_closed(now, step.bytes.first().map(|code| CloseCode::from_number(u32::from(*code))))
             }
-            206..=255 => {
+            206 => {
+                let room = step.bytes.first().map(|byte| usize::from(*byte) * 20);
+                link.on_path(now, Path { datagram_room: room, ..Path::default() });
+                let lane =
+                    Lane::from_number(step.bytes.get(1).copied().unwrap_or(0x33)).unwrap_or(Lane::CONTROL);
+                let args = Bytes::copy_from_slice(step.bytes);
+                let _ = link.push(lane, ActorId::new(Kind(1), 1), OperationNumber(1), args);
+            }
+            207..=255 => {
                 now = now + Duration::from_millis(u64::from(step.op) * 10);
                 link.on_deadline(now);
             }

@@ -146,6 +146,7 @@ function refusal(why) {
     case "Full":
       return "The sky is full just now. Try again in a moment.";
     case "Unavailable":
+    case "NoSector":
     case "Other":
       return "The sky does not answer. Try again in a moment.";
   }

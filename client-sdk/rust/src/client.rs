@@ -107,6 +107,7 @@ pub struct Client {
     playback: Playback,
     newest: Option<Tick>,
     events: VecDeque<Event>,
+    state_events: bool,
     stats: ClientStats,
 }
 
@@ -137,6 +138,7 @@ impl Client {
             playback: Playback::new(),
             newest: None,
             events: VecDeque::new(),
+            state_events: options.state_events,
             stats: ClientStats::default(),
         };
         client.dial();

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use lightmoon_contract::codec::{self, Limits};
-use lightmoon_contract::{ActorId, Contract, DecodeError, Operation, OperationNumber, SessionId};
+use lightmoon_contract::{ActorId, Contract, DecodeError, Operation, OperationNumber, SessionId, Tick};
 use lightmoon_replica::ViewEvent;
 use lightmoon_wire::{Attach, Closing};
 
@@ -26,6 +26,8 @@ pub enum Event {
     Detached,
     /// The view changed.
     View(ViewEvent),
+    /// A state packet of this tick came, and the view shows it. Only with [`crate::ClientOptions::state_events`].
+    State(Tick),
     /// An answer came, or the request failed: take it by [`crate::Client::reply`].
     Answered {
         /// As [`crate::Pending::request`].
@@ -65,6 +67,7 @@ impl Event {
             | Self::Attached(_)
             | Self::Detached
             | Self::View(_)
+            | Self::State(_)
             | Self::Answered { .. } => None,
         }
     }

@@ -46,6 +46,9 @@ pub struct ClientOptions {
     pub token: Bytes,
     /// How it comes back.
     pub retry: RetryOptions,
+    /// Whether each state packet is an [`crate::Event::State`]; default no: a game draws at its own pace. Bots and measurements
+    /// act when news come.
+    pub state_events: bool,
 }
 
 impl ClientOptions {
@@ -56,13 +59,26 @@ impl ClientOptions {
     /// The components do not fit together; see [`SchemaError`].
     pub fn new(descriptor: Descriptor, components: &[ComponentSpec]) -> Result<Self, SchemaError> {
         let schema = Schema::new(components)?;
-        Ok(Self { descriptor, schema, token: Bytes::new(), retry: RetryOptions::default() })
+        Ok(Self {
+            descriptor,
+            schema,
+            token: Bytes::new(),
+            retry: RetryOptions::default(),
+            state_events: false,
+        })
     }
 
     /// The same with a token.
     #[must_use]
     pub fn token(mut self, token: impl Into<Bytes>) -> Self {
         self.token = token.into();
+        self
+    }
+
+    /// The same with an event for each state packet.
+    #[must_use]
+    pub const fn state_events(mut self) -> Self {
+        self.state_events = true;
         self
     }
 

@@ -16,6 +16,10 @@ pub struct ClientStats {
     pub datagrams_in: u64,
     /// Datagrams handed to the transport.
     pub datagrams_out: u64,
+    /// Bytes in the datagrams received.
+    pub datagram_bytes_in: u64,
+    /// Bytes in the datagrams handed to the transport.
+    pub datagram_bytes_out: u64,
     /// State packets that were of the present attachment.
     pub states: u64,
     /// Ticks for which no state packet came, between two that did.
@@ -47,12 +51,41 @@ pub struct ClientStats {
 }
 
 impl ClientStats {
+    /// What was counted since `before`, counts of the same client.
+    #[must_use]
+    pub const fn since(&self, before: &Self) -> Self {
+        Self {
+            bytes_in: self.bytes_in.saturating_sub(before.bytes_in),
+            bytes_out: self.bytes_out.saturating_sub(before.bytes_out),
+            datagrams_in: self.datagrams_in.saturating_sub(before.datagrams_in),
+            datagrams_out: self.datagrams_out.saturating_sub(before.datagrams_out),
+            datagram_bytes_in: self.datagram_bytes_in.saturating_sub(before.datagram_bytes_in),
+            datagram_bytes_out: self.datagram_bytes_out.saturating_sub(before.datagram_bytes_out),
+            states: self.states.saturating_sub(before.states),
+            gaps: self.gaps.saturating_sub(before.gaps),
+            doubles: self.doubles.saturating_sub(before.doubles),
+            overtaken: self.overtaken.saturating_sub(before.overtaken),
+            stale: self.stale.saturating_sub(before.stale),
+            tries: self.tries.saturating_sub(before.tries),
+            sessions: self.sessions.saturating_sub(before.sessions),
+            resumes: self.resumes.saturating_sub(before.resumes),
+            requests_repeated: self.requests_repeated.saturating_sub(before.requests_repeated),
+            calls: self.calls.saturating_sub(before.calls),
+            calls_undelivered: self.calls_undelivered.saturating_sub(before.calls_undelivered),
+            requests_timed_out: self.requests_timed_out.saturating_sub(before.requests_timed_out),
+            answers_dropped: self.answers_dropped.saturating_sub(before.answers_dropped),
+            events_dropped: self.events_dropped.saturating_sub(before.events_dropped),
+        }
+    }
+
     /// Adds what one connection counted.
     pub(crate) const fn add(&mut self, link: &Counters) {
         self.bytes_in += link.stream_bytes_in + link.datagram_bytes_in;
         self.bytes_out += link.stream_bytes_out + link.datagram_bytes_out;
         self.datagrams_in += link.datagrams_in;
         self.datagrams_out += link.datagrams_out;
+        self.datagram_bytes_in += link.datagram_bytes_in;
+        self.datagram_bytes_out += link.datagram_bytes_out;
         self.stale += link.stale;
     }
 

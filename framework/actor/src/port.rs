@@ -262,6 +262,7 @@ impl Port {
     }
 
     /// Puts a message behind those of its priority, here or on the worker of its receiver.
+    #[inline]
     pub(crate) fn enqueue(&self, envelope: Envelope) {
         if self.gathers.get() {
             self.segment.borrow_mut().push(Sent::Message(envelope));
@@ -274,6 +275,7 @@ impl Port {
     }
 
     /// The next message of a priority.
+    #[inline]
     pub(crate) fn dequeue(&self, priority: Priority) -> Option<Envelope> {
         self.queues.borrow_mut()[priority as usize].pop_front()
     }

@@ -151,7 +151,7 @@ impl ToActor {
     #[must_use]
     pub fn open(body: Body) -> Option<Self> {
         match body {
-            Body::Typed(value) => value.downcast::<Self>().ok().map(|message| *message),
+            Body::Typed(value) => value.take::<Self>().ok(),
             Body::Bytes(_) => None,
         }
     }

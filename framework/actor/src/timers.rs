@@ -239,6 +239,11 @@ mod tests {
         }
     }
 
+    /// Runs take requests only, of more timeouts than there are runs.
+    fn some_due(random: &mut fastrand::Rng, index: u32) -> Due {
+        if random.bool() { Due::Ask(AskId::new(index, 1)) } else { Due::Forget(index) }
+    }
+
     #[test]
     fn timers_fall_due_as_a_sorted_list_would() {
         for seed in 0..200 {
@@ -248,10 +253,7 @@ mod tests {
             for _ in 0..400 {
                 if random.u8(..3) > 0 {
                     let at = now + random.u64(..50);
-                    // Runs take requests only, of more timeouts than there are runs.
-                    let due =
-                        if random.bool() { Due::Ask(AskId::new(serial, 1)) } else { Due::Forget(serial) };
-                    timers.set(Mono(at), due);
+                    timers.set(Mono(at), some_due(&mut random, serial));
                     list.push((at, serial));
                     serial += 1;
                 } else {

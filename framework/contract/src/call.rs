@@ -7,15 +7,17 @@
 //! - I1: a body is decoded once, on the worker that runs the operation.
 //! - I2: every request gets exactly one answer: a value or a [`CallError`].
 
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
 
+pub use crate::shield::Shielded;
+
 use crate::codec::{self, Limits};
 use crate::operation::{Contract, Operation};
+use crate::typed::Typed;
 use crate::{ActorId, DecodeError, ErrorCode, OperationNumber, SessionId};
 
 /// Who made a call.
@@ -37,7 +39,7 @@ pub enum Caller {
 /// The message of a call or the value of an answer.
 pub enum Body {
     /// A value of the operation's own type, handed over within the process.
-    Typed(Box<dyn Any + Send>),
+    Typed(Typed),
     /// Encoded bytes, from or for the wire.
     Bytes(Bytes),
 }
@@ -45,7 +47,7 @@ pub enum Body {
 impl Body {
     /// A body that holds `value` itself.
     pub fn typed<T: Send + 'static>(value: T) -> Self {
-        Self::Typed(Box::new(value))
+        Self::Typed(Typed::new(value))
     }
 
     /// The message of an operation without arguments, for callers that know only its number.
@@ -61,14 +63,16 @@ impl Body {
     /// The bytes are no `T`, or the typed value is of another type.
     pub fn open<T: codec::Data + 'static>(self, limits: Limits) -> Result<T, CallError> {
         match self {
-            Self::Typed(value) => value
-                .downcast::<T>()
-                .map(|value| *value)
-                .map_err(|_| CallError::WrongType(std::any::type_name::<T>())),
+            Self::Typed(value) => {
+                value.take::<T>().map_err(|_| CallError::WrongType(std::any::type_name::<T>()))
+            }
             Self::Bytes(bytes) => codec::decode(&bytes, limits).map_err(CallError::BadArguments),
         }
     }
 }
+
+// The room of a small value and the table of its type; a variant more would cost every envelope a word.
+const _: () = assert!(size_of::<Body>() == 40);
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -102,7 +102,9 @@ pub mod limits;
 pub mod operation;
 pub mod persist;
 pub mod replicate;
+mod shield;
 pub mod time;
+pub mod typed;
 
 pub use call::{Body, CallError, Caller, Form};
 pub use codec::{Data, DecodeError, DecodeReason, Limits, Reader, Writer};
@@ -114,5 +116,6 @@ pub use operation::{Contract, Operation, OperationSpec};
 pub use persist::{Persist, UpgradeError};
 pub use replicate::Replicate;
 pub use time::{Mono, Tick, Utc};
+pub use typed::Typed;
 
 pub use lightmoon_contract_macros::{contract, contracts, data, replicate};

@@ -35,6 +35,7 @@ mod keys;
 mod limits;
 mod node_thread;
 mod options;
+mod pace;
 pub mod prelude;
 #[cfg(test)]
 mod scratch;

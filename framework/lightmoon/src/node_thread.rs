@@ -12,6 +12,7 @@
 
 use crate::board::{Board, Snapshot};
 use crate::io::Happening;
+use crate::pace::Pace;
 use crate::storage::Storage;
 use crate::workers::{ThreadOptions, Threads};
 use crate::{Failure, clock, cores, flaws, limits, watch};
@@ -134,6 +135,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         transmits: Vec::new(),
         credits: Vec::new(),
         stop_by: None,
+        pace: Pace::default(),
         window: Window::default(),
     }
     .run()
@@ -217,6 +219,7 @@ struct Driver {
     credits: Vec<Credit>,
     /// Set once the node was told to stop.
     stop_by: Option<Mono>,
+    pace: Pace,
     window: Window,
 }
 
@@ -238,6 +241,7 @@ impl Driver {
                 return Ok(());
             }
             let began = clock::mono();
+            self.pace.turn(began);
             self.poll_store(began);
             next = self.engine.turn(began, &mut self.inputs, &mut self.outputs);
             if self.engine.has_failed() {
@@ -267,7 +271,7 @@ impl Driver {
 
     /// Waits for events until the next deadline, then takes those that are there. `false` when nobody is left to send.
     fn collect(&mut self, next: Next) -> bool {
-        let wait = if next.more { Duration::ZERO } else { self.time_until(next.deadline) };
+        let wait = if next.more { Duration::ZERO } else { self.gather(next.deadline) };
         match self.inbox.recv_timeout(wait) {
             Ok(first) => self.take(first),
             Err(RecvTimeoutError::Timeout) => return true,
@@ -281,6 +285,16 @@ impl Driver {
         }
         self.window.turns_full += 1;
         true
+    }
+
+    /// Sleeps while the next turn may not begin, so that nobody who sends has to wake this thread. Gives how long to wait for an
+    /// event after that.
+    fn gather(&self, deadline: Option<Mono>) -> Duration {
+        let wait = self.pace.wait(clock::mono()).min(self.time_until(deadline));
+        if !wait.is_zero() {
+            std::thread::sleep(wait);
+        }
+        self.time_until(deadline)
     }
 
     fn time_until(&self, deadline: Option<Mono>) -> Duration {

@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! - I1: a handshake that is not done after [`limits::HANDSHAKE_TIMEOUT`], or that had to give way, holds nothing any more.
-//! - I2: dropping the endpoint closes its port's connections at once; [`Endpoint::stop`] does it politely.
+//! - I2: between two handshakes that are begun the tasks of open links have their turn.
+//! - I3: dropping the endpoint closes its port's connections at once; [`Endpoint::stop`] does it politely.
 
 use crate::admission::{Admission, Bounds, Place, Verdict};
 use crate::commands::Commands;
@@ -180,7 +181,15 @@ async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>) {
         let (remote, is_validated) = (incoming.remote_address(), incoming.remote_address_validated());
         match gate.admission.decide(remote, is_validated, Instant::now()) {
             Verdict::Accept(place) => {
-                tokio::spawn(Arc::clone(&gate).serve(incoming, place));
+                // Here and not in its task: this is the costly step, and a hundred tasks that take it would all come before the next
+                // packet of a client at play.
+                match incoming.accept() {
+                    Ok(connecting) => {
+                        tokio::spawn(Arc::clone(&gate).serve(connecting, remote, place));
+                    }
+                    Err(error) => gate.failed(remote, &error.to_string()),
+                }
+                tokio::task::yield_now().await;
             }
             Verdict::Retry => {
                 // Cannot fail: an address that is not validated may always be asked to.
@@ -193,11 +202,10 @@ async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>) {
 
 impl Gate {
     /// One client from its first packet to its last.
-    async fn serve(self: Arc<Self>, incoming: quinn::Incoming, place: Place) {
-        let remote = incoming.remote_address();
+    async fn serve(self: Arc<Self>, connecting: quinn::Connecting, remote: SocketAddr, place: Place) {
         let evicted = place.evicted();
         let handshake = tokio::select! {
-            done = timeout(limits::HANDSHAKE_TIMEOUT, handshake(incoming)) => done,
+            done = timeout(limits::HANDSHAKE_TIMEOUT, handshake(connecting)) => done,
             () = evicted => return self.failed(remote, "gave way to another"),
         };
         let (session, transport) = match handshake {
@@ -229,8 +237,7 @@ impl Gate {
 
 /// TLS, then for browsers the request for a WebTransport session. Its path and origin are not looked at: a port serves
 /// one game, and who may play is decided by the token in the first frame.
-async fn handshake(incoming: quinn::Incoming) -> Result<(Session, Transport), String> {
-    let mut connecting = incoming.accept().map_err(|e| e.to_string())?;
+async fn handshake(mut connecting: quinn::Connecting) -> Result<(Session, Transport), String> {
     let data = connecting.handshake_data().await.map_err(|e| e.to_string())?;
     let protocol = data.downcast::<HandshakeData>().ok().and_then(|data| data.protocol);
     let connection = connecting.await.map_err(|e| e.to_string())?;

@@ -142,6 +142,14 @@ pub struct Counters {
     pub handshakes_evicted: u64,
     /// Links closed because they brought more bytes than they may.
     pub links_closed_for_bytes: u64,
+    /// Links closed for bytes that the protocol does not allow.
+    pub links_violating: u64,
+    /// Links closed for a frame over its limit.
+    pub links_too_large: u64,
+    /// Links closed because no handshake came in time.
+    pub handshakes_timed_out: u64,
+    /// Links closed because nothing was heard for too long.
+    pub links_idle: u64,
     /// Clients refused because their address has as many sessions as it may; also among the logins refused.
     pub logins_refused_source: u64,
     /// Clients that were let in.

@@ -216,6 +216,11 @@ impl Engine {
     }
 
     /// Whether the engine still takes commits; its own thread may have failed meanwhile.
+    /// Bytes in memory that the engine could do without: unsorted writes and cached blocks.
+    pub(crate) fn buffered_bytes(&self) -> u64 {
+        self.database.write_buffer_size() + self.database.cache_size()
+    }
+
     pub(crate) fn probe(&self) -> Result<(), fjall::Error> {
         self.database.persist(PersistMode::Buffer)
     }

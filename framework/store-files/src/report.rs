@@ -56,6 +56,9 @@ pub struct Report {
     pub queue_bytes: usize,
     /// Bytes free where the folder lies; `None`: the system does not say.
     pub free_bytes: Option<u64>,
+    /// Bytes in memory that are in the log or the tables too: what was written and not yet sorted into tables, and what was read.
+    /// It grows up to its limits and falls back; who looks for leaks takes it off.
+    pub buffered_bytes: u64,
     /// Whether the ballast is whole.
     pub has_ballast: bool,
 }

@@ -213,10 +213,12 @@ impl<W: Fn()> Worker<W> {
         {
             tracing::warn!(%error, "the ballast cannot be made");
         }
+        let buffered = self.engine.as_ref().map(Engine::buffered_bytes);
         let (has_ballast, is_low) = (self.ballast.is_whole(), free.is_some_and(|free| free < low));
         queue.count(|report| {
             report.free_bytes = free;
             report.has_ballast = has_ballast;
+            report.buffered_bytes = buffered.unwrap_or(0);
             match (&report.state, is_low) {
                 (State::Up, true) => {
                     tracing::warn!(free, "the disk is nearly full: make room");

@@ -41,6 +41,8 @@ pub struct Counters {
     pub datagrams_rationed: u64,
     /// Times that a lane had to wait for an acknowledgement.
     pub lanes_held_back: u64,
+    /// Times that more urgent lanes paused for a starved one.
+    pub lanes_let_through: u64,
     /// Acknowledgements of lanes sent.
     pub lane_acks_out: u64,
     /// Acknowledgements of lanes received.

@@ -80,6 +80,11 @@ pub(crate) trait Layout: Sized {
     /// Appends the body.
     fn write(&self, to: &mut Writer);
 
+    /// Bytes of the body, or at least about as many: so that a frame of the hot path takes one allocation.
+    fn size(&self) -> usize {
+        limits::HEADER_BYTES_MAX
+    }
+
     /// Reads the body, and leaves what follows it.
     fn read(from: &mut Reader<'_>) -> Result<Self, Violation>;
 }
@@ -237,7 +242,7 @@ impl SentBy {
 
 /// The bytes of `frame` as they stand on a stream, for frames that are kept.
 pub(crate) fn stream_bytes<F: Layout>(frame: &F) -> Bytes {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(limits::HEADER_BYTES_MAX + frame.size());
     write_stream(frame, &mut out);
     out.into()
 }
@@ -261,7 +266,9 @@ pub(crate) fn write_stream<F: Layout>(frame: &F, out: &mut Vec<u8>) {
 
 /// The bytes of `frame` as a datagram.
 pub(crate) fn write_datagram<F: Layout>(frame: &F) -> Bytes {
-    let mut to = Writer::onto(vec![F::KIND as u8]);
+    let mut bytes = Vec::with_capacity(1 + frame.size());
+    bytes.push(F::KIND as u8);
+    let mut to = Writer::onto(bytes);
     frame.write(&mut to);
     to.into_bytes().into()
 }
@@ -331,6 +338,16 @@ fn read(sender: Sender, frame: &[u8], on: On) -> Result<Frame, Violation> {
 impl Violation {
     fn within(self, kind: FrameKind) -> Self {
         Self { reason: format!("{kind:?}: {}", self.reason), ..self }
+    }
+}
+
+/// Bytes of a number in a frame.
+const fn width(number: u64) -> usize {
+    match number {
+        0..=250 => 1,
+        251..=0xFFFF => 3,
+        0x1_0000..=0xFFFF_FFFF => 5,
+        0x1_0000_0000..=u64::MAX => 9,
     }
 }
 

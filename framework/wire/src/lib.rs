@@ -53,6 +53,8 @@ mod transmit;
 mod window;
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod pair;
 
 use lightmoon_contract::{Lane, Priority, Reliability};

@@ -101,6 +101,14 @@ pub const WRITE_BYTES_MIN: usize = 1_200;
 /// that is read come with the data, so a client that sends none for so long does not read, or its network is dead.
 pub const STALL_TIME_MAX: Duration = Duration::from_secs(8);
 
+/// Time without an acknowledgement after which a lane with bytes under way counts as starved: those of a lane that moves come within
+/// [`ACK_TIME_MAX`] and a round trip.
+pub const STARVED_AFTER: Duration = Duration::from_secs(2);
+
+/// How long more urgent lanes pause for a starved one, after what they have under way has arrived: a twentieth of the time at most, so that
+/// it never stands wholly.
+pub const PAUSE_TIME: Duration = Duration::from_millis(100);
+
 /// Received bytes of a lane after which an acknowledgement leaves at once: a quarter of the smallest window, so that a sender at its window
 /// never waits for the timer.
 pub const ACK_AFTER_BYTES: u64 = 16 * 1_024;

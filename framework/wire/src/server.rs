@@ -18,6 +18,8 @@
 mod arrive;
 mod handshake;
 #[cfg(test)]
+mod lane_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -329,6 +331,12 @@ impl ServerLink {
     #[must_use]
     pub const fn keeps_lanes(&self) -> bool {
         self.is_open() && self.minor >= MINOR_LANES
+    }
+
+    /// What the frames cost that the client has not acknowledged: a producer of bulk stops well below [`limits::KEPT_BYTES_MAX`] a lane.
+    #[must_use]
+    pub fn kept_bytes(&self) -> usize {
+        self.kept.held_bytes()
     }
 
     /// What is kept of the session's lanes; the link keeps nothing any more, so it has to be over or closing.

@@ -72,6 +72,21 @@ impl Default for Path {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Backlog;
 
+/// More urgent lanes let a starved one through.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    /// Set once they have nothing more under way: before that the transport goes on with them.
+    until: Option<Mono>,
+    /// The starved lane's; what is more urgent pauses, but for critical lanes.
+    priority: Priority,
+}
+
+impl Pause {
+    fn concerns(self, lane: Lane) -> bool {
+        lane.priority < self.priority && lane.priority != Priority::Critical
+    }
+}
+
 /// Everything of one link that waits to leave.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -82,6 +97,8 @@ pub(crate) struct Outbox {
     now: Mono,
     /// Whether the peer acknowledges lanes.
     acknowledges: bool,
+    /// Until when lanes above a starved one pause.
+    pause: Option<Pause>,
     close: Option<(CloseCode, String)>,
     closed: bool,
 }
@@ -160,7 +177,7 @@ impl Outbox {
     /// The peer says what it has.
     pub(crate) fn acknowledged(&mut self, ack: LaneAck) -> Result<(), Violation> {
         match self.lanes.iter_mut().find(|out| out.lane == ack.lane) {
-            Some(out) => out.acknowledged(ack.bytes),
+            Some(out) => out.acknowledged(self.now, ack.bytes),
             None if self.closed || ack.bytes == 0 => Ok(()),
             None => Err(Violation::protocol(format!("lane {} acknowledged before it began", ack.lane))),
         }
@@ -196,9 +213,11 @@ impl Outbox {
     /// The next thing to do.
     pub(crate) fn poll(&mut self, counters: &mut Counters) -> Option<Transmit> {
         let (now, acknowledges) = (self.now, self.acknowledges);
+        let pause = self.pause_for_starved(counters);
         let held_back = &mut counters.lanes_held_back;
-        let taken =
-            self.lanes.iter_mut().find_map(|out| Some((out.lane, out.take(now, acknowledges, held_back)?)));
+        let mut open =
+            self.lanes.iter_mut().filter(|out| pause.is_none_or(|pause| !pause.concerns(out.lane)));
+        let taken = open.find_map(|out| Some((out.lane, out.take(now, acknowledges, held_back)?)));
         if let Some((lane, bytes)) = taken {
             counters.stream_bytes_out += frame::count(bytes.len());
             self.datagrams.stream_left(now, bytes.len());
@@ -212,13 +231,41 @@ impl Outbox {
         self.close.take().map(|(code, reason)| Transmit::Close { code, reason })
     }
 
-    /// When something happens by time alone: a stalled lane, the next ration of datagrams.
+    /// The pause that goes on now, or begins: transports serve a more urgent stream first for as long as it has anything, so a lane below one
+    /// that always has would never move.
+    fn pause_for_starved(&mut self, counters: &mut Counters) -> Option<Pause> {
+        if !self.acknowledges {
+            return None;
+        }
+        if let Some(pause) = &mut self.pause {
+            if pause.until.is_none_or(|until| self.now < until) {
+                let is_drained = self.lanes.iter().all(|out| !pause.concerns(out.lane) || out.is_drained());
+                if is_drained {
+                    pause.until.get_or_insert(self.now + limits::PAUSE_TIME);
+                }
+                return self.pause;
+            }
+            self.pause = None;
+        }
+        let starved = self.lanes.iter().rposition(|out| out.is_starved(self.now))?;
+        let pause = Pause { until: None, priority: self.lanes[starved].lane.priority };
+        if self.lanes.iter().any(|out| pause.concerns(out.lane) && out.held_since().is_some()) {
+            // The next pause comes no sooner than this one did.
+            self.lanes[starved].moves(self.now);
+            counters.lanes_let_through += 1;
+            self.pause = Some(pause);
+        }
+        self.pause
+    }
+
+    /// When something happens by time alone: a stalled lane, the end of a pause, the next ration of datagrams.
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
         if self.closed {
             return None;
         }
         let stalled = self.stalled_since().map(|since| since + limits::STALL_TIME_MAX);
-        stalled.into_iter().chain(self.datagrams.next_deadline()).min()
+        let pause = self.pause.and_then(|pause| pause.until);
+        stalled.into_iter().chain(pause).chain(self.datagrams.next_deadline()).min()
     }
 
     /// Whether the peer acknowledges nothing of a lane that waits for it, for too long.
@@ -230,6 +277,12 @@ impl Outbox {
     pub(crate) fn waiting_bytes(&self) -> usize {
         let lanes: usize = self.lanes.iter().map(LaneOut::waiting_bytes).sum();
         lanes + self.datagrams.waiting_bytes()
+    }
+
+    /// Bytes that wait in one lane.
+    #[cfg(test)]
+    pub(crate) fn waiting_bytes_of(&self, lane: Lane) -> usize {
+        self.lanes.iter().find(|out| out.lane == lane).map_or(0, LaneOut::waiting_bytes)
     }
 
     fn excess_bytes(&self) -> usize {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lightmoon_contract::Tick;
 
 use crate::overload::Rung;
+use crate::tick_times::TickTimes;
 
 /// A look at a zone between two ticks. [`lightmoon_actor::Activation::report`] gives it.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -22,6 +23,10 @@ pub struct ZoneReport {
     pub viewers: usize,
     /// How long the phases of the last tick took, by [`crate::ZoneOptions::probe`].
     pub phases: Phases,
+    /// The same of all ticks together.
+    pub phases_total: Phases,
+    /// How long ticks took.
+    pub tick_times: TickTimes,
     /// The longest tick so far.
     pub longest_tick: Duration,
     /// What it gives up now, since its ticks take too long.
@@ -50,6 +55,16 @@ impl Phases {
     #[must_use]
     pub fn total(&self) -> Duration {
         self.schedules + self.collect + self.grid + self.replication + self.send
+    }
+}
+
+impl std::ops::AddAssign for Phases {
+    fn add_assign(&mut self, other: Self) {
+        self.schedules += other.schedules;
+        self.collect += other.collect;
+        self.grid += other.grid;
+        self.replication += other.replication;
+        self.send += other.send;
     }
 }
 

@@ -41,6 +41,7 @@ use crate::random::ZoneRandom;
 use crate::replication::{Packet, Replication, Shared};
 use crate::report::{Counters, Phases, ZoneReport};
 use crate::schedule::{First, Last, Update};
+use crate::tick_times::TickTimes;
 use crate::time::{TickClock, TickRate, ZoneTime};
 use crate::viewers::{Viewer, ViewerInfo, Viewers};
 
@@ -117,6 +118,8 @@ pub(crate) struct TickLoop {
     probe: Probe,
     ladder: Ladder,
     phases: Phases,
+    phases_total: Phases,
+    tick_times: TickTimes,
     longest_tick: Duration,
     pub(crate) counters: Counters,
 }
@@ -170,6 +173,8 @@ impl TickLoop {
             probe: options.probe,
             ladder: Ladder::default(),
             phases: Phases::default(),
+            phases_total: Phases::default(),
+            tick_times: TickTimes::default(),
             longest_tick: Duration::ZERO,
             counters: Counters::default(),
         })
@@ -260,6 +265,8 @@ impl TickLoop {
             replication: served.since(flushed),
             send: flushed.since(sorted),
         };
+        self.phases_total += self.phases;
+        self.tick_times.add(self.phases.total());
         self.longest_tick = self.longest_tick.max(self.phases.total());
         self.shed(rate_hz);
     }
@@ -337,6 +344,8 @@ impl TickLoop {
             slots: self.world.resource::<NetIds>().slot_count(),
             viewers: self.viewers.len(),
             phases: self.phases,
+            phases_total: self.phases_total,
+            tick_times: self.tick_times,
             longest_tick: self.longest_tick,
             rung: self.ladder.rung(),
             counters: self.counters,

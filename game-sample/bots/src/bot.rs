@@ -10,16 +10,20 @@
 //!
 //! Invariants:
 //! - I1: at most one `enter` waits for its answer.
-//! - I2: controls go out at most once per [`THINK_EVERY`], and an unchanged one only each [`REPEAT_EVERY`].
+//! - I2: controls go out at most once per [`THINK_EVERY`], and an unchanged one only each [`REPEAT_EVERY`]; in a crowd once for
+//!   each state packet.
 
 use std::time::Duration;
 
 use game_sample_contracts::sector::{Said, Welcome};
-use game_sample_contracts::{Label, PilotContract, Pose, SectorContract, Steer, pilot};
+use game_sample_contracts::{
+    EnterRefused, Entered, Label, PilotContract, Pose, SectorContract, Steer, pilot,
+};
 use lightmoon_client::{Client, ClientOptions, ConnectionState, Event, Pending};
 use lightmoon_contract::{CallError, Mono, NetId, Operation, Replicate};
 
 use crate::brain::{Brain, Choice, Place, Sight, persona};
+use crate::crowd::Crowd;
 use crate::ledger::Acknowledged;
 use crate::miner::{ANSWER_GRACE, Miner};
 use crate::report::Tally;
@@ -38,6 +42,31 @@ const SAME: f32 = 0.02;
 /// A line not heard within this time was lost on the way.
 const HEARING: Duration = Duration::from_secs(10);
 
+/// An `enter` without an answer.
+#[derive(Debug)]
+enum Entering {
+    /// Wherever the ship was last.
+    Anywhere(Pending<pilot::Enter>),
+    /// In the sector of a crowd.
+    At(Pending<pilot::EnterAt>),
+}
+
+impl Entering {
+    const fn request(&self) -> u64 {
+        match self {
+            Self::Anywhere(pending) => pending.request(),
+            Self::At(pending) => pending.request(),
+        }
+    }
+
+    fn reply(&self, client: &mut Client) -> Option<Result<Result<Entered, EnterRefused>, CallError>> {
+        match self {
+            Self::Anywhere(pending) => client.reply(pending),
+            Self::At(pending) => client.reply(pending),
+        }
+    }
+}
+
 /// A bot.
 #[derive(Debug)]
 pub struct Bot {
@@ -45,7 +74,7 @@ pub struct Bot {
     name: String,
     hue: u16,
     next_thought: Mono,
-    entering: Option<(Pending<pilot::Enter>, Mono)>,
+    entering: Option<(Entering, Mono)>,
     enter_from: Mono,
     /// Counts arrivals in sectors.
     arrivals: u64,
@@ -58,6 +87,10 @@ pub struct Bot {
     miner: Option<Miner>,
     /// `None`: it does not trade.
     trader: Option<Trader>,
+    /// The sector of its crowd, and what it measures there; `None`: it is in none.
+    crowd: Option<(u64, Crowd)>,
+    /// It never enters.
+    is_idle: bool,
     seed: u64,
     /// When its session ended, and when it had heard of its sector last, until it sees its ship again.
     lost_at: Option<(Mono, Mono)>,
@@ -87,6 +120,8 @@ impl Bot {
             was_connected: false,
             miner: None,
             trader: None,
+            crowd: None,
+            is_idle: false,
             seed,
             lost_at: None,
             heard_of_sector: (0, Mono::default()),
@@ -120,6 +155,28 @@ impl Bot {
     pub fn trading(mut self) -> Self {
         self.trader = Some(Trader::new(self.seed));
         self.mining()
+    }
+
+    /// The same bot, but it flies about in this sector among many others, says nothing, steers at every state packet and
+    /// measures how it is served.
+    #[must_use]
+    pub fn in_crowd(mut self, sector: u64) -> Self {
+        self.crowd = Some((sector, Crowd::default()));
+        self
+    }
+
+    /// The same bot, but it only holds its session.
+    #[must_use]
+    pub fn idle(mut self) -> Self {
+        self.is_idle = true;
+        self
+    }
+
+    /// What a client of this bot is built from; see [`Self::client_options`].
+    #[must_use]
+    pub fn options_for(&self, token: &str) -> ClientOptions {
+        let options = Self::client_options(token);
+        if self.crowd.is_some() { options.state_events() } else { options }
     }
 
     /// Whether it trades, or did.
@@ -200,7 +257,11 @@ impl Bot {
                 tally.attaches += 1;
                 self.arrivals += 1;
                 self.sent = None;
+                if let Some((_, crowd)) = &mut self.crowd {
+                    crowd.begins_anew();
+                }
             }
+            Event::State(_) => self.on_state(now, client, tally),
             Event::Answered { request } => self.answered(now, *request, client, tally),
             Event::Detached | Event::View(_) | Event::Push(_) => {}
             // Events of a newer client tell a bot nothing it needs.
@@ -209,6 +270,14 @@ impl Bot {
         if let Some((lost_at, heard_at)) = self.lost_at.take_if(|_| Self::place(client).is_some()) {
             tally.back(now.since(lost_at), now.since(heard_at));
         }
+    }
+
+    fn on_state(&mut self, now: Mono, client: &Client, tally: &mut Tally) {
+        let Some((_, crowd)) = &mut self.crowd else { return };
+        let Some(avatar) = client.attached().map(|attached| attached.avatar) else { return };
+        crowd.on_state(now, avatar, client, tally);
+        // It answers each packet: that is the moment at which a client has something new to go by.
+        self.next_thought = now;
     }
 
     fn connected(&mut self, now: Mono, tally: &mut Tally) {
@@ -230,7 +299,7 @@ impl Bot {
         else {
             return;
         };
-        match client.reply(&pending) {
+        match pending.reply(client) {
             Some(Ok(Ok(_))) => tally.done("enter", now.since(since)),
             Some(Ok(Err(refused))) => {
                 tally.failed("enter", &format!("{refused:?}"));
@@ -261,7 +330,7 @@ impl Bot {
         if packets > self.heard_of_sector.0 {
             self.heard_of_sector = (packets, now);
         }
-        if *client.state() != ConnectionState::Connected {
+        if self.is_idle || *client.state() != ConnectionState::Connected {
             return;
         }
         let Some(avatar) = client.attached().map(|attached| attached.avatar) else {
@@ -287,7 +356,11 @@ impl Bot {
     fn enter(&mut self, now: Mono, client: &mut Client, tally: &mut Tally) {
         if self.entering.is_none() && now >= self.enter_from {
             tally.sent("enter");
-            let pending = client.me::<PilotContract>().enter(self.name.clone(), self.hue);
+            let mut me = client.me::<PilotContract>();
+            let pending = match &self.crowd {
+                Some((sector, _)) => Entering::At(me.enter_at(self.name.clone(), self.hue, *sector)),
+                None => Entering::Anywhere(me.enter(self.name.clone(), self.hue)),
+            };
             let patience = Duration::from_millis(pilot::Enter::SPEC.timeout_ms.into()) + ANSWER_GRACE;
             self.note_asked(pending.request(), now + patience);
             self.entering = Some((pending, now));
@@ -318,9 +391,14 @@ impl Bot {
         }
     }
 
-    fn act(&mut self, now: Mono, choice: Choice, client: &mut Client, tally: &mut Tally) {
-        let due =
-            self.sent.is_none_or(|(sent, at)| !is_same(sent, choice.steer) || now.since(at) >= REPEAT_EVERY);
+    fn act(&mut self, now: Mono, mut choice: Choice, client: &mut Client, tally: &mut Tally) {
+        if let Some((_, crowd)) = &mut self.crowd {
+            choice = Choice { steer: crowd.controls(now, choice.steer, tally), say: None };
+        }
+        let due = self.crowd.is_some()
+            || self
+                .sent
+                .is_none_or(|(sent, at)| !is_same(sent, choice.steer) || now.since(at) >= REPEAT_EVERY);
         if due {
             self.sent = Some((choice.steer, now));
             let told = client.zone::<SectorContract>().steer(choice.steer);

@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - I1: every session that was begun is closed in order before [`run`] returns.
-//! - I2: at most [`BOTS_MAX`] bots, over at most four sockets.
+//! - I2: at most [`BOTS_MAX`] bots, over at most [`ENDPOINTS_MAX`] sockets.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -15,7 +15,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use lightmoon_client::{Client, ConnectOptions, Endpoint, Event, Session};
+use lightmoon_client::{Client, ClientStats, ConnectOptions, Endpoint, Event, Session};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -27,12 +27,24 @@ use crate::report::{Report, Tally};
 
 /// Most bots of one run: a connection costs some 60 KiB and a core carries a few thousand.
 pub const BOTS_MAX: usize = 5_000;
-/// Sockets that bots share: more than one, so that the server sees several addresses.
-const ENDPOINTS_MAX: usize = 4;
+/// Sockets that bots share. A tick's packets for all bots come within a millisecond, and a socket of a system left as it is holds
+/// some 150 of them; the rest would be lost before anybody could read.
+pub const ENDPOINTS_MAX: usize = 32;
+/// Bots of one socket, until there are as many sockets as there may be.
+const BOTS_PER_ENDPOINT: usize = 32;
 /// Time between two bots that begin, so that their handshakes do not arrive at one moment.
 const BEGIN_EVERY: Duration = Duration::from_millis(15);
 /// All bots have begun after this, however many they are.
 const BEGIN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Shortest session of a bot that comes and goes, and how much longer it may be.
+const STAY_MIN: Duration = Duration::from_secs(20);
+/// See [`STAY_MIN`].
+const STAY_MORE: Duration = Duration::from_secs(100);
+/// How long it stays away at least, and how much longer.
+const AWAY_MIN: Duration = Duration::from_secs(1);
+/// See [`AWAY_MIN`].
+const AWAY_MORE: Duration = Duration::from_secs(4);
 
 /// Time between two trail lines of a bot.
 const TRAIL_EVERY: Duration = Duration::from_secs(1);
@@ -47,11 +59,18 @@ pub enum Script {
     Mine,
     /// As [`Self::Mine`], but they also trade with ships in sight.
     Trade,
+    /// They fly about in one sector of bad sight, steer at every state packet and measure how they are served: of a thousand some
+    /// fifty are in view of each.
+    Crowd,
+    /// As [`Self::Mine`], but they leave after a while and come back.
+    Churn,
+    /// They hold their sessions and do nothing.
+    Idle,
 }
 
 impl Script {
     /// The names of all scripts.
-    pub const NAMES: [&'static str; 3] = ["wander", "mine", "trade"];
+    pub const NAMES: [&'static str; 6] = ["wander", "mine", "trade", "crowd", "churn", "idle"];
 }
 
 impl FromStr for Script {
@@ -62,6 +81,9 @@ impl FromStr for Script {
             "wander" => Ok(Self::Wander),
             "mine" => Ok(Self::Mine),
             "trade" => Ok(Self::Trade),
+            "crowd" => Ok(Self::Crowd),
+            "churn" => Ok(Self::Churn),
+            "idle" => Ok(Self::Idle),
             _ => Err(NoScript(name.to_owned())),
         }
     }
@@ -88,6 +110,10 @@ pub struct BotsOptions {
     pub count: usize,
     /// How long they play; `None`: until [`Stop`].
     pub time: Option<Duration>,
+    /// What is measured before this time is left out of the report, but for connections and errors.
+    pub warm_up: Duration,
+    /// Sector in which a [`Script::Crowd`] meets.
+    pub crowd_sector: u64,
     /// Decides names, colours and choices.
     pub seed: u64,
     /// What they do.
@@ -133,12 +159,12 @@ pub fn run(options: &BotsOptions, stop: &Stop) -> Result<Report> {
     let tally = Rc::new(RefCell::new(Tally::default()));
     let begun = Instant::now();
     LocalSet::new().block_on(&runtime, play(options, stop, &tally))?;
-    let report = tally.borrow().report(options.count, begun.elapsed(), options.seed);
+    let report = tally.borrow().report(options.count, begun.elapsed(), options.warm_up, options.seed);
     Ok(report)
 }
 
 async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) -> Result<()> {
-    let endpoints: Vec<Endpoint> = (0..options.count.min(ENDPOINTS_MAX))
+    let endpoints: Vec<Endpoint> = (0..options.count.div_ceil(BOTS_PER_ENDPOINT).min(ENDPOINTS_MAX))
         .map(|_| Endpoint::new())
         .collect::<std::io::Result<_>>()
         .context("no UDP socket for the bots")?;
@@ -149,32 +175,31 @@ async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) ->
     let begun = Instant::now();
     let count = u32::try_from(options.count).expect("at most 5,000");
     let gap = BEGIN_EVERY.min(BEGIN_WITHIN / count);
-    let ends = options.time.map(|time| begun + time);
     let mut bots = JoinSet::new();
     for number in 0..count {
         let endpoint = endpoints[number as usize % endpoints.len()].clone();
         let run = OneRun {
             begins: begun + gap * number,
-            ends,
+            measures_from: begun + options.warm_up,
+            before: None,
             stopped: stop.0.subscribe(),
             tally: Rc::clone(tally),
             ledger: ledger.clone(),
             trail: trail.clone(),
             trailed: None,
             player: 0,
+            churn: (options.script == Script::Churn)
+                .then(|| fastrand::Rng::with_seed(bot_seed(options.seed, number))),
         };
-        let bot = Bot::new(bot_seed(options.seed, number));
-        let bot = match options.script {
-            Script::Wander => bot,
-            Script::Mine => bot.mining(),
-            Script::Trade => bot.trading(),
-        };
-        bots.spawn_local(run.play(endpoint, connect_options(options, number), bot));
+        let bot = bot_of(options, number);
+        bots.spawn_local(run.play(endpoint, connect_options(options, number, &bot), bot));
     }
+    let clock = tokio::task::spawn_local(keep_time(begun, options.clone(), stop.clone(), Rc::clone(tally)));
     let asked = options.signals.then(|| tokio::task::spawn_local(stop_when_asked(stop.clone())));
     while let Some(ended) = bots.join_next().await {
         ended.context("a bot panicked")??;
     }
+    clock.abort();
     if let Some(asked) = asked {
         asked.abort();
     }
@@ -182,6 +207,29 @@ async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) ->
         endpoint.wait_idle().await;
     }
     Ok(())
+}
+
+/// Begins to measure when all is warm, and ends the run when its time is up: one clock for all bots.
+async fn keep_time(begun: Instant, options: BotsOptions, stop: Stop, tally: Rc<RefCell<Tally>>) {
+    if !options.warm_up.is_zero() {
+        sleep_until(begun + options.warm_up).await;
+        tally.borrow_mut().begin_measuring();
+    }
+    if let Some(time) = options.time {
+        sleep_until(begun + time).await;
+        stop.stop();
+    }
+}
+
+fn bot_of(options: &BotsOptions, number: u32) -> Bot {
+    let bot = Bot::new(bot_seed(options.seed, number));
+    match options.script {
+        Script::Wander => bot,
+        Script::Mine | Script::Churn => bot.mining(),
+        Script::Trade => bot.trading(),
+        Script::Crowd => bot.in_crowd(options.crowd_sector),
+        Script::Idle => bot.idle(),
+    }
 }
 
 /// Ends the run at a signal.
@@ -201,11 +249,11 @@ fn at(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
-fn connect_options(options: &BotsOptions, number: u32) -> ConnectOptions {
+fn connect_options(options: &BotsOptions, number: u32, bot: &Bot) -> ConnectOptions {
     ConnectOptions {
         server: options.location.game.to_string(),
         certificates: options.location.certificates.clone(),
-        client: Bot::client_options(&format!("{}-{}-{number}", options.crew, options.seed)),
+        client: bot.options_for(&format!("{}-{}-{number}", options.crew, options.seed)),
         seed: bot_seed(options.seed, number),
     }
 }
@@ -218,7 +266,10 @@ fn bot_seed(seed: u64, number: u32) -> u64 {
 /// One bot's part in a run.
 struct OneRun {
     begins: Instant,
-    ends: Option<Instant>,
+    /// Before this nothing counts.
+    measures_from: Instant,
+    /// What the client had counted then.
+    before: Option<ClientStats>,
     stopped: watch::Receiver<bool>,
     tally: Rc<RefCell<Tally>>,
     ledger: Option<Ledger>,
@@ -227,28 +278,53 @@ struct OneRun {
     trailed: Option<Instant>,
     /// Key of the bot's player; 0 before the first session.
     player: u64,
+    /// It leaves and comes back at times that this draws.
+    churn: Option<fastrand::Rng>,
 }
 
 impl OneRun {
     async fn play(mut self, endpoint: Endpoint, options: ConnectOptions, mut bot: Bot) -> Result<()> {
-        tokio::select! {
-            () = sleep_until(self.begins) => {}
-            () = is_over(&mut self.stopped, self.ends) => return Ok(()),
+        let (mut over, mut again) = (self.stopped.clone(), self.begins);
+        let over = is_over(&mut over);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = sleep_until(again) => {}
+                () = &mut over => return Ok(()),
+            }
+            let mut session = Session::new(&endpoint, options.clone());
+            let leaves = self.leaves();
+            let flown = tokio::select! {
+                flown = self.fly(&mut session, &mut bot) => Some(flown),
+                () = wait_until(leaves) => None,
+                () = &mut over => Some(Ok(())),
+            };
+            let (stats, rtt) = (session.client().stats(), session.client().rtt());
+            let before = self.before.get_or_insert_default();
+            self.tally.borrow_mut().absorb(&stats, before);
+            // The next session counts anew.
+            *before = ClientStats::default();
+            if let Some(rtt) = rtt {
+                self.tally.borrow_mut().rtt(rtt);
+            }
+            session.close("the bot has played enough").await;
+            match (flown, &mut self.churn) {
+                (None, Some(random)) => again = Instant::now() + AWAY_MIN + AWAY_MORE.mul_f32(random.f32()),
+                (flown, _) => return flown.unwrap_or(Ok(())),
+            }
         }
-        let mut session = Session::new(&endpoint, options);
-        let (mut over, ends) = (self.stopped.clone(), self.ends);
-        let flown = tokio::select! {
-            flown = self.fly(&mut session, &mut bot) => flown,
-            () = is_over(&mut over, ends) => Ok(()),
-        };
-        self.tally.borrow_mut().absorb(&session.client().stats());
-        session.close("the bot has played enough").await;
-        flown
+    }
+
+    /// When this session is to end, if its bot comes and goes.
+    fn leaves(&mut self) -> Option<Instant> {
+        let random = self.churn.as_mut()?;
+        Some(Instant::now() + STAY_MIN + STAY_MORE.mul_f32(random.f32()))
     }
 
     /// Plays until the session is lost for good.
     async fn fly(&mut self, session: &mut Session, bot: &mut Bot) -> Result<()> {
         loop {
+            self.begin_measuring(session);
             let now = session.now();
             bot.think(now, session.client(), &mut self.tally.borrow_mut());
             self.note_place(session.client());
@@ -266,9 +342,18 @@ impl OneRun {
                 }
                 if let Event::Connected(welcome) = event {
                     self.player = welcome.player;
+                }
+                if bot.next_thought() <= now {
                     break;
                 }
             }
+        }
+    }
+
+    /// From its time on what the client counts is of the measurement.
+    fn begin_measuring(&mut self, session: &mut Session) {
+        if self.before.is_none() && Instant::now() >= self.measures_from {
+            self.before = Some(session.client().stats());
         }
     }
 
@@ -295,16 +380,17 @@ impl OneRun {
 }
 
 /// Until the run is over.
-async fn is_over(stopped: &mut watch::Receiver<bool>, ends: Option<Instant>) {
-    let stop = async {
-        if stopped.wait_for(|stopped| *stopped).await.is_err() {
-            // Nobody can stop the run any more; its time still ends it.
-            std::future::pending::<()>().await;
-        }
-    };
-    match ends {
-        Some(ends) => tokio::select! { () = stop => {}, () = sleep_until(ends) => {} },
-        None => stop.await,
+async fn is_over(stopped: &mut watch::Receiver<bool>) {
+    if stopped.wait_for(|stopped| *stopped).await.is_err() {
+        // Nobody can stop the run any more.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn wait_until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -317,7 +403,10 @@ mod tests {
         assert_eq!("wander".parse(), Ok(Script::Wander));
         assert_eq!("mine".parse(), Ok(Script::Mine));
         assert_eq!("trade".parse(), Ok(Script::Trade));
-        for name in ["crowd", "churn", ""] {
+        for name in Script::NAMES {
+            assert!(name.parse::<Script>().is_ok(), "{name}");
+        }
+        for name in ["crowds", "Churn", ""] {
             let refused = name.parse::<Script>().unwrap_err().to_string();
             assert!(refused.contains("wander") && refused.contains(name), "{refused}");
         }

@@ -1,6 +1,6 @@
 //! Bots of the sample game: pilots that play through the public Rust client.
 //!
-//! *Responsible for*: what bots want ([`brain`], [`miner`], [`trader`]), how one plays ([`bot`]), running many of them ([`harness`]), what
+//! *Responsible for*: what bots want ([`brain`], [`miner`], [`trader`], [`crowd`]), how one plays ([`bot`]), running many of them ([`harness`]), what
 //! that measured ([`report`]) and what was acknowledged ([`ledger`]). *Not responsible for*: the game's rules; a bot knows only what its client shows.
 //!
 //! Layer: on `lightmoon-client` and the contracts, like any client. The server starts some in-process for a first look,
@@ -8,6 +8,7 @@
 
 pub mod bot;
 pub mod brain;
+pub mod crowd;
 pub mod harness;
 pub mod ledger;
 pub mod location;

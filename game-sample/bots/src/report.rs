@@ -38,6 +38,14 @@ pub struct Tally {
     pub bytes_in: u64,
     /// Bytes of datagrams and streams sent, without QUIC's own.
     pub bytes_out: u64,
+    /// Datagrams received.
+    pub datagrams_in: u64,
+    /// Datagrams sent.
+    pub datagrams_out: u64,
+    /// Bytes in them.
+    pub datagram_bytes_in: u64,
+    /// Bytes in them.
+    pub datagram_bytes_out: u64,
     /// Crystals that were acknowledged.
     pub mined: u64,
     /// Ore in them.
@@ -46,11 +54,27 @@ pub struct Tally {
     pub mined_after_doubt: u64,
     /// Crystals that were refused: somebody else was quicker, or they were too far away.
     pub refusals: u64,
+    visible: Mean,
+    state_intervals: Latency,
+    rtt: Latency,
     trades: BTreeMap<&'static str, u64>,
     back: Latency,
     out_of_play: Latency,
     operations: BTreeMap<&'static str, Operation>,
     last_errors: Vec<String>,
+}
+
+/// A mean and how it is made.
+#[derive(Debug, Default)]
+struct Mean {
+    sum: f64,
+    count: u32,
+}
+
+impl Mean {
+    fn value(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / f64::from(self.count))
+    }
 }
 
 /// Error texts kept; the first ones usually name the cause.
@@ -91,6 +115,17 @@ impl Latency {
     }
 }
 
+impl Latency {
+    /// Values at shares that lie ever denser towards the slowest: ten for each nine, up to four nines.
+    fn curve(&self) -> Vec<(f64, u64)> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let shares = (0..=40_u32).map(|step| 1.0 - 10.0_f64.powf(-f64::from(step) / 10.0));
+        shares.map(|share| (share, self.0.value_at_quantile(share))).collect()
+    }
+}
+
 impl Tally {
     /// An operation was sent.
     pub fn sent(&mut self, kind: &'static str) {
@@ -110,6 +145,30 @@ impl Tally {
         self.out_of_play.record(after_silence);
     }
 
+    /// A state packet came so long after the one before it.
+    pub fn state_interval(&mut self, after: Duration) {
+        self.state_intervals.record(after);
+    }
+
+    /// A client saw so many things at once.
+    pub fn visible(&mut self, count: usize) {
+        self.visible.sum += f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        self.visible.count = self.visible.count.saturating_add(1);
+    }
+
+    /// A client's smoothed round-trip time at the end of its run.
+    pub fn rtt(&mut self, rtt: Duration) {
+        self.rtt.record(rtt);
+    }
+
+    /// Forgets all that was measured: what comes from now on counts. Connections and errors stay.
+    pub fn begin_measuring(&mut self) {
+        self.visible = Mean::default();
+        self.state_intervals = Latency::default();
+        self.rtt = Latency::default();
+        self.operations.clear();
+    }
+
     /// A trade came to this end, or a request about one was refused.
     pub fn trade(&mut self, end: &'static str) {
         *self.trades.entry(end).or_default() += 1;
@@ -127,13 +186,18 @@ impl Tally {
         self.error(format!("{kind}: {why}"));
     }
 
-    /// Adds what a bot's client counted over all its connections.
-    pub fn absorb(&mut self, stats: &ClientStats) {
+    /// Adds what a bot's client counted over all its connections since `before`.
+    pub fn absorb(&mut self, stats: &ClientStats, before: &ClientStats) {
+        let stats = &stats.since(before);
         self.connect_failures += stats.tries.saturating_sub(stats.sessions);
         self.state_packets += stats.states;
         // A packet that was overtaken fills a gap that was counted when it was missing.
         self.gaps += stats.gaps.saturating_sub(stats.overtaken);
         self.doubles += stats.doubles;
+        self.datagrams_in += stats.datagrams_in;
+        self.datagrams_out += stats.datagrams_out;
+        self.datagram_bytes_in += stats.datagram_bytes_in;
+        self.datagram_bytes_out += stats.datagram_bytes_out;
         self.bytes_in += stats.bytes_in;
         self.bytes_out += stats.bytes_out;
     }
@@ -147,12 +211,13 @@ impl Tally {
 
     /// The readable form.
     #[must_use]
-    pub fn report(&self, bots: usize, played: Duration, seed: u64) -> Report {
+    pub fn report(&self, bots: usize, played: Duration, warm_up: Duration, seed: u64) -> Report {
         let operations =
             self.operations.iter().map(|(kind, operation)| ((*kind).to_owned(), operation.report()));
         Report {
             bots,
             seconds: played.as_secs_f64(),
+            measured_seconds: played.saturating_sub(warm_up).as_secs_f64(),
             seed,
             connects: self.connects,
             disconnects: self.disconnects,
@@ -164,6 +229,14 @@ impl Tally {
             doubles: self.doubles,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
+            datagrams_in: self.datagrams_in,
+            datagrams_out: self.datagrams_out,
+            datagram_bytes_in: self.datagram_bytes_in,
+            datagram_bytes_out: self.datagram_bytes_out,
+            visible_mean: self.visible.value(),
+            state_interval_us: self.state_intervals.report(),
+            state_interval_curve: self.state_intervals.curve(),
+            rtt_us: self.rtt.report(),
             mined: self.mined,
             ore: self.ore,
             mined_after_doubt: self.mined_after_doubt,
@@ -195,6 +268,8 @@ pub struct Report {
     pub bots: usize,
     /// How long they played.
     pub seconds: f64,
+    /// How much of it was measured: connections and errors are of the whole.
+    pub measured_seconds: f64,
     /// Seed of their choices.
     pub seed: u64,
     /// See [`Tally::connects`].
@@ -217,6 +292,22 @@ pub struct Report {
     pub bytes_in: u64,
     /// See [`Tally::bytes_out`].
     pub bytes_out: u64,
+    /// See [`Tally::datagrams_in`].
+    pub datagrams_in: u64,
+    /// See [`Tally::datagrams_out`].
+    pub datagrams_out: u64,
+    /// See [`Tally::datagram_bytes_in`].
+    pub datagram_bytes_in: u64,
+    /// See [`Tally::datagram_bytes_out`].
+    pub datagram_bytes_out: u64,
+    /// Things in a client's view besides its own ship, on average; `None`: nobody looked (only crowds do).
+    pub visible_mean: Option<f64>,
+    /// Between two state packets of a client, as it saw them; `None`: nobody looked (only crowds do).
+    pub state_interval_us: Option<Percentiles>,
+    /// The same at many shares, for plots: share of 0 to 1, microseconds.
+    pub state_interval_curve: Vec<(f64, u64)>,
+    /// Smoothed round-trip times of the clients at the end of the run.
+    pub rtt_us: Option<Percentiles>,
     /// See [`Tally::mined`].
     pub mined: u64,
     /// See [`Tally::ore`].
@@ -291,7 +382,7 @@ mod tests {
         tally.sent("enter");
         tally.failed("enter", &"too busy");
         tally.sent("steer");
-        let report = tally.report(3, Duration::from_secs(2), 7);
+        let report = tally.report(3, Duration::from_secs(2), Duration::ZERO, 7);
         let enter = &report.operations["enter"];
         assert_eq!((enter.sent, enter.done, enter.failed), (101, 100, 1));
         let latency = enter.latency_us.unwrap();
@@ -307,6 +398,6 @@ mod tests {
     fn the_first_errors_are_kept_and_no_more() {
         let mut tally = Tally::default();
         (0..100).for_each(|number| tally.error(format!("error {number}")));
-        assert_eq!(tally.report(1, Duration::ZERO, 0).errors.len(), ERRORS_KEPT);
+        assert_eq!(tally.report(1, Duration::ZERO, Duration::ZERO, 0).errors.len(), ERRORS_KEPT);
     }
 }

@@ -468,7 +468,7 @@ mod tests {
         trader.from_me.insert(id, (made, None));
         let over = TradeOver { trade: id, end: TradeEnd::Settled, ..TradeOver::default() };
         trader.over(over_at, over, &mut tally);
-        let report = tally.report(1, Duration::from_secs(1), 1);
+        let report = tally.report(1, Duration::from_secs(1), Duration::ZERO, 1);
         assert_eq!(report.trades.get("settled"), Some(&1));
         let latency = report.operations["trade"].latency_us.unwrap();
         assert!((2_400_000..=2_600_000).contains(&latency.max), "{latency:?}");

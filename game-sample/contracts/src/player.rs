@@ -15,6 +15,10 @@ pub trait Pilot {
     #[operation(client = own, priority = high, reliability = reliable_ordered, rate = 2, timeout_ms = 5000)]
     async fn enter(name: String, hue: u16) -> Result<Entered, EnterRefused>;
 
+    /// Enters the game as `enter` does, but in this sector, wherever the ship was last; from another one it is taken out.
+    #[operation(client = own, priority = high, reliability = reliable_ordered, rate = 2, timeout_ms = 5000)]
+    async fn enter_at(name: String, hue: u16, sector: u64) -> Result<Entered, EnterRefused>;
+
     /// Mines a crystal near the ship. What is answered is stored. Asking again for the same crystal, also after a crash,
     /// counts it once and gives the same answer.
     #[operation(client = own, priority = high, reliability = reliable_ordered, rate = 2, burst = 4, timeout_ms = 5000,
@@ -128,6 +132,8 @@ pub enum EnterRefused {
     Full,
     /// The sector does not answer. Try again later.
     Unavailable,
+    /// The map has no such sector.
+    NoSector,
     /// A reason that this build does not know.
     #[default]
     #[other]

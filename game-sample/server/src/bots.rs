@@ -16,6 +16,8 @@ use std::time::Duration;
 use game_sample_bots::{BotsOptions, Location, Report, Script, Stop};
 use lightmoon::{Extension, Failure, Ready, Setting, Settings, Verb};
 
+use crate::world_map::MURK;
+
 /// A number of bots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Count(usize);
@@ -59,6 +61,8 @@ impl Extension for BotsBeside {
             location: Location::known(ready.game_here(), &ready.certificate_hashes)?,
             count,
             time: None,
+            warm_up: Duration::ZERO,
+            crowd_sector: MURK,
             seed: 1,
             script: Script::Wander,
             // Bots of the verb with the same seed are other pilots than these.
@@ -118,8 +122,9 @@ impl Verb for BotsVerb {
                 "script",
                 "NAME",
                 "wander",
-                "What they do: wander; mine crystals; mine and trade with each other",
+                "What they do: wander; mine crystals; mine and trade with each other; crowd together where one sees some fifty of a thousand; churn: mine, leave and come back; idle",
             ),
+            setting("warm-up", "S", "0", "Seconds at the beginning that the report leaves out"),
             setting(
                 "ledger",
                 "FILE",
@@ -156,6 +161,7 @@ fn options(settings: &Settings) -> Result<BotsOptions, Failure> {
     let Count(count) = settings.parse("count")?;
     let seconds: u64 = settings.parse("seconds")?;
     let seed = settings.parse("seed")?;
+    let warm_up = Duration::from_secs(settings.parse("warm-up")?);
     let location = match settings.text("ready-json") {
         "" => Location::from_web(settings.text("server"))?,
         path => Location::from_ready_json(Path::new(path))?,
@@ -167,6 +173,8 @@ fn options(settings: &Settings) -> Result<BotsOptions, Failure> {
         location,
         count,
         time,
+        warm_up,
+        crowd_sector: MURK,
         seed,
         script,
         crew: "bots".to_owned(),
@@ -216,7 +224,7 @@ mod tests {
     #[test]
     fn scripts_and_counts_that_do_not_exist_are_refused_before_anything_connects() {
         for (name, value, says) in [
-            ("script", "crowd", "wander"),
+            ("script", "crowds", "wander"),
             ("count", "-1", "5000"),
             ("count", "9999", "5000"),
             ("seconds", "x", ""),

@@ -1,4 +1,4 @@
-//! Driftlight, the sample game: five sectors of space, connected by gates, with ships, drifters and crystals.
+//! Driftlight, the sample game: five sectors of space, connected by gates, with ships, drifters and crystals, and a sixth for crowds.
 //!
 //! *Responsible for*: the rules of the game, and [`game`], from which the server, the simulator and tests build a node.
 //! *Not responsible for*: what clients and server say to each other (`game-sample-contracts`), the page, the bots.

@@ -159,24 +159,24 @@ impl WorldActor for PilotActor {
 
 impl Pilot<Cx> for PilotActor {
     async fn enter(&mut self, cx: &mut Cx, name: String, hue: u16) -> Result<Entered, EnterRefused> {
-        let Caller::Client { session, .. } = cx.caller() else { return Err(EnterRefused::Other) };
-        if let Some(aboard) = self.aboard {
-            show(cx, session, aboard);
-            return Ok(aboard);
-        }
-        // Whoever is known may leave the name out.
-        if !name.is_empty() || !self.world.contains_resource::<Profile>() {
-            let name = clean_name(&name).ok_or(EnterRefused::BadName)?;
-            self.world.insert_resource(Profile { name, hue: hue % FULL_CIRCLE });
-        }
         let sector = self.berth().map_or_else(|| world_map::home_of(cx.key()), |berth| berth.sector);
-        if std::mem::take(&mut self.has_strays) {
-            let others = world_map::SECTORS.iter().map(|plan| plan.key).filter(|key| *key != sector);
-            others.for_each(|other| give_back(cx, other));
+        self.enter_sector(cx, name, hue, sector).await
+    }
+
+    async fn enter_at(
+        &mut self,
+        cx: &mut Cx,
+        name: String,
+        hue: u16,
+        sector: u64,
+    ) -> Result<Entered, EnterRefused> {
+        if world_map::sector(sector).is_none() {
+            return Err(EnterRefused::NoSector);
         }
-        let aboard = self.board(cx, sector, self.way_in(sector)).await?;
-        show(cx, session, aboard);
-        Ok(aboard)
+        if let Some(Entered { sector: left, .. }) = self.aboard.take_if(|aboard| aboard.sector != sector) {
+            give_back(cx, left);
+        }
+        self.enter_sector(cx, name, hue, sector).await
     }
 
     async fn mine(&mut self, cx: &mut Cx, crystal: NetId) -> Result<Mined, MineRefused> {
@@ -319,6 +319,32 @@ impl Pilot<Cx> for PilotActor {
 }
 
 impl PilotActor {
+    async fn enter_sector(
+        &mut self,
+        cx: &mut Cx,
+        name: String,
+        hue: u16,
+        sector: u64,
+    ) -> Result<Entered, EnterRefused> {
+        let Caller::Client { session, .. } = cx.caller() else { return Err(EnterRefused::Other) };
+        if let Some(aboard) = self.aboard {
+            show(cx, session, aboard);
+            return Ok(aboard);
+        }
+        // Whoever is known may leave the name out.
+        if !name.is_empty() || !self.world.contains_resource::<Profile>() {
+            let name = clean_name(&name).ok_or(EnterRefused::BadName)?;
+            self.world.insert_resource(Profile { name, hue: hue % FULL_CIRCLE });
+        }
+        if std::mem::take(&mut self.has_strays) {
+            let others = world_map::SECTORS.iter().map(|plan| plan.key).filter(|key| *key != sector);
+            others.for_each(|other| give_back(cx, other));
+        }
+        let aboard = self.board(cx, sector, self.way_in(sector)).await?;
+        show(cx, session, aboard);
+        Ok(aboard)
+    }
+
     fn desk<'a>(&'a mut self, cx: &'a mut Cx) -> Desk<'a> {
         Desk::new(&mut self.world, cx, self.session)
     }

@@ -34,12 +34,6 @@ use crate::ship::{Flight, Manned, Roster, Ship};
 use crate::world_map::{HALF_SIZE, SectorPlan};
 use crate::{chat, crystal, drifter, gate, ship, world_map};
 
-/// Most ships of one sector: more would hide each other. A tick could hold many more.
-pub const SHIPS_MAX: usize = 300;
-
-/// How far clients see, units: a little more than a wide screen shows.
-pub const SIGHT: f32 = 700.0;
-
 /// What the sector is, from the map.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct Plan(pub SectorPlan);
@@ -56,7 +50,7 @@ impl Zone for SectorZone {
         let plan = world_map::sector(key).unwrap_or_else(|| panic!("the map has no sector {key}"));
         zone.replicate::<Pose>()
             .replicate::<Label>()
-            .interest::<Pose>(interest(), |pose| [pose.x, pose.y])
+            .interest::<Pose>(interest(plan), |pose| [pose.x, pose.y])
             .persist::<Pose>()
             .persist::<Label>()
             .persist::<Ship>()
@@ -90,16 +84,18 @@ impl Zone for SectorZone {
     fn populate(zone: &mut ZoneBuilder<'_>) {
         let world = zone.world();
         let Plan(plan) = *world.resource::<Plan>();
-        crystal::spawn(world, &plan);
-        drifter::spawn(world, plan.hue);
+        if plan.is_inhabited {
+            crystal::spawn(world, &plan);
+            drifter::spawn(world, plan.hue);
+        }
     }
 }
 
 /// Who is shown what.
 #[must_use]
-pub fn interest() -> InterestOptions {
+pub fn interest(plan: &SectorPlan) -> InterestOptions {
     let corner = [HALF_SIZE, HALF_SIZE];
-    InterestOptions { area: Some((corner.map(|side| -side), corner)), ..InterestOptions::radius(SIGHT) }
+    InterestOptions { area: Some((corner.map(|side| -side), corner)), ..InterestOptions::radius(plan.sight) }
 }
 
 impl Sector<Cx, World> for SectorZone {
@@ -132,7 +128,7 @@ impl Sector<Cx, World> for SectorZone {
         }
         let entity = match found.filter(|_| strayed.is_none()) {
             Some(entity) => man(world, entity, name, hue),
-            None if world.resource::<Roster>().len() >= SHIPS_MAX => return Err(SpawnRefused::Full),
+            None if is_full(world) => return Err(SpawnRefused::Full),
             None => launch(world, player, name, hue, entry),
         };
         world.flush();
@@ -161,6 +157,11 @@ impl Sector<Cx, World> for SectorZone {
         let name = world.get::<Label>(entity).map(|label| label.name.clone()).unwrap_or_default();
         Some(Flown { ship, pilot: player, name })
     }
+}
+
+fn is_full(world: &World) -> bool {
+    let Plan(plan) = world.resource::<Plan>();
+    world.resource::<Roster>().len() >= plan.ships_max
 }
 
 /// Removes a pilot's ship; where it was.

@@ -1,4 +1,4 @@
-//! The map of Driftlight: five sectors, a hub inside a ring, and the gates between them.
+//! The map of Driftlight: five sectors, a hub inside a ring, the gates between them, and the Murk.
 //!
 //! *Responsible for*: which sectors exist, their names, colours and gates, and where a gate stands.
 //! *Not responsible for*: the worlds themselves ([`crate::sector`]) and the ships in them.
@@ -26,6 +26,12 @@ pub struct SectorPlan {
     pub at: (f32, f32),
     /// Keys of the sectors that its gates lead to.
     pub gates: &'static [u64],
+    /// How far one sees in it, units.
+    pub sight: f32,
+    /// Most ships in it.
+    pub ships_max: usize,
+    /// Whether drifters and crystals are in it.
+    pub is_inhabited: bool,
 }
 
 /// A gate of one sector.
@@ -41,14 +47,54 @@ pub struct GatePlan {
     pub outward: f32,
 }
 
+/// How far clients see where nothing is in the way, units: a little more than a wide screen shows.
+pub const SIGHT: f32 = 700.0;
+
+/// How far clients see in the Murk, units: of a thousand ships that fly about in it some fifty are nearer.
+pub const MURK_SIGHT: f32 = 185.0;
+
+/// Most ships of one sector: more would hide each other. A tick could hold many more.
+pub const SHIPS_MAX: usize = 300;
+
+/// Most ships in the Murk, where they hardly see each other.
+pub const MURK_SHIPS_MAX: usize = 2_000;
+
+/// Key of the Murk: a sector for crowds. No gate leads there; a pilot says that it wants to be there.
+pub const MURK: u64 = 6;
+
+/// Sectors in which pilots start, by their keys from 1.
+pub const HOMES: u64 = 5;
+
 /// All sectors, in order of their keys.
-pub const SECTORS: [SectorPlan; 5] = [
-    SectorPlan { key: 1, name: "Lantern", hue: 45, at: (0.0, 0.0), gates: &[2, 3, 4, 5] },
-    SectorPlan { key: 2, name: "Aurora", hue: 150, at: (0.0, 1.0), gates: &[1, 3, 5] },
-    SectorPlan { key: 3, name: "Ember", hue: 12, at: (1.0, 0.0), gates: &[1, 2, 4] },
-    SectorPlan { key: 4, name: "Violet Deep", hue: 275, at: (0.0, -1.0), gates: &[1, 3, 5] },
-    SectorPlan { key: 5, name: "Tidewell", hue: 200, at: (-1.0, 0.0), gates: &[1, 2, 4] },
+pub const SECTORS: [SectorPlan; 6] = [
+    SectorPlan { key: 1, name: "Lantern", hue: 45, at: (0.0, 0.0), gates: &[2, 3, 4, 5], ..CLEAR },
+    SectorPlan { key: 2, name: "Aurora", hue: 150, at: (0.0, 1.0), gates: &[1, 3, 5], ..CLEAR },
+    SectorPlan { key: 3, name: "Ember", hue: 12, at: (1.0, 0.0), gates: &[1, 2, 4], ..CLEAR },
+    SectorPlan { key: 4, name: "Violet Deep", hue: 275, at: (0.0, -1.0), gates: &[1, 3, 5], ..CLEAR },
+    SectorPlan { key: 5, name: "Tidewell", hue: 200, at: (-1.0, 0.0), gates: &[1, 2, 4], ..CLEAR },
+    SectorPlan {
+        key: MURK,
+        name: "Murk",
+        hue: 100,
+        at: (2.0, 2.0),
+        gates: &[],
+        sight: MURK_SIGHT,
+        ships_max: MURK_SHIPS_MAX,
+        is_inhabited: false,
+    },
 ];
+
+/// What the sectors of the hub and the ring have in common.
+const CLEAR: SectorPlan = SectorPlan {
+    key: 0,
+    name: "",
+    hue: 0,
+    at: (0.0, 0.0),
+    gates: &[],
+    sight: SIGHT,
+    ships_max: SHIPS_MAX,
+    is_inhabited: true,
+};
 
 /// The sector with this key.
 #[must_use]
@@ -59,8 +105,7 @@ pub fn sector(key: u64) -> Option<&'static SectorPlan> {
 /// The sector a pilot starts in: spread evenly over the map by the pilot's key.
 #[must_use]
 pub fn home_of(player: u64) -> u64 {
-    let sectors: u64 = 5;
-    1 + player % sectors
+    1 + player % HOMES
 }
 
 impl SectorPlan {
@@ -93,7 +138,8 @@ mod tests {
     #[test]
     fn every_gate_has_its_matching_gate() {
         for plan in &SECTORS {
-            assert!((2..=4).contains(&plan.gates.len()), "{}", plan.name);
+            let gates = if plan.key <= HOMES { 2..=4 } else { 0..=0 };
+            assert!(gates.contains(&plan.gates.len()), "{}", plan.name);
             for gate in plan.all_gates() {
                 let back = sector(gate.to).and_then(|other| other.gate_to(plan.key));
                 assert!(back.is_some(), "no way back from {} to {}", gate.to, plan.key);
@@ -118,7 +164,7 @@ mod tests {
     #[test]
     fn homes_are_spread_over_all_sectors() {
         for player in 0..20 {
-            assert!(sector(home_of(player)).is_some());
+            assert!(sector(home_of(player)).is_some_and(|plan| !plan.gates.is_empty()));
         }
         assert_ne!(home_of(0), home_of(1));
     }

@@ -101,7 +101,7 @@ impl Trial {
 
     /// Lets bots join that mine and trade, all of one home, so that they meet.
     pub(crate) fn join_traders(&mut self, count: usize) {
-        let home = 1 + self.seed % world_map::SECTORS.len() as u64;
+        let home = 1 + self.seed % world_map::HOMES;
         let names = (0..).map(|number| format!("bot {number}"));
         let at_home = names.filter(|name| home_of(name) == home).take(count);
         for (name, number) in at_home.zip(0..) {
@@ -251,7 +251,8 @@ fn home_of(token: &str) -> u64 {
 }
 
 fn rules(links: LinkOptions) -> Rules {
-    let interest = game_sample::sector::interest();
+    // Bots of trials start at home, and no gate leads to where one sees less far.
+    let interest = game_sample::sector::interest(&world_map::SECTORS[0]);
     let radius = f64::from(interest.radius);
     let radius_leave = radius * (1.0 + f64::from(interest.leave_margin));
     Rules { in_flight: links.slowest() + TICKS, sight: Sight { place_of, radius, radius_leave, room: ROOM } }

@@ -8,6 +8,7 @@
 
 pub(crate) mod edges;
 mod error_pages;
+pub(crate) mod limit_table;
 mod links;
 mod names;
 mod openings;
@@ -45,6 +46,7 @@ pub(crate) const TEXT: &[Check] = &[
     Check { name: "bans of pure crates", run: purity::check },
     Check { name: "document of the wire", run: wire_document::check },
     Check { name: "pages of errors", run: error_pages::check },
+    Check { name: "table of limits", run: limit_table::check },
     Check { name: "links of documents", run: links::check },
     Check { name: "names from outside", run: outside_names::check },
 ];

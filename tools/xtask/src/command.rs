@@ -4,6 +4,7 @@
 
 mod bench;
 pub(crate) mod contracts;
+mod load;
 pub(crate) mod sim;
 mod soak;
 mod test;

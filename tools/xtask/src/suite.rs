@@ -75,6 +75,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "simulation", in_quick: true, needs: &[], run: sim::step },
     Suite { name: "flaws", in_quick: false, needs: &[], run: flaws },
     Suite { name: "kills", in_quick: false, needs: &[], run: kills },
+    Suite { name: "siege", in_quick: false, needs: &[], run: siege },
     Suite {
         name: "typescript types",
         in_quick: false,
@@ -117,6 +118,18 @@ const NODE_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// No kill begins after 80 seconds; what follows takes seconds.
 const KILLS_LIMIT: Duration = Duration::from_secs(4 * 60);
+
+/// Fourteen attacks of two seconds or a little more; each waits for what the server closes after five.
+const SIEGE_LIMIT: Duration = Duration::from_secs(8 * 60);
+
+/// A share of what `cargo xtask soak siege` does: close codes, counts and memory are held to what is promised, times are not.
+fn siege(stage: &Stage) -> Result<Vec<Step>> {
+    let mut command = Command::new(stage.built("game-sample-siege"));
+    command.args(["--short", "--count", "20", "--seconds", "2", "--quiet", "3"]);
+    command.args(["--seed", &commit_number(stage).to_string()]);
+    command.current_dir(&stage.metadata.workspace_root);
+    counted_once("siege", command, SIEGE_LIMIT)
+}
 
 fn everyday_build(stage: &Stage) -> Result<Vec<Step>> {
     counted_once("everyday build", stage.cargo(&["build", "--quiet"]), BUILD_LIMIT)

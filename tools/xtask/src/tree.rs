@@ -37,7 +37,7 @@ impl Tree {
                 let kind = entry.file_type()?;
                 if kind.is_dir() && !OUTSIDE.contains(&name.as_str()) {
                     folders.push(entry.path());
-                } else if kind.is_file() {
+                } else if kind.is_file() && name != ".git" {
                     let path = entry.path();
                     let relative = path.strip_prefix(root).context("a listed file lies below the root")?;
                     files.push(relative.to_string_lossy().replace('\\', "/"));

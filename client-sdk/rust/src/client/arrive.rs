@@ -88,6 +88,9 @@ impl Client {
                 self.stats.on_state(self.newest, tick);
                 self.newest = self.newest.max(Some(tick));
                 self.playback.on_state(self.now, tick, rate_hz);
+                if self.state_events {
+                    self.say(Event::State(tick));
+                }
             }
             Ok(None) => {}
             Err(error) => self.reject(&error.to_string()),

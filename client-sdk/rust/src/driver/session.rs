@@ -69,6 +69,7 @@ pub async fn connect(endpoint: &Endpoint, options: ConnectOptions) -> Result<Ses
             | Event::Attached(_)
             | Event::Detached
             | Event::View(_)
+            | Event::State(_)
             | Event::Answered { .. }
             | Event::Push(_) => {}
         }

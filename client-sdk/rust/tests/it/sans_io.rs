@@ -91,6 +91,22 @@ fn the_view_follows_the_zone() {
 }
 
 #[test]
+fn state_packets_are_told_of_only_to_who_asked() {
+    for is_asked in [false, true] {
+        let options = if is_asked { options().state_events() } else { options() };
+        let mut world = World::new(options, 1);
+        world.settle();
+        let _entered = world.client.me::<PilotContract>().enter("ada".to_owned());
+        world.settle();
+        world.take();
+        world.host().state(1.0);
+        world.settle();
+        let is_told = matches!(world.take()[..], [Event::State(_)]);
+        assert_eq!(is_told, is_asked);
+    }
+}
+
+#[test]
 fn the_playback_clock_runs_behind_the_newest_tick_and_never_back() {
     let mut world = playing();
     let mut before = f64::MIN;

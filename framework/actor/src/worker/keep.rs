@@ -334,9 +334,6 @@ impl Worker {
     /// An operation ended: it had its effect, and what it sent in its last stretch may tell of that.
     pub(super) fn operation_ended(&mut self, index: u32, ended: Ended, answer: Sent) {
         let segment = self.port.end_segment();
-        if self.places.at(index).keep.is_none() {
-            return self.leaves(answer);
-        }
         let segment = self.keep_posted(index, segment);
         if let Sent::Answer(_, result) = &answer
             && !self.note_served(index, ended.number, ended.trace, result)

@@ -19,6 +19,7 @@ pub(super) struct Parked {
 
 impl Parked {
     /// Puts a message behind those of its priority; gives it back when there are too many.
+    #[expect(clippy::result_large_err, reason = "the message itself is handed back, through one layer")]
     pub(super) fn push(&mut self, envelope: Envelope) -> Result<(), Envelope> {
         let queue = &mut self.queues[envelope.priority as usize];
         // Messages of the framework are bounded by the node's sessions, and a lost one leaves a ghost.

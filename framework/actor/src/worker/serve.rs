@@ -155,11 +155,18 @@ impl Worker {
 
     fn serve(&mut self, index: u32, envelope: Envelope) {
         self.no_longer_queued(&envelope);
-        let news = match envelope.id {
-            MessageId::None => Some((envelope, Trace::Nothing)),
-            MessageId::Request(_) | MessageId::Posted(_) => self.news(index, envelope),
-        };
-        let Some((envelope, trace)) = news else { return };
+        match envelope.id {
+            MessageId::None => self.serve_news(index, envelope, Trace::Nothing),
+            MessageId::Request(_) | MessageId::Posted(_) => {
+                if let Some((envelope, trace)) = self.news(index, envelope) {
+                    self.serve_news(index, envelope, trace);
+                }
+            }
+        }
+    }
+
+    /// Serves what was not served before.
+    fn serve_news(&mut self, index: u32, envelope: Envelope, trace: Trace) {
         if self.unkeepable(index, envelope.number) {
             self.port.count(|counters| counters.unkeepable += 1);
             return self.port.refuse(envelope, CallError::StoreUnavailable);
@@ -187,7 +194,7 @@ impl Worker {
         match served {
             Ok(Served::Done(activation, result)) => {
                 let ended = Ended { number, caller: from, arguments, trace };
-                self.served(index, activation, ended, Sent::Answer(reply_to, result));
+                self.served(index, activation, ended, reply_to, result);
             }
             Ok(Served::Waits(waiting)) => {
                 self.pause_segment(index);
@@ -258,7 +265,7 @@ impl Worker {
                 let (caller, arguments) = (task.caller, task.arguments.take());
                 let ended = Ended { number, caller, arguments, trace: task.trace };
                 self.port.contain(|| drop(task));
-                self.served(index, activation, ended, Sent::Answer(reply_to, result));
+                self.served(index, activation, ended, reply_to, result);
             }
             Err(payload) => {
                 self.port.contain(|| drop(task));
@@ -269,8 +276,20 @@ impl Worker {
     }
 
     /// An operation ran to its end.
-    fn served(&mut self, index: u32, activation: Box<dyn Activation>, ended: Ended, answer: Sent) {
-        self.operation_ended(index, ended, answer);
+    fn served(
+        &mut self,
+        index: u32,
+        activation: Box<dyn Activation>,
+        ended: Ended,
+        reply_to: ReplyTo,
+        result: Result<Answer, CallError>,
+    ) {
+        if self.places.at(index).keep.is_some() {
+            self.operation_ended(index, ended, Sent::Answer(reply_to, result));
+        } else {
+            drop(self.port.end_segment());
+            self.port.answer(reply_to, result);
+        }
         self.put_back(index, activation);
     }
 

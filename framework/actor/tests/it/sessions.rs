@@ -14,8 +14,7 @@ fn a_push_leaves_for_the_session_with_its_lane_and_bytes() {
     let envelope = bench.left.pop().expect("a message to the session");
     assert_eq!((envelope.to, envelope.from), (ActorId::session(SessionId(9)), Caller::Actor(probe_id(1))));
     let lightmoon_contract::Body::Typed(body) = envelope.body else { panic!("typed") };
-    let ToSession::Push { number, lane, bytes } =
-        *body.downcast::<ToSession>().expect("a message to a session")
+    let ToSession::Push { number, lane, bytes } = body.take::<ToSession>().expect("a message to a session")
     else {
         panic!("a push")
     };

@@ -312,20 +312,26 @@ fn emit_serve(contract: &Contract) -> TokenStream {
                 let mut cx = ::core::clone::Clone::clone(cx);
                 ::lightmoon_contract::call::Served::Waits(::std::boxed::Box::pin(async move {
                     let reply = <A as #ident<Cx>>::#method(&mut *actor, &mut cx, #values).await;
-                    (actor, ::core::result::Result::Ok(form.pack(reply)))
+                    (actor.into_inner(), ::core::result::Result::Ok(form.pack(reply)))
                 }))
             }}
         } else {
             quote! {{
                 let reply = <A as #ident<Cx>>::#method(&mut *actor, cx, #values);
-                ::lightmoon_contract::call::Served::Done(actor, ::core::result::Result::Ok(form.pack(reply)))
+                ::lightmoon_contract::call::Served::Done(
+                    actor.into_inner(),
+                    ::core::result::Result::Ok(form.pack(reply)),
+                )
             }}
         };
         quote! {
             #number => match body.open::<#message>(::lightmoon_contract::Limits::CLIENT) {
                 ::core::result::Result::Ok(message) => { let _ = &message; #run }
                 ::core::result::Result::Err(error) => {
-                    ::lightmoon_contract::call::Served::Done(actor, ::core::result::Result::Err(error))
+                    ::lightmoon_contract::call::Served::Done(
+                        actor.into_inner(),
+                        ::core::result::Result::Err(error),
+                    )
                 }
             },
         }
@@ -338,17 +344,18 @@ fn emit_serve(contract: &Contract) -> TokenStream {
             Cx: ::core::clone::Clone + 'static,
         {
             fn serve(
-                mut actor: ::std::boxed::Box<A>,
+                actor: ::std::boxed::Box<A>,
                 cx: &mut Cx,
                 number: ::lightmoon_contract::OperationNumber,
                 body: ::lightmoon_contract::Body,
                 form: ::lightmoon_contract::Form,
             ) -> ::lightmoon_contract::call::Served<::std::boxed::Box<A>> {
+                let mut actor = ::lightmoon_contract::call::Shielded::new(actor);
                 let _ = (&mut actor, &cx, &body, form);
                 match number.0 {
                     #(#arms)*
                     _ => ::lightmoon_contract::call::Served::Done(
-                        actor,
+                        actor.into_inner(),
                         ::core::result::Result::Err(::lightmoon_contract::CallError::NoSuchOperation(number)),
                     ),
                 }

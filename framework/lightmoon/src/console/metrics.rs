@@ -164,6 +164,30 @@ const TABLE: &[Row] = &[
         |s| count(s.snapshot.node.counters.links_closed_for_bytes),
     ),
     (
+        "lightmoon_session_link_violating_total",
+        Type::Counter,
+        "Links closed for bytes that the protocol does not allow.",
+        |s| count(s.snapshot.node.counters.links_violating),
+    ),
+    (
+        "lightmoon_session_link_too_large_total",
+        Type::Counter,
+        "Links closed for a frame over its limit.",
+        |s| count(s.snapshot.node.counters.links_too_large),
+    ),
+    (
+        "lightmoon_session_handshake_timed_out_total",
+        Type::Counter,
+        "Links closed because no handshake came in time.",
+        |s| count(s.snapshot.node.counters.handshakes_timed_out),
+    ),
+    (
+        "lightmoon_session_link_idle_total",
+        Type::Counter,
+        "Links closed because nothing was heard for too long.",
+        |s| count(s.snapshot.node.counters.links_idle),
+    ),
+    (
         "lightmoon_login_refused_address_total",
         Type::Counter,
         "Of clients refused, those whose address has its share.",
@@ -275,6 +299,51 @@ const TABLE: &[Row] = &[
     ("lightmoon_actor_failed_total", Type::Counter, "Activations ended by a panic.", |s| {
         count(s.snapshot.node.counters.activations_failed)
     }),
+    (
+        "lightmoon_worker_queue_full_total",
+        Type::Counter,
+        "Messages refused because the queue was full.",
+        |s| count(s.snapshot.node.worker.queue_full),
+    ),
+    (
+        "lightmoon_worker_parked_full_total",
+        Type::Counter,
+        "Messages refused because too many wait for one actor.",
+        |s| count(s.snapshot.node.worker.parked_full),
+    ),
+    (
+        "lightmoon_worker_actors_full_total",
+        Type::Counter,
+        "Messages refused because there are too many actors.",
+        |s| count(s.snapshot.node.worker.actors_full),
+    ),
+    (
+        "lightmoon_worker_asks_full_total",
+        Type::Counter,
+        "Requests refused because too many of actors wait.",
+        |s| count(s.snapshot.node.worker.asks_full),
+    ),
+    ("lightmoon_worker_timers_full_total", Type::Counter, "Delayed messages refused.", |s| {
+        count(s.snapshot.node.worker.timers_full)
+    }),
+    (
+        "lightmoon_worker_across_full_total",
+        Type::Counter,
+        "Messages between workers refused or dropped because too many wait.",
+        |s| count(s.snapshot.node.worker.across_full),
+    ),
+    (
+        "lightmoon_worker_outputs_full_total",
+        Type::Counter,
+        "Messages to sessions dropped because one turn made too many.",
+        |s| count(s.snapshot.node.worker.outputs_full),
+    ),
+    (
+        "lightmoon_worker_discarded_total",
+        Type::Counter,
+        "Messages of worlds dropped because too many wait for commits.",
+        |s| count(s.snapshot.node.worker.discarded),
+    ),
     ("lightmoon_actor_loaded_total", Type::Counter, "Actors read from the store.", |s| {
         count(s.snapshot.node.store.counters.loads)
     }),

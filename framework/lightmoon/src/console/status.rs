@@ -75,6 +75,7 @@ fn store_json(store: &StoreReport, files: Option<&FilesReport>) -> Value {
             "groups": files.groups,
             "latencyMaxMicros": u64::try_from(files.latency_max.as_micros()).unwrap_or(u64::MAX),
             "freeBytes": files.free_bytes,
+            "bufferedBytes": files.buffered_bytes,
         })),
     })
 }
@@ -109,6 +110,23 @@ fn zone_json(zone: ActorId, report: &ZoneReport) -> Value {
         "replicationMicros": micros(report.phases.replication),
         "longestTickMicros": micros(report.longest_tick),
         "rung": report.rung.number(),
+        // Of all ticks so far, so that who looks twice knows what was in between.
+        "ticks": report.counters.ticks,
+        "tickTimes": report.tick_times.buckets().collect::<Vec<_>>(),
+        "totalMicros": {
+            "schedules": micros(report.phases_total.schedules),
+            "collect": micros(report.phases_total.collect),
+            "grid": micros(report.phases_total.grid),
+            "replication": micros(report.phases_total.replication),
+            "send": micros(report.phases_total.send),
+        },
+        "states": report.counters.states,
+        "stateBytes": report.counters.state_bytes,
+        "stateRecords": report.counters.state_records,
+        "stateDeferred": report.counters.state_deferred,
+        "views": report.counters.views,
+        "viewBytes": report.counters.view_bytes,
+        "enters": report.counters.enters,
         "ticksSkipped": report.counters.ticks_skipped,
     })
 }

@@ -15,6 +15,7 @@ mod game;
 mod harness;
 mod lifecycle;
 mod login;
+mod panics;
 mod play;
 mod resume;
 mod storage;

@@ -25,7 +25,7 @@ impl Gateway {
             self.counters.messages_stale += 1;
             return;
         };
-        let Ok(message) = body.downcast::<ToSession>() else {
+        let Ok(message) = body.take::<ToSession>() else {
             self.counters.messages_stale += 1;
             return;
         };
@@ -33,7 +33,7 @@ impl Gateway {
             self.counters.messages_stale += 1;
             return;
         }
-        match *message {
+        match message {
             ToSession::Attach { zone, avatar } => self.attach(session, from, zone, avatar),
             ToSession::Detach => self.detach(session, from),
             ToSession::Close { reason } => self.close_session(now, session, CloseCode::Normal, &reason),

@@ -138,11 +138,35 @@ impl Gateway {
     /// A link said its last word.
     pub(super) fn link_over(&mut self, link: LinkId, closing: &Closing) {
         self.handshake_ends(link);
+        self.count_fault(closing);
         let Some(id) = self.links.get_mut(&link).and_then(|entry| entry.session.take()) else { return };
         if self.outlives(id, closing) {
             self.wait_for(id);
         } else {
             self.end_session(id);
+        }
+    }
+
+    /// Counts a link that we closed for what its client did, or did not.
+    fn count_fault(&mut self, closing: &Closing) {
+        if closing.by != ClosedBy::Us {
+            return;
+        }
+        let counters = &mut self.counters;
+        match closing.code {
+            CloseCode::ProtocolViolation => counters.links_violating += 1,
+            CloseCode::TooLarge => counters.links_too_large += 1,
+            CloseCode::HandshakeTimeout => counters.handshakes_timed_out += 1,
+            CloseCode::Idle => counters.links_idle += 1,
+            CloseCode::Normal
+            | CloseCode::ShuttingDown
+            | CloseCode::Replaced
+            | CloseCode::Unauthenticated
+            | CloseCode::Incompatible
+            | CloseCode::Overloaded
+            | CloseCode::RateExceeded
+            | CloseCode::Internal
+            | CloseCode::Unknown(_) => {}
         }
     }
 

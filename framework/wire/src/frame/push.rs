@@ -33,6 +33,10 @@ impl Layout for Push {
         to.bytes(&self.args);
     }
 
+    fn size(&self) -> usize {
+        limits::HEADER_BYTES_MAX + self.args.len()
+    }
+
     fn read(from: &mut Reader<'_>) -> Result<Self, Violation> {
         Ok(Self {
             from: from.get()?,

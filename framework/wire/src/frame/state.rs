@@ -30,6 +30,11 @@ impl Layout for State {
         to.bytes(&self.payload);
     }
 
+    fn size(&self) -> usize {
+        let bytes = self.payload.len();
+        super::width(u64::from(self.generation)) + super::width(super::count(bytes)) + bytes
+    }
+
     fn read(from: &mut Reader<'_>) -> Result<Self, Violation> {
         Ok(Self { generation: from.get()?, payload: field::bytes(from, limits::STATE_BYTES_MAX, "payload")? })
     }

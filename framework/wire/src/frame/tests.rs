@@ -133,6 +133,14 @@ fn frames_that_travel_the_other_way_are_refused() {
 }
 
 #[test]
+fn a_state_is_written_into_one_allocation_of_its_size() {
+    for (generation, size) in [(0, 0), (250, 250), (251, 251), (u32::MAX, limits::STATE_BYTES_MAX)] {
+        let state = State { generation, payload: vec![0; size].into() };
+        assert_eq!(write_datagram(&state).len(), 1 + state.size());
+    }
+}
+
+#[test]
 fn the_largest_frames_fit_their_limits() {
     let id = lightmoon_contract::ActorId::new(lightmoon_contract::Kind(u16::MAX), u64::MAX);
     let number = lightmoon_contract::OperationNumber(u16::MAX);

@@ -28,11 +28,21 @@ pub(super) struct LaneOut {
     acknowledged: u64,
     /// Since when it waits for an acknowledgement.
     held_since: Option<Mono>,
+    /// When something of it was acknowledged, or left after nothing was under way.
+    moved_at: Mono,
 }
 
 impl LaneOut {
     pub(super) fn new(lane: Lane) -> Self {
-        Self { lane, waiting: vec![lane.number()], left: 0, handed: 0, acknowledged: 0, held_since: None }
+        Self {
+            lane,
+            waiting: vec![lane.number()],
+            left: 0,
+            handed: 0,
+            acknowledged: 0,
+            held_since: None,
+            moved_at: Mono(0),
+        }
     }
 
     pub(super) fn write<F: Layout>(&mut self, frame: &F) {
@@ -60,12 +70,27 @@ impl LaneOut {
             || acknowledges && under_way > limits::ACK_AFTER_BYTES + frame::count(limits::WRITE_BYTES_MIN)
     }
 
+    /// Whether something is under way of which nothing was heard for so long that it cannot have moved.
+    pub(super) fn is_starved(&self, now: Mono) -> bool {
+        self.handed > self.acknowledged && now >= self.moved_at + limits::STARVED_AFTER
+    }
+
+    /// Whether all but what is acknowledged later is known to have arrived.
+    pub(super) fn is_drained(&self) -> bool {
+        self.handed - self.acknowledged < limits::ACK_AFTER_BYTES
+    }
+
+    /// It is taken to move now.
+    pub(super) const fn moves(&mut self, now: Mono) {
+        self.moved_at = now;
+    }
+
     pub(super) const fn held_since(&self) -> Option<Mono> {
         self.held_since
     }
 
     /// The peer has this many bytes of the lane's stream.
-    pub(super) fn acknowledged(&mut self, bytes: u64) -> Result<(), Violation> {
+    pub(super) fn acknowledged(&mut self, now: Mono, bytes: u64) -> Result<(), Violation> {
         if bytes > self.handed {
             let Self { lane, handed, .. } = self;
             return Err(Violation::protocol(format!(
@@ -74,6 +99,7 @@ impl LaneOut {
         }
         if bytes > self.acknowledged {
             self.acknowledged = bytes;
+            self.moved_at = now;
             self.held_since = None;
         }
         Ok(())
@@ -107,6 +133,9 @@ impl LaneOut {
             }
             bytes
         };
+        if self.handed == self.acknowledged {
+            self.moved_at = now;
+        }
         self.handed += frame::count(bytes.len());
         Some(bytes)
     }

@@ -175,7 +175,7 @@ impl Arena {
                 let session = SessionId(envelope.to.key);
                 assert_eq!(envelope.to, ActorId::session(session), "the zone speaks to sessions only");
                 let Body::Typed(message) = envelope.body else { panic!("framework messages are typed") };
-                let sent = match *message.downcast::<ToSession>().unwrap() {
+                let sent = match message.take::<ToSession>().unwrap() {
                     ToSession::View { generation, bytes } => Sent::View(generation, bytes.to_vec()),
                     ToSession::State { generation, bytes } => Sent::State(generation, bytes.to_vec()),
                     ToSession::Push { bytes, .. } => {

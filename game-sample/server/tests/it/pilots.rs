@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use game_sample::sector::SHIPS_MAX;
+use game_sample::world_map::{MURK, SHIPS_MAX};
 use game_sample_contracts::{EnterRefused, Entry, Place, SpawnRefused, Steer, pilot, sector};
 use lightmoon::actor::reserved::ToActor;
 use lightmoon::contract::{Caller, NetId, SessionId};
@@ -16,6 +16,27 @@ fn entering_again_gives_the_same_ship() {
     let again = sky.ask(client(4), pilot_id(4), pilot::Enter { name: "Eve".to_owned(), hue: 3 }).unwrap();
     assert_eq!(first, again);
     assert_eq!(sky.ships().len(), 1);
+}
+
+#[test]
+fn a_pilot_that_enters_another_sector_by_its_choice_leaves_the_one_it_was_in() {
+    let mut sky = Sky::new(1);
+    let home = sky.enter(4, "Ada").unwrap();
+    let mut enter_at = |sector| {
+        let name = String::new();
+        sky.ask(client(4), pilot_id(4), pilot::EnterAt { name, hue: 0, sector })
+    };
+    assert_eq!(enter_at(MURK + 1), Err(EnterRefused::NoSector));
+    assert_eq!(enter_at(home.sector).unwrap(), home, "it is there already");
+    let there = enter_at(MURK).unwrap();
+    assert_eq!(there.sector, MURK);
+    assert_ne!(there.avatar, home.avatar);
+    sky.run(Duration::from_millis(100), |_| {});
+    let ships = sky.ships();
+    assert_eq!(ships.len(), 1, "one pilot has one ship");
+    assert_eq!((ships[0].label.name.as_str(), ships[0].sector), ("Ada", MURK));
+    let again = sky.enter(4, "Ada").unwrap();
+    assert_eq!(again, there, "it stays where it wanted to be");
 }
 
 #[test]

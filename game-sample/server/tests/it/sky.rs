@@ -105,8 +105,8 @@ impl Sky {
     fn take(&mut self, out: Out) {
         match out {
             Out::Envelope(Envelope { to, body: Body::Typed(message), .. }) => {
-                let message = message.downcast::<ToSession>().expect("only sessions are outside");
-                self.told.push((SessionId(to.key), *message));
+                let message = message.take::<ToSession>().expect("only sessions are outside");
+                self.told.push((SessionId(to.key), message));
             }
             Out::Answer { token, result } => {
                 let body = result.expect("nothing times out here").expect("requests have values");

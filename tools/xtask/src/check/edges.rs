@@ -90,6 +90,7 @@ const ROWS: &[Row] = &[
         &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, LIGHTMOON, CONTRACT, CLIENT, SIM],
     ),
     Row::new("game-sample-kills", &[SAMPLE, SAMPLE_BOTS]),
+    Row::new("game-sample-siege", &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, CONTRACT, WIRE, CLIENT]),
     Row::new("lightmoon-cli", &[CONTRACT]).in_tests(&[SAMPLE_CONTRACTS]),
     Row::new("xtask", &[]),
     Row::new(
@@ -97,6 +98,8 @@ const ROWS: &[Row] = &[
         &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, SIM, CLIENT],
     )
     .not_everyday(),
+    // It starts programs and knows no crate of ours.
+    Row::new("lightmoon-load", &[]).not_everyday(),
 ];
 
 const TABLE: &str = "the table in tools/xtask/src/check/edges.rs";

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::load;
 use crate::metadata::Metadata;
 use crate::program::{self, Run, Show};
 use crate::screen;
@@ -71,6 +72,22 @@ const SUITES: &[Suite] = &[
         is_figure: is_figure_of_kills,
     },
     Suite {
+        name: "siege",
+        docs: "the sample's server, optimised, attacked in fourteen ways for 20 seconds each while 100 honest bots play",
+        prepare: &[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "game-sample",
+            "--package",
+            "game-sample-siege",
+        ],
+        round: siege,
+        is_once: true,
+        is_figure: |_| true,
+    },
+    Suite {
         name: "power",
         docs: "200 cuts of power a round under the store in files, each with another choice of what the disk forgets",
         prepare: &["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--no-run"],
@@ -79,6 +96,9 @@ const SUITES: &[Suite] = &[
         is_figure: |line| line.contains("cuts of power") || line.contains("without syncs"),
     },
 ];
+
+/// The suite with a program, and a report, of its own.
+const LOAD: &str = "load";
 
 const KILLS_BUILD: &[&str] =
     &["build", "--quiet", "--release", "--package", "game-sample", "--package", "game-sample-kills"];
@@ -105,9 +125,9 @@ const FAILURES_MAX: usize = 1_000;
 /// Rounds until the time is over. The report lies under docs/reports. Exit code 1 when a round failed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// sim, tests, trade, kill or power; all, one after the other, without it
+    /// sim, tests, trade, kill, siege, power or load; all, one after the other, without it
     suite: Option<String>,
-    /// Hours for each suite; without it one round where that is a full count, 1 otherwise
+    /// Hours for each suite; without it one round where that is a full count, half an hour for load, 1 otherwise
     #[arg(long, value_name = "H")]
     hours: Option<f64>,
 }
@@ -116,12 +136,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if !(0.0..=HOURS_MAX).contains(&arguments.hours.unwrap_or(HOURS)) {
         bail!("--hours must lie between 0 and {HOURS_MAX}");
     }
+    let is_load = arguments.suite.as_deref() == Some(LOAD);
     let chosen: Vec<&Suite> = match &arguments.suite {
         Some(name) => SUITES.iter().filter(|suite| suite.name == name).collect(),
         None => SUITES.iter().collect(),
     };
-    if chosen.is_empty() {
-        let names: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+    if chosen.is_empty() && !is_load {
+        let names: Vec<&str> = SUITES.iter().map(|suite| suite.name).chain([LOAD]).collect();
         bail!("there is no such suite; there are: {}", names.join(", "));
     }
     let stage = Stage { metadata: Metadata::ask()?, is_quick: false };
@@ -133,6 +154,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         let outcome = soak(suite, &stage, Duration::from_secs_f64(hours * 3600.0))?;
         passed &= outcome.failures.is_empty();
         write_report(suite, &stage, &outcome, arguments.hours, &commit)?;
+    }
+    if is_load || arguments.suite.is_none() {
+        passed &= load::soak(&stage, arguments.hours)?;
     }
     Ok(passed)
 }
@@ -205,6 +229,13 @@ fn trade(stage: &Stage, round: u64) -> Command {
     command
 }
 
+fn siege(stage: &Stage, round: u64) -> Command {
+    let mut command = Command::new(stage.metadata.target_directory.join("release/game-sample-siege"));
+    command.args(["--count", "100", "--seconds", "20", "--quiet", "30", "--seed", &(round + 1).to_string()]);
+    command.current_dir(&stage.metadata.workspace_root);
+    command
+}
+
 fn cut_power(stage: &Stage, round: u64) -> Command {
     let package =
         ["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--test", "it", "power"];
@@ -271,7 +302,7 @@ fn report(
     Ok(text)
 }
 
-fn first_line(program: &str, arguments: &[&str], stage: &Stage) -> String {
+pub(super) fn first_line(program: &str, arguments: &[&str], stage: &Stage) -> String {
     let output = Command::new(program).args(arguments).current_dir(&stage.metadata.workspace_root).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     text.lines().next().unwrap_or("unknown").to_owned()
