@@ -87,17 +87,7 @@ fn a_stop_wakes_who_is_about_to_sleep() {
         let (bell, quits) = (Arc::new(Bell::new()), Arc::new(AtomicBool::new(false)));
         let receiver = {
             let (bell, quits) = (Arc::clone(&bell), Arc::clone(&quits));
-            thread::spawn(move || {
-                loop {
-                    bell.answer();
-                    if quits.load(Ordering::Acquire) {
-                        return;
-                    }
-                    if !bell.is_rung() {
-                        thread::park();
-                    }
-                }
-            })
+            thread::spawn(move || sleep_until(&bell, &quits))
         };
         quits.store(true, Ordering::Release);
         if bell.ring() {
@@ -105,4 +95,17 @@ fn a_stop_wakes_who_is_about_to_sleep() {
         }
         receiver.join().expect("the receiver ends");
     });
+}
+
+/// Sleeps whenever nobody rang, until it is told to quit.
+fn sleep_until(bell: &Bell, quits: &AtomicBool) {
+    loop {
+        bell.answer();
+        if quits.load(Ordering::Acquire) {
+            return;
+        }
+        if !bell.is_rung() {
+            thread::park();
+        }
+    }
 }

@@ -95,7 +95,13 @@ impl Crew {
                     }
                     Out::Failed { .. } => self.failed += 1,
                     Out::Stopped => {}
-                    other => panic!("{other:?}"),
+                    other @ (Out::Envelope(_)
+                    | Out::Load(_)
+                    | Out::Commit(_)
+                    | Out::Snapshot { .. }
+                    | Out::Released(_)
+                    | Out::Delivered { .. }
+                    | Out::Unreadable { .. }) => panic!("{other:?}"),
                 }
             }
             self.hand_over(number);
