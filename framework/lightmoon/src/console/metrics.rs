@@ -300,12 +300,6 @@ const TABLE: &[Row] = &[
         count(s.snapshot.node.counters.activations_failed)
     }),
     (
-        "lightmoon_worker_queue_full_total",
-        Type::Counter,
-        "Messages refused because the queue was full.",
-        |s| count(s.snapshot.node.worker.queue_full),
-    ),
-    (
         "lightmoon_worker_parked_full_total",
         Type::Counter,
         "Messages refused because too many wait for one actor.",
