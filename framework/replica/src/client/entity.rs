@@ -13,66 +13,86 @@ use crate::interpolate;
 use crate::limits::HISTORY_TICKS;
 use crate::{BitReader, Component, ReplicaError, Schema};
 
+/// Words of a tick in front of its fields: low, high.
+const TICK_WORDS: usize = 2;
+
 /// The last values of one state component: a ring.
+///
+/// Each packet reads two rows and writes one, of entities that are all over the memory: what belongs together lies together.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
-    /// Ticks; from `first` on they ascend, around the end.
-    ticks: Vec<u64>,
-    /// Values: rows of `width` fields, in the order of `ticks`.
-    values: Vec<u32>,
+    /// Rows of a tick and `width` fields; from `first` on their ticks ascend, around the end.
+    rows: Vec<u32>,
     width: usize,
-    /// Where the oldest stands.
+    /// How many rows there are.
+    count: usize,
+    /// Which row is the oldest.
     first: usize,
 }
 
 impl Track {
     const fn new(width: usize) -> Self {
-        Self { ticks: Vec::new(), values: Vec::new(), width, first: 0 }
+        Self { rows: Vec::new(), width, count: 0, first: 0 }
     }
 
     /// Makes room for a value of `tick` behind the others, and gives its fields to fill.
     fn push(&mut self, tick: Tick) -> &mut [u32] {
-        let at = if self.ticks.len() < HISTORY_TICKS {
-            self.ticks.push(tick.0);
-            self.values.resize(self.values.len() + self.width, 0);
-            self.ticks.len() - 1
+        let stride = TICK_WORDS + self.width;
+        let at = if self.count < HISTORY_TICKS {
+            self.count += 1;
+            self.rows.resize(self.count * stride, 0);
+            self.count - 1
         } else {
             let oldest = self.first;
-            self.ticks[oldest] = tick.0;
-            self.first = (oldest + 1) % HISTORY_TICKS;
+            self.first = if oldest + 1 == HISTORY_TICKS { 0 } else { oldest + 1 };
             oldest
         };
-        &mut self.values[at * self.width..(at + 1) * self.width]
+        let (head, fields) = self.rows[at * stride..(at + 1) * stride].split_at_mut(TICK_WORDS);
+        head.copy_from_slice(&words(tick.0));
+        fields
     }
 
     /// How many values there are.
     pub(crate) const fn len(&self) -> usize {
-        self.ticks.len()
+        self.count
     }
 
-    fn place(&self, nth: usize) -> usize {
-        (self.first + nth) % self.ticks.len()
+    /// Tick and fields of the value with this number.
+    fn at(&self, nth: usize) -> (u64, &[u32]) {
+        let place = self.first + nth;
+        let place = if place < self.count { place } else { place - self.count };
+        let stride = TICK_WORDS + self.width;
+        let (head, fields) = self.rows[place * stride..(place + 1) * stride].split_at(TICK_WORDS);
+        (u64::from(head[0]) | (u64::from(head[1]) << 32), fields)
     }
 
     /// The tick of the value with this number; 0 is the oldest.
     pub(crate) fn tick(&self, nth: usize) -> u64 {
-        self.ticks[self.place(nth)]
+        self.at(nth).0
     }
 
     /// The value with this number; 0 is the oldest.
     pub(crate) fn row(&self, nth: usize) -> &[u32] {
-        let at = self.place(nth) * self.width;
-        &self.values[at..at + self.width]
+        self.at(nth).1
     }
 
-    /// The newest value that is not newer than `tick`.
-    fn row_at(&self, tick: u64) -> Option<&[u32]> {
-        (0..self.len()).rev().find(|nth| self.tick(*nth) <= tick).map(|nth| self.row(nth))
+    /// The newest of the first `count` values that is not newer than `tick`, and its number.
+    fn row_at(&self, tick: u64, count: usize) -> Option<(usize, &[u32])> {
+        (0..count)
+            .rev()
+            .map(|nth| (nth, self.at(nth)))
+            .find(|(_, (at, _))| *at <= tick)
+            .map(|(nth, (_, row))| (nth, row))
     }
 
     fn newest(&self) -> Option<Tick> {
-        self.len().checked_sub(1).map(|last| Tick(self.tick(last)))
+        self.count.checked_sub(1).map(|last| Tick(self.tick(last)))
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+const fn words(tick: u64) -> [u32; TICK_WORDS] {
+    [tick as u32, (tick >> 32) as u32]
 }
 
 /// What is kept of a component.
@@ -138,8 +158,8 @@ impl Stored {
     /// not there. The second is the first if no tick is given for it.
     pub(super) fn rows_at(&self, own: u8, base: u64, older: Option<u64>) -> Option<(&[u32], &[u32])> {
         let Some(Value::State(track)) = &self.values[usize::from(own)] else { return None };
-        let row = track.row_at(base)?;
-        let older = older.map_or(Some(row), |tick| track.row_at(tick))?;
+        let (nth, row) = track.row_at(base, track.len())?;
+        let older = older.map_or(Some(row), |tick| Some(track.row_at(tick, nth + 1)?.1))?;
         Some((row, older))
     }
 
