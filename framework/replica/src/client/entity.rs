@@ -13,31 +13,33 @@ use crate::interpolate;
 use crate::limits::HISTORY_TICKS;
 use crate::{BitReader, Component, ReplicaError, Schema};
 
-/// Words of a tick in front of its fields: low, high.
-const TICK_WORDS: usize = 2;
-
 /// The last values of one state component: a ring.
 ///
-/// Each packet reads two rows and writes one, of entities that are all over the memory: what belongs together lies together.
+/// Each packet reads two rows and writes one, of entities that are all over the memory: what is needed together lies together.
+///
+/// Invariant: all rows are of the last 2^32 ticks, so the lower half of a tick is enough: older ones go when the ring is
+/// full, and a zone refreshes what is at rest every few seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
-    /// Rows of a tick and `width` fields; from `first` on their ticks ascend, around the end.
+    /// Rows: the lower half of a tick, then `width` fields; from `first` on their ticks ascend, around the end.
     rows: Vec<u32>,
     width: usize,
     /// How many rows there are.
     count: usize,
     /// Which row is the oldest.
     first: usize,
+    /// The tick of the newest.
+    newest: u64,
 }
 
 impl Track {
     const fn new(width: usize) -> Self {
-        Self { rows: Vec::new(), width, count: 0, first: 0 }
+        Self { rows: Vec::new(), width, count: 0, first: 0, newest: 0 }
     }
 
     /// Makes room for a value of `tick` behind the others, and gives its fields to fill.
     fn push(&mut self, tick: Tick) -> &mut [u32] {
-        let stride = TICK_WORDS + self.width;
+        let stride = 1 + self.width;
         let at = if self.count < HISTORY_TICKS {
             self.count += 1;
             self.rows.resize(self.count * stride, 0);
@@ -47,9 +49,10 @@ impl Track {
             self.first = if oldest + 1 == HISTORY_TICKS { 0 } else { oldest + 1 };
             oldest
         };
-        let (head, fields) = self.rows[at * stride..(at + 1) * stride].split_at_mut(TICK_WORDS);
-        head.copy_from_slice(&words(tick.0));
-        fields
+        self.newest = tick.0;
+        let row = &mut self.rows[at * stride..(at + 1) * stride];
+        row[0] = low(tick.0);
+        &mut row[1..]
     }
 
     /// How many values there are.
@@ -61,9 +64,9 @@ impl Track {
     fn at(&self, nth: usize) -> (u64, &[u32]) {
         let place = self.first + nth;
         let place = if place < self.count { place } else { place - self.count };
-        let stride = TICK_WORDS + self.width;
-        let (head, fields) = self.rows[place * stride..(place + 1) * stride].split_at(TICK_WORDS);
-        (u64::from(head[0]) | (u64::from(head[1]) << 32), fields)
+        let stride = 1 + self.width;
+        let row = &self.rows[place * stride..(place + 1) * stride];
+        (self.newest - u64::from(low(self.newest).wrapping_sub(row[0])), &row[1..])
     }
 
     /// The tick of the value with this number; 0 is the oldest.
@@ -76,23 +79,22 @@ impl Track {
         self.at(nth).1
     }
 
-    /// The newest of the first `count` values that is not newer than `tick`, and its number.
+    /// Of the first `count` values the newest that is not newer than `tick`, and its number.
     fn row_at(&self, tick: u64, count: usize) -> Option<(usize, &[u32])> {
-        (0..count)
-            .rev()
-            .map(|nth| (nth, self.at(nth)))
-            .find(|(_, (at, _))| *at <= tick)
-            .map(|(nth, (_, row))| (nth, row))
+        (0..count).rev().find_map(|nth| {
+            let (at, row) = self.at(nth);
+            (at <= tick).then_some((nth, row))
+        })
     }
 
     fn newest(&self) -> Option<Tick> {
-        self.count.checked_sub(1).map(|last| Tick(self.tick(last)))
+        (self.count > 0).then_some(Tick(self.newest))
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-const fn words(tick: u64) -> [u32; TICK_WORDS] {
-    [tick as u32, (tick >> 32) as u32]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+const fn low(tick: u64) -> u32 {
+    tick as u32
 }
 
 /// What is kept of a component.
