@@ -14,7 +14,7 @@ mod grid;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use grid::Grid;
+pub use grid::Grid;
 
 /// How far viewers see.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -65,17 +65,17 @@ impl InterestOptions {
 
 /// Who entered and who left, found for one viewer at a time; buffers are kept.
 #[derive(Debug, Default)]
-pub(crate) struct Circle {
+pub struct Circle {
     /// Per slot; never above `epoch + 1`.
     stamps: Vec<u32>,
     epoch: u32,
     /// Slots that are new, in order of cells, then slots.
-    pub(crate) entered: Vec<u32>,
+    pub entered: Vec<u32>,
 }
 
 impl Circle {
     /// Starts with the slots that a viewer has in view.
-    pub(crate) fn begin(&mut self, slot_count: usize, seen: impl Iterator<Item = u32>) {
+    pub fn begin(&mut self, slot_count: usize, seen: impl Iterator<Item = u32>) {
         if self.epoch > u32::MAX - 4 {
             self.stamps.fill(0);
             self.epoch = 0;
@@ -89,7 +89,7 @@ impl Circle {
     }
 
     /// Everything that is near enough.
-    pub(crate) fn look(&mut self, grid: &Grid, options: &InterestOptions, centre: [f32; 2]) {
+    pub fn look(&mut self, grid: &Grid, options: &InterestOptions, centre: [f32; 2]) {
         let (enter, leave) = options.squares();
         let epoch = self.epoch;
         let (stamps, entered) = (&mut self.stamps, &mut self.entered);
@@ -105,7 +105,7 @@ impl Circle {
     }
 
     /// This slot is in view, however far.
-    pub(crate) fn include(&mut self, slot: u32) {
+    pub fn include(&mut self, slot: u32) {
         let stamp = &mut self.stamps[slot as usize];
         if *stamp < self.epoch {
             self.entered.push(slot);
@@ -114,7 +114,7 @@ impl Circle {
     }
 
     /// Whether a slot that was in view at the beginning still is.
-    pub(crate) fn stays(&self, slot: u32) -> bool {
+    pub fn stays(&self, slot: u32) -> bool {
         self.stamps[slot as usize] == self.epoch + 1
     }
 }

@@ -12,7 +12,7 @@ const WIDER: f64 = 1.000_1;
 
 /// The grid. Rebuilt each tick, buffers are kept.
 #[derive(Debug, Default)]
-pub(crate) struct Grid {
+pub struct Grid {
     least: [f64; 2],
     cells_per_unit: f64,
     columns: usize,
@@ -26,7 +26,7 @@ pub(crate) struct Grid {
 
 impl Grid {
     /// Sorts `places` (slot and finite coordinates, ascending slots).
-    pub(crate) fn build(&mut self, options: &InterestOptions, places: &[(u32, [f32; 2])]) {
+    pub fn build(&mut self, options: &InterestOptions, places: &[(u32, [f32; 2])]) {
         self.lay_out(options, places);
         self.starts.clear();
         self.starts.resize(self.columns * self.rows + 1, 0);
@@ -54,7 +54,7 @@ impl Grid {
     }
 
     /// Calls `found` with every slot whose squared distance may be at most that of `radius`, and some beyond.
-    pub(crate) fn near(&self, centre: [f32; 2], radius: f32, mut found: impl FnMut(u32, f32)) {
+    pub fn near(&self, centre: [f32; 2], radius: f32, mut found: impl FnMut(u32, f32)) {
         let reach = f64::from(radius) * WIDER;
         let [x, y] = centre.map(f64::from);
         let (left, right) = (self.column(x - reach, 0), self.column(x + reach, 0));
