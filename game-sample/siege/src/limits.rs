@@ -24,10 +24,15 @@ pub(crate) const METRICS_WITHIN: Duration = Duration::from_secs(5);
 /// Longest answer of the console that is read.
 pub(crate) const METRICS_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Between two connections of one attacker: a node takes 100 a second from one address.
+pub(crate) const CONNECT_EVERY: Duration = Duration::from_millis(11);
+
 /// Bytes that a server may grow by one attack: a thousand connections of 40 KiB, a hundred full queues of 256 KiB.
 pub(crate) const GROWTH_MAX: u64 = 96 * 1024 * 1024;
 /// Of a server without optimisation: its frames and tasks are several times larger.
 pub(crate) const GROWTH_DEBUG_MAX: u64 = 192 * 1024 * 1024;
+/// What a session that waits for its client takes, with its player's world: 47 KiB and 63 KiB (`cargo xtask bench load`), and some air.
+pub(crate) const SESSION_BYTES: u64 = 128 * 1024;
 /// How often its memory is looked at.
 pub(crate) const MEMORY_EVERY: Duration = Duration::from_millis(200);
 

@@ -96,6 +96,7 @@ fn siege(arguments: &Arguments) -> Result<bool> {
     let plan = Plan {
         ground: Ground {
             server: server.location.game,
+            from: attack::camp_of(0),
             time: Duration::from_secs(arguments.seconds),
             many: if arguments.short { SOME } else { MANY },
             is_short: arguments.short,
@@ -112,8 +113,8 @@ fn siege(arguments: &Arguments) -> Result<bool> {
         quiet.answers_us.len()
     ));
     let mut broken = Vec::new();
-    for attack in attacks {
-        let verdict = run::fight(attack, &plan, &mut server, &honest, &quiet)?;
+    for (number, attack) in (1..).zip(attacks) {
+        let verdict = run::fight((number, attack), &plan, &mut server, &honest, &quiet)?;
         verdict.lines.iter().for_each(|line| say(line));
         broken.extend(verdict.broken.into_iter().map(|what| format!("failed: {}: {what}", attack.name)));
     }

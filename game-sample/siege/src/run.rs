@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::attack::{Attack, Fought, Ground};
+use crate::attack::{Attack, Fought, Ground, camp_of};
 use crate::honest::{Honest, Seen, newcomer};
-use crate::limits::{MEMORY_EVERY, NEWCOMER_WITHIN, P99_FLOOR_US, P99_RISE_MAX};
+use crate::limits::{MEMORY_EVERY, NEWCOMER_WITHIN, P99_FLOOR_US, P99_RISE_MAX, SESSION_BYTES};
 use crate::peer::Ending;
 use crate::server::{Gauge, Metrics, Server};
 
@@ -74,7 +74,7 @@ pub(crate) fn quiet(honest: &Honest, time: Duration) -> Seen {
 
 /// One attack.
 pub(crate) fn fight(
-    attack: &Attack,
+    (number, attack): (u8, &Attack),
     plan: &Plan,
     server: &mut Server,
     honest: &Honest,
@@ -87,6 +87,7 @@ pub(crate) fn fight(
     let memory = watch(gauge.clone(), Arc::clone(&stop));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let name = format!("newcomer-{}", attack.name);
+    let ground = Ground { from: camp_of(number), ..plan.ground.clone() };
     let location = server.location.clone();
     let (fought, came) = runtime.block_on(async {
         let look_in = async {
@@ -94,7 +95,7 @@ pub(crate) fn fight(
             tokio::time::sleep(plan.ground.time / 2).await;
             newcomer(&location, &name, NEWCOMER_WITHIN).await
         };
-        tokio::join!((attack.fight)(&plan.ground), look_in)
+        tokio::join!((attack.fight)(&ground), look_in)
     });
     let seen = honest.take();
     // Connections of attackers that are still open end here, without a word.
@@ -155,12 +156,9 @@ fn judge(
         broken.push("honest bots got no answer".to_owned());
     }
     let growth = memory.most.saturating_sub(memory.first);
-    if growth > plan.growth_max {
-        broken.push(format!(
-            "the server grew by {}, at most {} are allowed",
-            mib(growth),
-            mib(plan.growth_max)
-        ));
+    let growth_max = plan.growth_max + attack.sessions_left * SESSION_BYTES;
+    if growth > growth_max {
+        broken.push(format!("the server grew by {}, at most {} are allowed", mib(growth), mib(growth_max)));
     }
     let came = match came {
         Some(took) => format!("in play after {} ms", took.as_millis()),

@@ -7,7 +7,7 @@ use game_sample_contracts::pilot;
 use lightmoon_contract::Lane;
 use lightmoon_wire::CloseCode;
 
-use super::{CAMP, Fought, Ground, again_and_again, entered};
+use super::{Fought, Ground, again_and_again, entered};
 use crate::limits::{CLOSED_WITHIN, FEW};
 use crate::peer::{CALL, Camp, Ending, Peer, call};
 use crate::relay::{Manner, Relay};
@@ -180,7 +180,7 @@ pub(super) async fn lying(ground: &Ground) -> Result<Fought> {
 pub(super) async fn replayed(ground: &Ground) -> Result<Fought> {
     let mut fought = Fought::default();
     let relay = Relay::start(ground.server, Manner::Replays(20)).await?;
-    let camp = Camp::at(CAMP, relay.address)?;
+    let camp = Camp::at(ground.from, relay.address)?;
     let began = std::time::Instant::now();
     let mut peer = camp.enter("replayed").await?;
     peer.drain();

@@ -7,7 +7,7 @@ use anyhow::Result;
 use lightmoon_wire::CloseCode;
 use tokio::task::JoinSet;
 
-use super::{CAMP, Fought, Ground};
+use super::{Fought, Ground};
 use crate::limits::{CHURN_PER_SECOND, CLOSED_WITHIN};
 use crate::peer::{Camp, ending};
 use crate::relay::{Manner, Relay};
@@ -39,7 +39,7 @@ pub(super) async fn half_open(ground: &Ground, addresses: u8) -> Result<Fought> 
     let mut fought = Fought::default();
     let from = (1..=addresses).map(|last| Ipv4Addr::new(127, 66, 0, last)).collect();
     let relay = Relay::start(ground.server, Manner::OneWay(from)).await?;
-    let camp = Camp::at(CAMP, relay.address)?;
+    let camp = Camp::at(ground.from, relay.address)?;
     let (began, mut count) = (Instant::now(), 0usize);
     let mut waiting = Vec::new();
     while count < ground.many || began.elapsed() < ground.time {

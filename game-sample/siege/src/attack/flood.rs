@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use game_sample_contracts::pilot;
 
-use super::{CAMP, Fought, Ground, entered};
+use super::{Fought, Ground, entered};
 use crate::limits::{CLOSED_WITHIN, FEW, SLOW_CLOSED_WITHIN};
 use crate::peer::{Camp, Ending, Peer, call, ending};
 
@@ -92,7 +92,7 @@ pub(super) async fn hardly_read(ground: &Ground) -> Result<Fought> {
 /// ends who lets it wait.
 async fn slow(ground: &Ground, read_every: Option<Duration>) -> Result<Fought> {
     let mut fought = Fought::default();
-    let camp = Camp::narrow(CAMP, ground.server, 2_048)?;
+    let camp = Camp::narrow(ground.from, ground.server, 2_048)?;
     let count = if ground.is_short { 5 } else { FEW };
     let mut readers = tokio::task::JoinSet::new();
     for number in 0..count {
