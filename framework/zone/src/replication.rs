@@ -477,13 +477,16 @@ impl Told {
     }
 
     /// Sends what is left. Gives the sequence of the next payload, and the buffer.
-    fn finish(mut self, counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) -> (u64, Vec<u8>) {
-        let is_empty = self.writer.is_empty();
-        let writer = std::mem::replace(&mut self.writer, ViewWriter::new(self.tick, 0, Vec::new()));
+    fn finish(self, counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) -> (u64, Vec<u8>) {
+        let Self { session, generation, sequence, writer, .. } = self;
+        let is_empty = writer.is_empty();
         let bytes = writer.finish();
-        if !is_empty {
-            self.send(&bytes, counters, send);
+        if is_empty {
+            return (sequence, bytes);
         }
-        (self.sequence, bytes)
+        counters.views += 1;
+        counters.view_bytes += bytes.len() as u64;
+        send(Packet { session, generation, kind: PacketKind::View, bytes: &bytes });
+        (sequence + 1, bytes)
     }
 }
