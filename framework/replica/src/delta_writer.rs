@@ -116,6 +116,8 @@ impl DeltaWriter {
             self.bits.put(base_code, base_bits);
             self.bits.put_words(state.words, state.bits);
         }
+        #[cfg(test)]
+        crate::tests::tally(self.head, baseline, base_bits, state.bits);
         self.index_before = index;
         if state.state_mask != self.masks[0] {
             self.masks = [state.state_mask, self.masks[0]];

@@ -163,19 +163,9 @@ impl Replication {
             near_first(columns, centre, &mut self.circle.entered[far..]);
         }
         viewer.looked_at = viewer.centre;
-        let circle = &self.circle;
-        if circle.stayed() < viewer.seen.len() {
-            retain(viewer, |seen| {
-                let stays = circle.stays(seen.slot);
-                if !stays {
-                    counters.leaves += 1;
-                    told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
-                    if let Some(holdings) = &mut holdings {
-                        holdings.leave(seen.index, told.sequence);
-                    }
-                }
-                stays
-            });
+        // Mostly all of them stay.
+        if self.circle.stayed() < viewer.seen.len() {
+            tell_leaves(&self.circle, viewer, holdings.as_deref_mut(), counters, told, send);
         }
         let old_count = viewer.seen.len();
         for slot in &self.circle.entered {
@@ -340,6 +330,28 @@ fn push(columns: &Columns, writer: &mut StateWriter, seen: Seen) -> bool {
         Some(packed) if packed.state_mask != 0 => writer.push(seen.index, &packed),
         Some(_) | None => true,
     }
+}
+
+/// Leaves of those that are out of the circle.
+fn tell_leaves(
+    circle: &Circle,
+    viewer: &mut Viewer,
+    mut holdings: Option<&mut Holdings>,
+    counters: &mut Counters,
+    told: &mut Told,
+    send: &mut impl FnMut(Packet<'_>),
+) {
+    retain(viewer, |seen| {
+        let stays = circle.stays(seen.slot);
+        if !stays {
+            counters.leaves += 1;
+            told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
+            if let Some(holdings) = &mut holdings {
+                holdings.leave(seen.index, told.sequence);
+            }
+        }
+        stays
+    });
 }
 
 /// Leaves of those that are gone, changed sticky values, added and removed components.
