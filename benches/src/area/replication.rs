@@ -31,13 +31,21 @@ pub(crate) struct Workload {
     clients: usize,
     /// Entities that each client sees, on average.
     visible: usize,
+    /// Each client looks around at each fourth tick only.
+    is_staggered: bool,
+}
+
+impl Workload {
+    const fn new(entities: usize, clients: usize, visible: usize) -> Self {
+        Self { entities, clients, visible, is_staggered: false }
+    }
 }
 
 /// The design's workloads, with the time that a tick's replication is to take, in microseconds.
 const WORKLOADS: [(&str, Workload, Option<f64>); 3] = [
-    ("1000-x-50.all", Workload { entities: 1_000, clients: 50, visible: 1_000 }, Some(1_000.0)),
-    ("1000-x-50-x-100", Workload { entities: 1_000, clients: 50, visible: 100 }, None),
-    ("10000-x-1000-x-100", Workload { entities: 10_000, clients: 1_000, visible: 100 }, Some(2_000.0)),
+    ("1000-x-50.all", Workload::new(1_000, 50, 1_000), Some(1_000.0)),
+    ("1000-x-50-x-100", Workload::new(1_000, 50, 100), None),
+    ("10000-x-1000-x-100", Workload::new(10_000, 1_000, 100), Some(2_000.0)),
 ];
 
 /// What an entity that is visible and moves costs a packet, its head included, at 150 ms. Where not all fit, each is told of every
@@ -50,13 +58,14 @@ fn bytes_goal(workload: Workload) -> Goal {
 pub(crate) fn run(effort: Effort) -> Vec<Figure> {
     let mut figures = interest::run(effort);
     for (name, workload, goal_us) in WORKLOADS {
-        let workload = if effort.is_small() {
-            Workload { entities: 100, clients: 10, visible: workload.visible / 10 }
-        } else {
-            workload
-        };
+        let workload =
+            if effort.is_small() { Workload::new(100, 10, workload.visible / 10) } else { workload };
         parts(effort, name, workload, &mut figures);
         whole(effort, name, workload, goal_us, &mut figures);
+        if workload.clients >= 1_000 {
+            let staggered = Workload { is_staggered: true, ..workload };
+            whole(effort, &format!("{name}.staggered"), staggered, goal_us, &mut figures);
+        }
     }
     idle(effort, &mut figures);
     figures
@@ -141,8 +150,8 @@ fn whole(effort: Effort, name: &str, workload: Workload, goal_us: Option<f64>, f
 /// Zones that nobody looks at: one with 10,000 walkers beside its schedule alone, one with nothing.
 fn idle(effort: Effort, figures: &mut Vec<Figure>) {
     let entities = if effort.is_small() { 100 } else { 10_000 };
-    let mut full = Arena::new(Workload { entities, clients: 0, visible: entities });
-    let mut empty = Arena::new(Workload { entities: 0, clients: 0, visible: 0 });
+    let mut full = Arena::new(Workload::new(entities, 0, entities));
+    let mut empty = Arena::new(Workload::new(0, 0, 0));
     let mut world = World::new();
     let mut schedule = Schedule::default();
     schedule.add_systems(meadow::wander);

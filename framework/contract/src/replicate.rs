@@ -253,3 +253,39 @@ pub trait Replicate: crate::Data + Clone + Send + Sync + 'static {
     /// The value with the fields restored from their quantised form; `None` for sticky components.
     fn restore(fields: &[u32]) -> Option<Self>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_that_of_the_standard_library() {
+        let edges = [0.0, 0.5, 1.5, 0.499_999_999_999_999_94, 4_503_599_627_370_495.5, 4_294_967_295.0];
+        let mut random = fastrand::Rng::with_seed(1);
+        let drawn = (0..20_000).map(|nth| random.f64() * f64::from(1u32 << (nth % 32)));
+        for value in edges.into_iter().chain(drawn) {
+            assert_eq!(round(value) as f64, value.round(), "{value}");
+            for signed in [value, -value] {
+                assert_eq!(floor(signed), signed.floor(), "{signed}");
+            }
+        }
+        for far in [f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300] {
+            assert_eq!(floor(far), far.floor());
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_or_out_of_range_is_quantised_to_a_border() {
+        let range = FieldSpec { name: "at", bits: 8, quantise: Quantise::Range { min: -1.0, step: 0.5 } };
+        let angle = FieldSpec::angle("yaw", 8);
+        for (value, bits) in
+            [(f64::NAN, 0), (f64::INFINITY, 255), (-9.0, 0), (0.26, 3), (0.24, 2), (500.0, 255)]
+        {
+            assert_eq!(range.quantise(value), bits, "{value}");
+        }
+        let turn = std::f64::consts::TAU;
+        for (value, bits) in [(f64::NAN, 0), (f64::INFINITY, 0), (-turn / 4.0, 192), (turn * 0.9999, 0)] {
+            assert_eq!(angle.quantise(value), bits, "{value}");
+        }
+    }
+}

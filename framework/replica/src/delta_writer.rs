@@ -72,10 +72,12 @@ impl DeltaWriter {
     /// The least budget with which every entity fits a packet.
     #[must_use]
     pub fn budget_bytes_min(schema: &Schema) -> usize {
-        // A body that is longer than a whole one is not sent.
-        let body = schema.width_of(u64::MAX);
-        let record_bits = 18 + 2 + schema.state_count() + 3 + limits::BASELINE_AGE_BITS + body;
-        3 + (HEAD_BITS + record_bits).div_ceil(8) as usize
+        3 + (HEAD_BITS + Self::record_bits_max(schema)).div_ceil(8) as usize
+    }
+
+    /// Bits of the longest record. Bodies that are longer than whole ones are not sent.
+    pub(crate) fn record_bits_max(schema: &Schema) -> u32 {
+        18 + 2 + schema.state_count() + 3 + limits::BASELINE_AGE_BITS + schema.width_of(u64::MAX)
     }
 
     /// Appends an entity whose body is against `baseline`. `false`: it does not fit any more, nothing was written.
@@ -114,6 +116,8 @@ impl DeltaWriter {
             self.bits.put(base_code, base_bits);
             self.bits.put_words(state.words, state.bits);
         }
+        #[cfg(test)]
+        crate::tests::tally(self.head, baseline, base_bits, state.bits);
         self.index_before = index;
         if state.state_mask != self.masks[0] {
             self.masks = [state.state_mask, self.masks[0]];

@@ -53,6 +53,31 @@ struct Pair {
     waited: u16,
 }
 
+impl Pair {
+    /// Puts its record into the packet; `false`: it does not fit.
+    #[inline]
+    fn write(
+        &mut self,
+        table: &DeltaTable,
+        writer: &mut DeltaWriter,
+        candidate: Candidate,
+        now: u32,
+        is_known: bool,
+        gathered: &mut Gathered,
+    ) -> bool {
+        let Candidate { index, baseline, state_mask, body, .. } = candidate;
+        let packed = Packed { state_mask, words: table.words(body), bits: body.bits };
+        if !writer.push(index, baseline, &packed) {
+            return false;
+        }
+        self.credited |= u32::from(is_known);
+        (self.sent_at, self.waited) = (now, 0);
+        gathered.whole += u32::from(baseline.age == 0);
+        gathered.refreshed += u32::from(candidate.is_resting);
+        true
+    }
+}
+
 const HOLE: Pair = Pair { row: NOBODY, held: 0, credited: 0, floor: 0, sent_at: 0, waited: 0 };
 
 /// What a packet is made from.
@@ -112,6 +137,8 @@ pub struct Gatherer {
 #[derive(Debug)]
 pub struct Holdings {
     pairs: Vec<Pair>,
+    /// Of them, those that are no holes.
+    count: u32,
     /// Bit `i`: index `i` is in use, or its Leave is on its way.
     taken: Vec<u64>,
     /// Indexes that are free once the client has applied so many View payloads.
@@ -131,6 +158,7 @@ impl Holdings {
     pub const fn new(tick: Tick) -> Self {
         Self {
             pairs: Vec::new(),
+            count: 0,
             taken: Vec::new(),
             leaving: VecDeque::new(),
             base: tick.0.saturating_sub(EPOCH),
@@ -160,6 +188,7 @@ impl Holdings {
             self.pairs.resize(index + 1, HOLE);
         }
         let now = self.relative(tick);
+        self.count += 1;
         self.pairs[index] = Pair { row, held: now, sent_at: now, floor: u32::MAX, ..HOLE };
         Some(u16::try_from(index).expect("views and Leaves on their way are at most 8,192"))
     }
@@ -177,7 +206,8 @@ impl Holdings {
     /// # Panics
     /// As [`Self::entered`].
     pub fn leave(&mut self, index: u16, sequence: u64) {
-        self.pairs[usize::from(index)] = HOLE;
+        let pair = std::mem::replace(&mut self.pairs[usize::from(index)], HOLE);
+        self.count -= u32::from(pair.row != NOBODY);
         self.leaving.push_back((narrow(sequence + 1), index));
     }
 
@@ -247,8 +277,16 @@ impl Holdings {
         self.sent = self.sent.checked_shl(passed).unwrap_or(0) | 1;
         let head = DeltaHead { tick: table.tick(), rate_hz: gather.rate_hz, baseline: self.head() };
         let mut gathered = Gathered::default();
-        let bits = self.choose(schema, table, gather, head.baseline, passed, with, &mut gathered);
         let mut writer = DeltaWriter::new(schema, &head, gather.budget_bytes, buffer);
+        // Mostly all of a view fits for sure: then nobody has to be chosen.
+        let fits_surely =
+            self.count as usize * DeltaWriter::record_bits_max(schema) as usize <= writer.bits_left();
+        let at_once = fits_surely.then_some(&mut writer);
+        let bits = self.choose(schema, table, gather, passed, with, at_once, &mut gathered);
+        if fits_surely {
+            gathered.records = writer.count();
+            return (writer.finish(), gathered);
+        }
         let fits = bits as usize <= writer.bits_left();
         if !fits {
             self.rank(gather, weight, with, writer.bits_left());
@@ -273,27 +311,30 @@ impl Holdings {
         (writer.finish(), gathered)
     }
 
-    /// Finds who wants into the packet, and against what. Gives the bits of all.
+    /// Finds who wants into the packet, and against what; writes them at once if all fit for sure. Gives the bits of all.
     #[expect(clippy::too_many_arguments, reason = "the parts of `gather`, which has them from its caller")]
     fn choose(
         &mut self,
         schema: &Schema,
         table: &mut DeltaTable,
         gather: &Gather,
-        head: Baseline,
         passed: u32,
         with: &mut Gatherer,
+        mut at_once: Option<&mut DeltaWriter>,
         gathered: &mut Gathered,
     ) -> u32 {
-        let chooser = Chooser {
+        let head = self.head();
+        let mut chooser = Chooser {
             head,
             slots: [table.baseline(head), table.baseline(Baseline::of_age(head.age))],
             whole: table.baseline(Baseline::WHOLE),
             arrived: self.arrived,
             base: self.base,
             now: self.now,
+            refresh_ticks: gather.refresh_ticks,
+            mask: 0,
+            whole_bits: 0,
         };
-        let (mut mask, mut whole_bits) = (0, 0);
         let mut bits = 0;
         with.candidates.clear();
         for (index, pair) in (0u16..).zip(&mut self.pairs) {
@@ -304,64 +345,19 @@ impl Holdings {
             if gather.only_first && gather.first != Some(index) {
                 continue;
             }
-            let known = pair.credited & self.arrived;
-            if known != 0 {
-                pair.held = self.now - known.trailing_zeros();
-            }
-            let row = pair.row as usize;
-            let RowState { mask: state_mask, changed } = table.state(row);
-            if chooser.is_usual(pair, known, changed)
-                && state_mask == mask
-                && self.views_applied >= pair.floor
-            {
-                let body = table.place(row, chooser.slots[0]);
-                if body.bits <= whole_bits {
-                    let needed = body.bits + RECORD_HEAD_BITS + 1;
-                    bits += needed;
-                    let baseline = chooser.head;
-                    with.candidates.push(Candidate {
-                        index,
-                        baseline,
-                        state_mask,
-                        body,
-                        bits: needed,
-                        class: 0,
-                        is_resting: false,
-                    });
-                    continue;
-                }
-            }
-            let is_resting =
-                pair.held != 0 && table.is_unchanged(row, Tick(self.base + u64::from(pair.held)), 0);
-            // Sooner by up to a half, so that what came to rest together is not sent again together.
-            let sooner = u32::from(index) % (gather.refresh_ticks / 2 + 1);
-            let is_due = self.now - pair.sent_at >= gather.refresh_ticks - sooner;
-            if state_mask == 0 || (is_resting && !is_due) {
+            let is_known = self.views_applied >= pair.floor;
+            let Some(candidate) = chooser.choose(schema, table, index, pair, is_known) else {
                 gathered.resting += 1;
                 continue;
+            };
+            bits += candidate.bits;
+            match &mut at_once {
+                Some(writer) => {
+                    let is_written = pair.write(table, writer, candidate, self.now, is_known, gathered);
+                    debug_assert!(is_written, "all fit for sure");
+                }
+                None => with.candidates.push(candidate),
             }
-            let is_known = self.views_applied >= pair.floor;
-            let (mut baseline, slot) =
-                if is_known { chooser.pick(table, pair, known) } else { (Baseline::WHOLE, chooser.whole) };
-            let mut body = table.place(row, slot);
-            if state_mask != mask {
-                (mask, whole_bits) = (state_mask, schema.width_of_state(state_mask));
-            }
-            if body.bits > whole_bits {
-                baseline = Baseline::WHOLE;
-                body = table.place(row, chooser.whole);
-            }
-            let needed = body.bits + RECORD_HEAD_BITS + baseline_bits(head, baseline);
-            bits += needed;
-            with.candidates.push(Candidate {
-                index,
-                baseline,
-                state_mask,
-                body,
-                bits: needed,
-                class: 0,
-                is_resting,
-            });
         }
         bits
     }
@@ -407,16 +403,10 @@ impl Holdings {
         gathered: &mut Gathered,
     ) {
         let pair = &mut self.pairs[usize::from(candidate.index)];
-        let Candidate { state_mask, body, .. } = candidate;
-        let body = Packed { state_mask, words: table.words(body), bits: body.bits };
-        if !writer.push(candidate.index, candidate.baseline, &body) {
+        let is_known = self.views_applied >= pair.floor;
+        if !pair.write(table, writer, candidate, self.now, is_known, gathered) {
             self.defer(candidate, gathered);
-            return;
         }
-        pair.credited |= u32::from(self.views_applied >= pair.floor);
-        (pair.sent_at, pair.waited) = (self.now, 0);
-        gathered.whole += u32::from(candidate.baseline.age == 0);
-        gathered.refreshed += u32::from(candidate.is_resting);
     }
 
     fn defer(&self, candidate: Candidate, gathered: &mut Gathered) {
@@ -460,9 +450,60 @@ struct Chooser {
     arrived: u32,
     base: u64,
     now: u32,
+    refresh_ticks: u32,
+    /// The components of the last pair, and the bits of a whole record of them.
+    mask: u64,
+    whole_bits: u32,
 }
 
 impl Chooser {
+    /// The record of a pair; `None`: it has nothing to say.
+    #[inline]
+    fn choose(
+        &mut self,
+        schema: &Schema,
+        table: &mut DeltaTable,
+        index: u16,
+        pair: &mut Pair,
+        is_known: bool,
+    ) -> Option<Candidate> {
+        let known = pair.credited & self.arrived;
+        if known != 0 {
+            pair.held = self.now - known.trailing_zeros();
+        }
+        let row = pair.row as usize;
+        let RowState { mask: state_mask, changed } = table.state(row);
+        let candidate = |baseline, body: BodyPlace, is_resting| {
+            let bits = body.bits + RECORD_HEAD_BITS + baseline_bits(self.head, baseline);
+            Candidate { index, baseline, state_mask, body, bits, class: 0, is_resting }
+        };
+        if is_known && state_mask == self.mask && self.is_usual(pair, known, changed) {
+            let body = table.place(row, self.slots[0]);
+            if body.bits <= self.whole_bits {
+                return Some(candidate(self.head, body, false));
+            }
+        }
+        let is_resting = pair.held != 0 && table.is_unchanged(row, Tick(self.base + u64::from(pair.held)), 0);
+        // Sooner by up to a half, so that what came to rest together is not sent again together.
+        let sooner = u32::from(index) % (self.refresh_ticks / 2 + 1);
+        let is_due = self.now - pair.sent_at >= self.refresh_ticks - sooner;
+        if state_mask == 0 || (is_resting && !is_due) {
+            return None;
+        }
+        let (mut baseline, slot) =
+            if is_known { self.pick(table, pair, known) } else { (Baseline::WHOLE, self.whole) };
+        let mut body = table.place(row, slot);
+        let whole_bits =
+            if state_mask == self.mask { self.whole_bits } else { schema.width_of_state(state_mask) };
+        if body.bits > whole_bits {
+            baseline = Baseline::WHOLE;
+            body = table.place(row, self.whole);
+        }
+        let chosen = candidate(baseline, body, is_resting);
+        (self.mask, self.whole_bits) = (state_mask, whole_bits);
+        Some(chosen)
+    }
+
     /// Whether a pair is as most are: it moves, and was in both packets that the head names.
     #[inline]
     const fn is_usual(&self, pair: &Pair, known: u32, changed: u32) -> bool {

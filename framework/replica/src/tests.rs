@@ -6,3 +6,5 @@ mod hostile;
 mod link;
 mod server;
 mod vectors;
+
+pub(crate) use cost::tally;

@@ -101,10 +101,12 @@ impl Circle {
         for near in &self.near[..count] {
             let slot = near.slot();
             let stamp = &mut self.stamps[slot as usize];
-            if *stamp == epoch {
-                *stamp = epoch + 1;
-                self.stayed += 1;
-            } else if *stamp < epoch && near.is_inside() {
+            let before = *stamp;
+            // Who stays is as good as random, who enters is rare: only that is a branch.
+            let stays = before == epoch;
+            *stamp = before + u32::from(stays);
+            self.stayed += usize::from(stays);
+            if (before < epoch) & near.is_inside() {
                 *stamp = epoch + 1;
                 self.entered.push(slot);
             }

@@ -43,6 +43,10 @@ pub const STARVE_TIME: Duration = Duration::from_secs(1);
 /// Targets of one viewer: who is fought and healed at once. Over it: the rest is not preferred.
 pub const TARGETS_MAX: usize = 8;
 
+/// Bytes of memory that state packets are cut from, some hundred out of one allocation. The last of them to leave frees it. Over it:
+/// the next allocation.
+pub const CHUNK_BYTES: usize = 32 * 1_024;
+
 /// Viewers of one zone. Over it: a subscription is refused and counted.
 pub const VIEWERS_MAX: usize = 8_192;
 

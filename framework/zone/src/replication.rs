@@ -163,19 +163,9 @@ impl Replication {
             near_first(columns, centre, &mut self.circle.entered[far..]);
         }
         viewer.looked_at = viewer.centre;
-        let circle = &self.circle;
-        if circle.stayed() < viewer.seen.len() {
-            retain(viewer, |seen| {
-                let stays = circle.stays(seen.slot);
-                if !stays {
-                    counters.leaves += 1;
-                    told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
-                    if let Some(holdings) = &mut holdings {
-                        holdings.leave(seen.index, told.sequence);
-                    }
-                }
-                stays
-            });
+        // Mostly all of them stay.
+        if self.circle.stayed() < viewer.seen.len() {
+            tell_leaves(&self.circle, viewer, holdings.as_deref_mut(), counters, told, send);
         }
         let old_count = viewer.seen.len();
         for slot in &self.circle.entered {
@@ -342,6 +332,28 @@ fn push(columns: &Columns, writer: &mut StateWriter, seen: Seen) -> bool {
     }
 }
 
+/// Leaves of those that are out of the circle.
+fn tell_leaves(
+    circle: &Circle,
+    viewer: &mut Viewer,
+    mut holdings: Option<&mut Holdings>,
+    counters: &mut Counters,
+    told: &mut Told,
+    send: &mut impl FnMut(Packet<'_>),
+) {
+    retain(viewer, |seen| {
+        let stays = circle.stays(seen.slot);
+        if !stays {
+            counters.leaves += 1;
+            told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
+            if let Some(holdings) = &mut holdings {
+                holdings.leave(seen.index, told.sequence);
+            }
+        }
+        stays
+    });
+}
+
 /// Leaves of those that are gone, changed sticky values, added and removed components.
 fn tell_news(
     shared: &Shared<'_>,
@@ -477,13 +489,16 @@ impl Told {
     }
 
     /// Sends what is left. Gives the sequence of the next payload, and the buffer.
-    fn finish(mut self, counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) -> (u64, Vec<u8>) {
-        let is_empty = self.writer.is_empty();
-        let writer = std::mem::replace(&mut self.writer, ViewWriter::new(self.tick, 0, Vec::new()));
+    fn finish(self, counters: &mut Counters, send: &mut impl FnMut(Packet<'_>)) -> (u64, Vec<u8>) {
+        let Self { session, generation, sequence, writer, .. } = self;
+        let is_empty = writer.is_empty();
         let bytes = writer.finish();
-        if !is_empty {
-            self.send(&bytes, counters, send);
+        if is_empty {
+            return (sequence, bytes);
         }
-        (self.sequence, bytes)
+        counters.views += 1;
+        counters.view_bytes += bytes.len() as u64;
+        send(Packet { session, generation, kind: PacketKind::View, bytes: &bytes });
+        (sequence + 1, bytes)
     }
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bevy_ecs::change_detection::Tick as ChangeTick;
 use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::*;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use lightmoon_actor::reserved::ToSession;
 use lightmoon_actor::{Cx, Save, Unsavable};
 use lightmoon_contract::{Mono, SessionId, Tick};
@@ -29,7 +29,7 @@ use crate::build::{Collectors, Zone, ZoneBuilder};
 use crate::columns::Columns;
 use crate::identity::NetIds;
 use crate::interest::{Grid, InterestOptions};
-use crate::limits::{RATE_HZ_DEFAULT, VIEWERS_MAX};
+use crate::limits::{CHUNK_BYTES, RATE_HZ_DEFAULT, VIEWERS_MAX};
 use crate::look::{self, ZoneLook};
 use crate::options::{Probe, ZoneOptions};
 use crate::outgoing::Outgoing;
@@ -115,6 +115,7 @@ pub(crate) struct TickLoop {
     bytes_per_second: u32,
     grid: Grid,
     replication: Replication,
+    chunk: Chunk,
     viewers: BTreeMap<SessionId, Viewer>,
     viewers_ever: u64,
     rotated_at: ChangeTick,
@@ -172,6 +173,7 @@ impl TickLoop {
             world,
             grid: Grid::default(),
             replication: Replication::default(),
+            chunk: Chunk::default(),
             viewers: BTreeMap::new(),
             viewers_ever: 0,
             rotated_at: ChangeTick::default(),
@@ -329,9 +331,9 @@ impl TickLoop {
             bytes_per_second: self.bytes_per_second,
             rung: self.ladder.rung(),
         };
-        let (deltas, counters) = (&mut self.deltas, &mut self.counters);
+        let (deltas, counters, chunk) = (&mut self.deltas, &mut self.counters, &mut self.chunk);
         for viewer in self.viewers.values_mut() {
-            self.replication.serve(&shared, deltas, viewer, counters, &mut |packet| send(cx, &packet));
+            self.replication.serve(&shared, deltas, viewer, counters, &mut |packet| send(cx, chunk, &packet));
         }
     }
 
@@ -404,8 +406,27 @@ pub(crate) fn rotate_messages(world: &mut World, rotated_at: &mut ChangeTick) {
     *rotated_at = world.change_tick();
 }
 
-fn send(cx: &mut Cx, packet: &Packet<'_>) {
-    let (generation, bytes) = (packet.generation, Bytes::copy_from_slice(packet.bytes));
+/// Memory that many state packets are cut from: they leave within the same turn, or are dropped for newer ones.
+#[derive(Default)]
+struct Chunk(BytesMut);
+
+impl Chunk {
+    fn cut(&mut self, bytes: &[u8]) -> Bytes {
+        if self.0.capacity() < bytes.len() {
+            self.0 = BytesMut::with_capacity(CHUNK_BYTES.max(bytes.len()));
+        }
+        self.0.extend_from_slice(bytes);
+        self.0.split().freeze()
+    }
+}
+
+fn send(cx: &mut Cx, chunk: &mut Chunk, packet: &Packet<'_>) {
+    let generation = packet.generation;
+    let bytes = match packet.kind {
+        // It may wait for a slow client, and would hold what it was cut from.
+        PacketKind::View => Bytes::copy_from_slice(packet.bytes),
+        PacketKind::State | PacketKind::Delta => chunk.cut(packet.bytes),
+    };
     let message = match packet.kind {
         PacketKind::View => ToSession::View { generation, bytes },
         PacketKind::State => ToSession::State { generation, bytes, is_delta: false },

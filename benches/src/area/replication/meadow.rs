@@ -59,9 +59,10 @@ impl Meadow<Cx, World> for MeadowZone {
 impl Zone for MeadowZone {
     fn build(zone: &mut ZoneBuilder<'_>) {
         let radius = if zone.key() == ALL_SEEN { EVERYWHERE } else { 100.0 };
+        let stagger = if zone.key() == STAGGERED { 4 } else { 1 };
         let area = Some(([-2_048.0; 2], [2_048.0; 2]));
         zone.replicate::<Pose>()
-            .interest::<Pose>(InterestOptions { area, ..InterestOptions::radius(radius) }, |pose| {
+            .interest::<Pose>(InterestOptions { area, stagger, ..InterestOptions::radius(radius) }, |pose| {
                 [pose.x, pose.y]
             });
         zone.world().insert_resource(Side(100.0));
@@ -71,6 +72,8 @@ impl Zone for MeadowZone {
 
 /// The key of the zone in which everybody sees everything.
 const ALL_SEEN: u64 = 2;
+/// The key of the zone in which each viewer looks around at each fourth tick.
+const STAGGERED: u64 = 3;
 
 /// What the game does: everybody walks.
 pub(crate) fn wander(side: Res<'_, Side>, mut walkers: Query<'_, '_, (&mut Pose, &mut Walk)>) {
@@ -109,14 +112,18 @@ pub(crate) struct Arena {
 
 impl Arena {
     pub(crate) fn new(workload: Workload) -> Self {
-        let Workload { entities, clients, visible } = workload;
+        let Workload { entities, clients, visible, .. } = workload;
         let mut kinds = Kinds::default();
         let options = ZoneOptions { probe: clock, ..ZoneOptions::default() };
         kinds.register(MeadowContract::KIND, "Meadow", zone::<MeadowContract, MeadowZone>(options));
         let mut witness = ClientView::new(Schema::new(&[Pose::SPEC]).expect("a pose is small"));
         witness.attach(1);
         let is_all = visible == entities;
-        let key = if is_all { ALL_SEEN } else { 1 };
+        let key = match workload {
+            _ if is_all => ALL_SEEN,
+            Workload { is_staggered: true, .. } => STAGGERED,
+            _ => 1,
+        };
         let mut arena = Self {
             worker: Worker::new(WorkerOptions::default(), kinds),
             id: ActorId::new(MeadowContract::KIND, key),
