@@ -6,6 +6,7 @@ mod actor;
 mod codec;
 mod lanes;
 mod mail;
+mod replication;
 mod snapshot;
 mod store;
 
@@ -40,6 +41,12 @@ pub(crate) const AREAS: &[Area] = &[
         name: "mail",
         docs: "messages that take effect exactly once, through a node on the embedded store, beside a sync request",
         run: mail::run,
+    },
+    Area {
+        name: "replication",
+        docs: "whom clients see and what each is told at a tick, beside a plain grid, packing without memory, copying, and a raw \
+               bevy_ecs schedule",
+        run: replication::run,
     },
     Area {
         name: "actor",

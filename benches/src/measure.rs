@@ -32,6 +32,11 @@ impl Effort {
         if self.is_small() { self } else { Self { rounds, share } }
     }
 
+    /// So many rounds, for areas that keep time themselves; for tests one.
+    pub(crate) const fn rounds(self, full: usize) -> usize {
+        if self.is_small() { self.rounds } else { full }
+    }
+
     /// Whether bodies are only tried.
     pub(crate) const fn is_small(self) -> bool {
         self.share.is_zero()
@@ -64,6 +69,11 @@ impl Times {
             }
             rounds.push(times);
         }
+        Self { rounds }
+    }
+
+    /// What an area measured itself: for each round the times of its bodies. The caller lets them meet the same moments.
+    pub(crate) const fn of_rounds(rounds: Vec<Vec<f64>>) -> Self {
         Self { rounds }
     }
 
@@ -104,7 +114,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^41; exact to 2^53")]
-fn count_as_f64(count: u64) -> f64 {
+pub(crate) fn count_as_f64(count: u64) -> f64 {
     count as f64
 }
 

@@ -15,7 +15,7 @@ import { World } from "./kit/world.js";
 const CONTRACTS = { game: "g", fingerprint: 7n, descriptor: Uint8Array.of(1, 2, 3), components: [] };
 const LANE = 0x23;
 const SAY = { name: "say", kind: 1, number: 2, lane: LANE, timeoutMs: 3_000 };
-const HEARD = { kind: 1, number: 9, read: (/** @type {import("../src/bytes.js").Reader} */ from) => from.u8() };
+const HEARD = { name: "heard", kind: 1, number: 9, read: (/** @type {import("../src/bytes.js").Reader} */ from) => from.u8() };
 
 /** A client of a server that keeps lanes. */
 async function inPlay() {

@@ -388,7 +388,7 @@ test("pushes reach who listens, with the actor they come from", async () => {
 
 test("a server that breaks the protocol is left for good", async () => {
   for (const break_ of [
-    (/** @type {World} */ world) => world.session.say({ is: "Welcome", minor: 0, features: 0n, session: 1n, player: 2n, tickHz: 20 }),
+    (/** @type {World} */ world) => world.session.say({ is: "Welcome", minor: 0, features: 0n, session: 1n, player: 2n, tickHz: 20, goesOn: false, held: [] }),
     (/** @type {World} */ world) => world.session.attach(1),
     (/** @type {World} */ world) => world.session.arrivals.datagram(Uint8Array.of(99)),
     (/** @type {World} */ world) => world.session.arrivals.stream(77, Uint8Array.of(0x23, 0xff)),

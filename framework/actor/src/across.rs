@@ -1,7 +1,7 @@
 //! Messages and answers on their way from one worker of a node to another.
 //!
-//! *Responsible for*: what crosses, in two classes with an outbox each, and when it leaves. *Not responsible for*: rings and
-//! threads (the shell's [`Courier`]), who is where ([`crate::Placement`]).
+//! *Responsible for*: what crosses, in two classes with an outbox each, and when it leaves. *Not responsible for*: what gives way
+//! when too much waits (`waiting`), rings and threads (the shell's [`Courier`]), who is where ([`crate::Placement`]).
 //!
 //! ```text
 //! Cx ─► gate ─► outbox of (worker, class) ─► courier: a ring of its own ─► In::Across ─► queue of its priority
@@ -15,15 +15,18 @@
 //! - I1: what one worker sends to another in one class arrives in its order; each priority is of one class, so messages keep
 //!   their order for each (sender, receiver, priority).
 //! - I2: a request that crosses is answered once: it stands in the slab of both workers, and each slab answers once.
-//! - I3: an outbox is bounded by what [`crate::Cx`] refuses; answers are not refused, they are bounded by requests.
+//! - I3: an outbox is bounded by what [`crate::Cx`] refuses and what gives way; answers are neither, they are bounded by requests.
 
-use std::collections::VecDeque;
+mod waiting;
+
 use std::fmt;
 
 use lightmoon_contract::call::Answer;
 use lightmoon_contract::{ActorId, CallError, Priority};
 
 use crate::{AskId, Envelope, WorkerId};
+pub(crate) use waiting::GaveWay;
+pub use waiting::Waiting;
 
 /// What does not wait behind each other between two workers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,13 +103,13 @@ impl Crossing {
 /// What carries messages between threads. Called while an operation runs, so it calls nothing of a user, and never waits.
 pub trait Courier {
     /// Carries what fits, from the front, and wakes the other worker if it sleeps.
-    fn carry(&mut self, to: WorkerId, class: Class, outbox: &mut VecDeque<Crossing>);
+    fn carry(&mut self, to: WorkerId, class: Class, outbox: &mut Waiting);
 }
 
 /// What waits for one worker.
 #[derive(Debug, Default)]
 struct Outbox {
-    classes: [VecDeque<Crossing>; 2],
+    classes: [Waiting; 2],
     /// Whether something was carried in this turn: the first message is, so that a sleeping worker wakes up meanwhile.
     carried: bool,
 }
@@ -127,35 +130,41 @@ impl Outboxes {
         self.courier = Some(courier);
     }
 
-    pub(crate) fn len(&self, to: WorkerId, class: Class) -> usize {
-        self.to.get(to.at()).map_or(0, |outbox| outbox.classes[class as usize].len())
+    /// Whether one more message that may not be lost has room.
+    pub(crate) fn has_room(&self, to: WorkerId, class: Class) -> bool {
+        self.to.get(to.at()).is_none_or(|outbox| outbox.classes[class as usize].has_room())
     }
 
     pub(crate) fn waiting(&self) -> usize {
-        self.to.iter().flat_map(|outbox| &outbox.classes).map(VecDeque::len).sum()
+        self.to.iter().flat_map(|outbox| &outbox.classes).map(Waiting::len).sum()
     }
 
-    pub(crate) fn put(&mut self, to: WorkerId, crossing: Crossing) {
+    /// Sends one. What had to give way is for the caller to drop.
+    pub(crate) fn put(&mut self, to: WorkerId, crossing: Crossing) -> Option<GaveWay> {
         let class = crossing.class();
         let outbox = &mut self.to[to.at()];
         let waiting = &mut outbox.classes[class as usize];
-        waiting.push_back(crossing);
+        let gave_way = waiting.put(crossing);
         if let Some(courier) = &mut self.courier
             && (!std::mem::replace(&mut outbox.carried, true)
                 || waiting.len().is_multiple_of(crate::limits::CARRIED_AT))
         {
             courier.carry(to, class, waiting);
+            waiting.carried();
         }
+        gave_way
     }
 
     /// The turn is over: everything leaves that can.
     pub(crate) fn flush(&mut self) {
-        let Some(courier) = &mut self.courier else { return };
         for (number, outbox) in (0u16..).zip(&mut self.to) {
             outbox.carried = false;
             for (class, waiting) in Class::ALL.into_iter().zip(&mut outbox.classes) {
-                if !waiting.is_empty() {
+                if let Some(courier) = &mut self.courier
+                    && !waiting.is_empty()
+                {
                     courier.carry(WorkerId(number), class, waiting);
+                    waiting.carried();
                 }
             }
         }
@@ -163,7 +172,7 @@ impl Outboxes {
 
     /// Takes what waits for a worker, the urgent first.
     pub(crate) fn take(&mut self, to: WorkerId) -> impl Iterator<Item = Crossing> + '_ {
-        self.to[to.at()].classes.iter_mut().flat_map(|waiting| waiting.drain(..))
+        self.to[to.at()].classes.iter_mut().flat_map(|waiting| std::iter::from_fn(|| waiting.pop()))
     }
 }
 

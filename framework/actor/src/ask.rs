@@ -134,8 +134,8 @@ impl Asks {
     }
 
     /// An entry that has its answer already.
-    pub(crate) fn open_answered(&mut self, error: CallError) -> Option<AskId> {
-        self.insert(State::Ready(Err(error)))
+    pub(crate) fn open_answered(&mut self, result: Result<Answer, CallError>) -> Option<AskId> {
+        self.insert(State::Ready(result))
     }
 
     fn insert(&mut self, state: State) -> Option<AskId> {
@@ -453,5 +453,30 @@ impl Future for Sleep {
 impl std::fmt::Debug for Sleep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sleep").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// A wait for room on the way to another actor, to be awaited. Made by [`crate::Cx::room`].
+pub struct Room {
+    waiter: Waiter,
+}
+
+impl Room {
+    pub(crate) const fn new(port: Rc<Port>, id: Option<AskId>) -> Self {
+        Self { waiter: Waiter { port, id } }
+    }
+}
+
+impl Future for Room {
+    type Output = Result<(), CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.waiter.poll(cx).map_ok(drop)
+    }
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room").field("id", &self.waiter.id).finish()
     }
 }

@@ -37,8 +37,12 @@ pub struct Counters {
     pub across_taken: u64,
     /// Messages handed back because too much waited for another worker.
     pub across_full: u64,
-    /// Unreliable messages dropped for the same reason.
+    /// Unreliable messages dropped for the same reason, the oldest of their priority first.
     pub across_dropped: u64,
+    /// Unreliable-latest messages that a newer one of their key replaced while they waited for another worker.
+    pub across_replaced: u64,
+    /// Waits of operations for room ([`crate::Cx::room`]).
+    pub across_waited: u64,
     /// Stretches of user code that took longer than [`crate::limits::SLOW_AFTER`].
     pub slow: u64,
     /// Requests answered `Deadlock`.
@@ -122,6 +126,8 @@ impl std::ops::AddAssign for Counters {
             across_taken
             across_full
             across_dropped
+            across_replaced
+            across_waited
             slow
             deadlocks
             answers_late

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use lightmoon_contract::call::Undelivered;
 use lightmoon_contract::operation::{CallForm, Link, Target};
 use lightmoon_contract::{
-    ActorId, Body, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Ref, SessionId, codec,
+    ActorId, Body, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Ref, Reliability,
+    SessionId, codec,
 };
 
 use crate::ask::Origin;
@@ -21,7 +22,7 @@ use crate::port::Port;
 use crate::reserved::ToSession;
 use crate::slot::Slot;
 use crate::timers::Due;
-use crate::{Ask, AskId, Envelope, MessageId, Posted, ReplyTo, Sleep, limits};
+use crate::{Ask, AskId, Envelope, MessageId, Posted, ReplyTo, Room, Sleep, limits};
 
 /// The handle of one operation to the world around its actor.
 ///
@@ -96,6 +97,7 @@ impl Cx {
             from: Caller::Actor(self.me),
             number: message.number(),
             priority: Priority::High,
+            reliability: Reliability::ReliableOrdered,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
             id: MessageId::None,
@@ -168,6 +170,18 @@ impl Cx {
         Sleep::new(Rc::clone(&self.port), id, length)
     }
 
+    /// Waits until there is room on the way to `actor` for a message of this priority: what is refused with
+    /// [`CallError::Busy`] now may be sent then. Who waited longest is let on first; where others took the room meanwhile, it waits
+    /// again. At once where there is room.
+    ///
+    /// # Errors
+    /// [`CallError::TimedOut`]: there was none within 30 seconds. [`CallError::Busy`]: too many wait for something on this worker.
+    /// [`CallError::Gone`]: the worker stops.
+    #[must_use = "it does nothing until it is awaited"]
+    pub fn room(&self, actor: ActorId, priority: Priority) -> Room {
+        Room::new(Rc::clone(&self.port), self.port.open_room(self.origin, actor, priority))
+    }
+
     /// Sends a message that takes effect exactly once: with the commit of this operation.
     fn post<O: Operation>(&self, to: Target, message: &O) -> Told {
         let Target::Actor(to) = to else { return Err(CallError::NotAllowed) };
@@ -186,6 +200,12 @@ impl Cx {
             from: Caller::Actor(self.me),
             number: O::SPEC.number,
             priority: O::SPEC.lane.priority,
+            reliability: if matches!(reply_to, ReplyTo::Nobody) {
+                O::SPEC.lane.reliability
+            } else {
+                // Each request has an answer.
+                Reliability::ReliableOrdered
+            },
             reply_to,
             timeout_ms: O::SPEC.timeout_ms,
             id: MessageId::None,
@@ -199,7 +219,7 @@ impl Cx {
     }
 
     fn ask_of<O: Operation>(&self, to: Target, message: O) -> Option<AskId> {
-        let to = match self.port.admit(to, O::SPEC.lane.priority) {
+        let to = match self.port.admit(to, O::SPEC.lane) {
             Ok(to) => to,
             Err(error) => return self.port.open_answered(error),
         };
@@ -222,10 +242,7 @@ impl Link for Cx {
         if O::SPEC.exactly_once {
             return self.post(to, &message);
         }
-        if self.port.drops(to, O::SPEC.lane) {
-            return Ok(());
-        }
-        let to = self.port.admit(to, O::SPEC.lane.priority)?;
+        let to = self.port.admit(to, O::SPEC.lane)?;
         self.port.enqueue(self.one_way(to, message));
         Ok(())
     }

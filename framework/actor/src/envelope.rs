@@ -5,7 +5,7 @@
 use std::fmt;
 
 use lightmoon_contract::call::{Answer, Body};
-use lightmoon_contract::{ActorId, CallError, Caller, Mono, OperationNumber, Priority};
+use lightmoon_contract::{ActorId, CallError, Caller, Lane, Mono, OperationNumber, Priority, Reliability};
 
 use crate::keep::{Commit, Load, LoadError, Parcel, Stored, Taken};
 use crate::{AskId, Crossing, WorkerId};
@@ -21,6 +21,8 @@ pub struct Envelope {
     pub number: OperationNumber,
     /// How urgent it is.
     pub priority: Priority,
+    /// What gives way when too much waits on its way to another worker.
+    pub reliability: Reliability,
     /// Who waits for an answer.
     pub reply_to: ReplyTo,
     /// Milliseconds within which the caller outside wants its answer; 0: the default of
@@ -30,6 +32,14 @@ pub struct Envelope {
     pub id: MessageId,
     /// The arguments.
     pub body: Body,
+}
+
+impl Envelope {
+    /// Priority and reliability.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        Lane { priority: self.priority, reliability: self.reliability }
+    }
 }
 
 /// What tells a repeat of a message from another message.

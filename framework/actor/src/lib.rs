@@ -63,9 +63,9 @@ mod timers;
 mod wake;
 mod worker;
 
-pub use across::{Asked, Class, Courier, Crossing, Link};
+pub use across::{Asked, Class, Courier, Crossing, Link, Waiting};
 pub use activation::{Activation, ActorKind};
-pub use ask::{Ask, AskId, Sleep};
+pub use ask::{Ask, AskId, Room, Sleep};
 pub use counters::Counters;
 pub use cx::{Cx, Told};
 pub use envelope::{Delivery, DeliveryEnd, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};

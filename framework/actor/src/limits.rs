@@ -31,9 +31,14 @@ pub const DELAYED_MAX: usize = 1024 * 1024;
 pub const OUTPUTS_PER_TURN: usize = 1_024 * 1_024;
 
 /// Messages of one class that wait for another worker: a quarter of a second of what it serves in bulk, 16 MB for eight workers.
-/// Over it: reliable messages are handed back `Busy`, unreliable ones are dropped (the newest: the oldest would have to be searched
-/// for between others). Counted in [`crate::Counters::across_full`] and [`crate::Counters::across_dropped`].
+/// Over it: reliable messages are handed back `Busy`, the oldest unreliable ones are dropped, and of unreliable-latest ones the
+/// newest takes the place of the one that waits. Counted in [`crate::Counters::across_full`],
+/// [`crate::Counters::across_dropped`] and [`crate::Counters::across_replaced`].
 pub const ACROSS_MAX: usize = 16 * 1_024;
+
+/// Operations that wait for room ([`crate::Cx::room`]) and are let on in one turn: a sixteenth of that room, which each may
+/// fill by itself. The others wait for the next turns, in their order.
+pub const LET_ON_PER_TURN: usize = 1_024;
 
 /// Messages for another worker after which they are carried within a turn: as many as fit the time in which another core takes
 /// one (Seastar's `smp` queues use the same).

@@ -16,11 +16,9 @@ use std::task::{RawWakerVTable, Waker};
 
 use lightmoon_contract::call::Answer;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{
-    ActorId, CallError, Caller, DecodeError, DecodeReason, Lane, Mono, Priority, Reliability,
-};
+use lightmoon_contract::{ActorId, CallError, Caller, DecodeError, DecodeReason, Lane, Mono, Priority};
 
-use crate::across::Outboxes;
+use crate::across::{GaveWay, Outboxes};
 use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink, Wants};
 use crate::gate::Sent;
 use crate::slot::Slot;
@@ -72,6 +70,8 @@ pub(crate) struct Port {
     placement: Placement,
     progress: Arc<Progress>,
     across: RefCell<Outboxes>,
+    /// Operations that wait for room, in their order: to whom, of which priority.
+    rooms: RefCell<VecDeque<(ActorId, Priority, AskId)>>,
     now: Cell<Mono>,
     stopped: Cell<bool>,
     queues: RefCell<Queues>,
@@ -116,6 +116,7 @@ impl Port {
             kinds,
             me,
             across: RefCell::new(Outboxes::new(placement.workers())),
+            rooms: RefCell::default(),
             placement,
             progress,
             now: Cell::new(Mono(0)),
@@ -196,11 +197,12 @@ impl Port {
 
 /// Messages.
 impl Port {
-    /// Where a message of this priority to `target` may go.
+    /// Where a message of this lane to `target` may go. One that may be lost goes to another worker in any case: what gives way is
+    /// decided there.
     ///
     /// # Errors
     /// Nothing can be sent there now; counted.
-    pub(crate) fn admit(&self, target: Target, priority: Priority) -> Result<ActorId, CallError> {
+    pub(crate) fn admit(&self, target: Target, lane: Lane) -> Result<ActorId, CallError> {
         let Target::Actor(to) = target else { return Err(CallError::NotAllowed) };
         if !self.kinds.has(to.kind) {
             return Err(CallError::NoSuchKind(to.kind));
@@ -210,11 +212,12 @@ impl Port {
             return Err(CallError::Gone);
         }
         if let Some(worker) = self.elsewhere(to) {
-            let is_full = self.across.borrow().len(worker, Class::of(priority)) >= limits::ACROSS_MAX;
+            let is_full = lane.reliability.is_reliable()
+                && !self.across.borrow().has_room(worker, Class::of(lane.priority));
             self.count(|counters| counters.across_full += u64::from(is_full));
             return if is_full { Err(CallError::Busy) } else { Ok(to) };
         }
-        if self.queued(priority) >= limits::QUEUE_MAX {
+        if self.queued(lane.priority) >= limits::QUEUE_MAX {
             self.count(|counters| counters.queue_full += 1);
             return Err(CallError::Busy);
         }
@@ -299,7 +302,7 @@ impl Port {
     /// Puts a message that came from elsewhere behind those of its priority.
     fn let_in(&self, envelope: Envelope) {
         // The framework's own messages always enter: a session that is not told of leaves a ghost.
-        let admitted = match self.admit(Target::Actor(envelope.to), envelope.priority) {
+        let admitted = match self.admit(Target::Actor(envelope.to), envelope.lane()) {
             Err(CallError::Busy) if envelope.number.is_reserved() => Ok(envelope.to),
             other => other,
         };
@@ -361,20 +364,6 @@ impl Port {
         (worker != self.me).then_some(worker)
     }
 
-    /// Whether a message that may be lost goes nowhere now, since too much waits for its worker; counted.
-    pub(crate) fn drops(&self, to: Target, lane: Lane) -> bool {
-        let (Target::Actor(to), Reliability::Unreliable | Reliability::UnreliableLatest) =
-            (to, lane.reliability)
-        else {
-            return false;
-        };
-        let is_full = self.elsewhere(to).is_some_and(|worker| {
-            self.across.borrow().len(worker, Class::of(lane.priority)) >= limits::ACROSS_MAX
-        });
-        self.count(|counters| counters.across_dropped += u64::from(is_full));
-        is_full
-    }
-
     fn cross(&self, worker: WorkerId, mut envelope: Envelope) {
         let asked = match std::mem::replace(&mut envelope.reply_to, ReplyTo::Nobody) {
             ReplyTo::Ask(ask) => {
@@ -388,7 +377,12 @@ impl Port {
     }
 
     fn put_across(&self, worker: WorkerId, crossing: Crossing) {
-        self.across.borrow_mut().put(worker, crossing);
+        let gave_way = self.across.borrow_mut().put(worker, crossing);
+        let Some(GaveWay { crossing, is_replaced }) = gave_way else { return };
+        self.count(|counters| {
+            *(if is_replaced { &mut counters.across_replaced } else { &mut counters.across_dropped }) += 1;
+        });
+        self.contain(|| drop(crossing));
     }
 
     /// Takes in what another worker sent.
@@ -423,6 +417,46 @@ impl Port {
         }
     }
 
+    /// A wait for room; `None`: too many wait.
+    pub(crate) fn open_room(&self, origin: Origin, actor: ActorId, priority: Priority) -> Option<AskId> {
+        if self.is_stopped() {
+            return self.open_answered(CallError::Gone);
+        }
+        if self.has_room(actor, priority) {
+            return self.asks().open_answered(Ok(None));
+        }
+        let id = self.open_ask(origin, self.answer_until(0))?;
+        self.count(|counters| counters.across_waited += 1);
+        self.rooms.borrow_mut().push_back((actor, priority, id));
+        Some(id)
+    }
+
+    fn has_room(&self, actor: ActorId, priority: Priority) -> bool {
+        match self.elsewhere(actor) {
+            Some(worker) => self.across.borrow().has_room(worker, Class::of(priority)),
+            None => self.queued(priority) < limits::QUEUE_MAX,
+        }
+    }
+
+    /// Lets those on who wait for room where there is some: a few for each turn, since each may send a lot.
+    pub(crate) fn give_room(&self) {
+        let mut left = limits::LET_ON_PER_TURN;
+        let waiting = self.rooms.borrow().len();
+        for _ in 0..waiting {
+            let Some((actor, priority, id)) = self.rooms.borrow_mut().pop_front() else { return };
+            if !self.asks().waits(id) {
+                // Its time was over, or nobody waits any more.
+                continue;
+            }
+            if left > 0 && self.has_room(actor, priority) {
+                left -= 1;
+                self.answer(ReplyTo::Ask(id), Ok(None));
+            } else {
+                self.rooms.borrow_mut().push_back((actor, priority, id));
+            }
+        }
+    }
+
     pub(crate) fn take_across(&self, to: WorkerId) -> Vec<Crossing> {
         self.across.borrow_mut().take(to).collect()
     }
@@ -448,7 +482,7 @@ impl Port {
 
     /// A request that has its answer already.
     pub(crate) fn open_answered(&self, error: CallError) -> Option<AskId> {
-        self.asks().open_answered(error)
+        self.asks().open_answered(Err(error))
     }
 
     fn open_outside(&self, token: u64, timeout_ms: u32) -> Option<AskId> {

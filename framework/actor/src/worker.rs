@@ -202,6 +202,7 @@ impl Worker {
         }
         debug_assert!(self.is_summed(), "each change of what is unsaved is summed");
         self.port.flush_across();
+        self.port.give_room();
         self.port.take_out(out);
         self.port.sweep_timers();
         self.port.progress().end_turn();

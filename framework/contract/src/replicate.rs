@@ -93,14 +93,16 @@ impl FieldSpec {
         let max = u64::from(u32::MAX >> (32 - u32::from(self.bits)));
         match self.quantise {
             Quantise::Range { min, step } => {
-                let steps = ((value - min) / step).round();
-                if steps.is_nan() { 0 } else { steps.clamp(0.0, max as f64) as u32 }
+                let steps = (value - min) / step;
+                // What is no number becomes 0.
+                round(steps.clamp(0.0, max as f64)).min(max) as u32
             }
             Quantise::Angle => {
                 let turns = value / std::f64::consts::TAU;
                 let circle = (max + 1) as f64;
-                let part = (turns - turns.floor()) * circle;
-                if part.is_nan() { 0 } else { (part.round() as u64 & max) as u32 }
+                let part = (turns - floor(turns)) * circle;
+                // What is no number becomes 0.
+                (round(part) & max) as u32
             }
             Quantise::Unsigned | Quantise::Bool => {
                 if value.is_nan() {
@@ -121,6 +123,31 @@ impl FieldSpec {
             Quantise::Unsigned | Quantise::Bool => f64::from(bits),
         }
     }
+}
+
+/// Rounds what is not negative, halves up, as `f64::round` does; that is a call where the target has no instruction for it.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, as is wanted"
+)]
+fn round(value: f64) -> u64 {
+    let whole = value as u64;
+    // Exact: both are below 2^53, or the difference is 0.
+    whole + u64::from(value - whole as f64 >= 0.5)
+}
+
+/// `f64::floor`, which is a call where the target has no instruction for it.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "checked before")]
+fn floor(value: f64) -> f64 {
+    // From here on all are whole.
+    if value.abs() >= 4_503_599_627_370_496.0 {
+        return value;
+    }
+    let whole = value as i64 as f64;
+    if whole > value { whole - 1.0 } else { whole }
 }
 
 /// A field of a state component: a number that can be quantised.

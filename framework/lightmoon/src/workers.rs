@@ -201,4 +201,6 @@ mod atomic {
 }
 
 #[cfg(test)]
+mod flood;
+#[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use lightmoon_actor::{
     Commit, Delivery, DeliveryEnd, Envelope, In, Load, LoadError, Logged, Memory, MessageId, Parcel, Replied,
     ReplyTo, RequestKey, StoreState, Stored, Taken, Unreadable,
 };
-use lightmoon_contract::{ActorId, Body, Caller, Mono};
+use lightmoon_contract::{ActorId, Body, Caller, Mono, Reliability};
 use lightmoon_durable::generation::{OPENING_TICKET, Opening, SINGLE_NODE, Step};
 use lightmoon_durable::{
     DeadLetter, Event, Keeper, LoadFailure, Loaded, LogEntry, Mail, Posted, Reply, Saved, SnapshotJob,
@@ -317,6 +317,7 @@ fn delivery(from: ActorId, delivery: Delivery, posted: Posted) -> Envelope {
         from: Caller::Actor(from),
         number: operation,
         priority,
+        reliability: Reliability::ExactlyOnce,
         reply_to: ReplyTo::Nobody,
         timeout_ms: 0,
         id: MessageId::Posted(delivery),

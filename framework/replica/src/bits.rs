@@ -18,32 +18,52 @@ use crate::ReplicaError;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct BitWriter {
+    /// What is written, then room.
     bytes: Vec<u8>,
-    /// Bits that are not in `bytes` yet, fewer than 32 between calls.
+    /// Whole bytes that are written.
+    at: usize,
+    /// The bits behind them, fewer than 8 between calls; they stand in the next byte too.
     waiting: u64,
     waiting_bits: u32,
 }
+
+/// Bits that one [`BitWriter::put_long`] takes: with the 7 that may wait they fill a word of 64.
+pub(crate) const LONG_BITS_MAX: u32 = 56;
 
 impl BitWriter {
     /// Starts a run behind what `bytes` holds already.
     #[must_use]
     pub const fn onto(bytes: Vec<u8>) -> Self {
-        Self { bytes, waiting: 0, waiting_bits: 0 }
+        let at = bytes.len();
+        Self { bytes, at, waiting: 0, waiting_bits: 0 }
     }
 
     /// Appends the lowest `bits` bits of `value`; at most 32.
     #[inline]
     pub fn put(&mut self, value: u32, bits: u32) {
         debug_assert!(bits <= 32, "at most 32 bits at once");
-        let value = u64::from(value) & ((1 << bits) - 1);
-        self.waiting |= value << self.waiting_bits;
+        self.put_long(value.into(), bits);
+    }
+
+    /// Appends the lowest `bits` bits of `value`; at most 56.
+    #[inline]
+    pub(crate) fn put_long(&mut self, value: u64, bits: u32) {
+        debug_assert!(bits <= LONG_BITS_MAX, "more may not fit beside those that wait");
+        self.waiting |= (value & ((1 << bits) - 1)) << self.waiting_bits;
         self.waiting_bits += bits;
-        if self.waiting_bits >= 32 {
-            let [a, b, c, d, ..] = self.waiting.to_le_bytes();
-            self.bytes.extend_from_slice(&[a, b, c, d]);
-            self.waiting >>= 32;
-            self.waiting_bits -= 32;
+        if self.bytes.len() < self.at + 8 {
+            self.grow();
         }
+        // Always a whole word, of which the next call writes the rest anew: no branch depends on how many bits there are.
+        self.bytes[self.at..self.at + 8].copy_from_slice(&self.waiting.to_le_bytes());
+        self.at += self.waiting_bits as usize / 8;
+        self.waiting >>= self.waiting_bits & !7;
+        self.waiting_bits &= 7;
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.bytes.resize((self.bytes.len() * 2).max(self.at + 64), 0);
     }
 
     /// Appends the first `bits` bits of `words`, the lowest bit of the first word first.
@@ -60,14 +80,13 @@ impl BitWriter {
     /// Bits written so far, those of the bytes it started behind included.
     #[must_use]
     pub const fn len_bits(&self) -> usize {
-        self.bytes.len() * 8 + self.waiting_bits as usize
+        self.at * 8 + self.waiting_bits as usize
     }
 
     /// Ends the run: fills the last byte with zeros.
     #[must_use]
     pub fn into_bytes(mut self) -> Vec<u8> {
-        let rest = self.waiting.to_le_bytes();
-        self.bytes.extend_from_slice(&rest[..self.waiting_bits.div_ceil(8) as usize]);
+        self.bytes.truncate(self.at + usize::from(self.waiting_bits > 0));
         self.bytes
     }
 }

@@ -13,7 +13,7 @@
 
 use lightmoon_contract::Tick;
 
-use crate::field_code::{code, predict};
+use crate::field_code::{Code, code, predict};
 use crate::{Packed, Schema, limits};
 
 /// Ticks whose rows are kept.
@@ -77,6 +77,8 @@ const UNUSED: u16 = u16::MAX;
 #[derive(Debug)]
 pub struct DeltaTable {
     schema: Schema,
+    /// Bits of each field of a row.
+    widths: Vec<u32>,
     tick: Tick,
     /// Rows of all state fields by tick modulo [`DEPTH`].
     rows: Vec<Vec<u32>>,
@@ -86,6 +88,23 @@ pub struct DeltaTable {
     bodies: Vec<Bodies>,
     used: usize,
     by_number: Vec<u16>,
+    /// Codes of the fields of one component: against the baseline, against what is expected.
+    codes: Vec<[Code; 2]>,
+}
+
+/// What [`DeltaTable::state`] knows of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowState {
+    pub(crate) mask: u64,
+    /// Bit `k`: the value of `k` ticks ago was another one than a tick before that.
+    pub(crate) changed: u32,
+}
+
+/// A body: where its words begin, and how many bits it has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyPlace {
+    first_word: u32,
+    pub(crate) bits: u32,
 }
 
 impl DeltaTable {
@@ -94,6 +113,8 @@ impl DeltaTable {
     pub fn new(schema: Schema) -> Self {
         let numbers = (usize::from(limits::BASELINE_AGE_MAX) + 1) << limits::BASELINE_GAP_BITS;
         Self {
+            widths: schema.fields().map(|field| u32::from(field.bits)).collect(),
+            codes: Vec::new(),
             schema,
             tick: Tick(0),
             rows: vec![Vec::new(); DEPTH],
@@ -151,10 +172,11 @@ impl DeltaTable {
         self.tick
     }
 
-    /// The components of a row that are state.
-    #[must_use]
-    pub fn state_mask(&self, row: usize) -> u64 {
-        self.slots[row].state_mask
+    /// The components of a row that are state, and when it changed.
+    #[inline]
+    pub(crate) fn state(&self, row: usize) -> RowState {
+        let Slot { state_mask: mask, changed, .. } = self.slots[row];
+        RowState { mask, changed }
     }
 
     /// Whether a row had the same value at all ticks from `since` to `age` ticks ago.
@@ -203,20 +225,35 @@ impl DeltaTable {
         if place.bits != UNWRITTEN { place.bits } else { self.write(row, baseline) }
     }
 
+    /// The same, with where it stands.
+    #[inline]
+    pub(crate) fn place(&mut self, row: usize, baseline: BaselineSlot) -> BodyPlace {
+        let bits = self.bits(row, baseline);
+        BodyPlace { first_word: self.bodies[usize::from(baseline.0)].places[row].first_word, bits }
+    }
+
+    /// The words of a body.
+    #[inline]
+    pub(crate) fn words(&self, BodyPlace { first_word, bits }: BodyPlace) -> &[u32] {
+        let first = first_word as usize;
+        &self.words[first..first + bits.div_ceil(32) as usize]
+    }
+
     /// The body that [`DeltaTable::bits`] was asked for.
     #[must_use]
-    #[inline]
     pub fn body(&self, row: usize, baseline: BaselineSlot) -> Packed<'_> {
         let Place { first_word, bits } = self.bodies[usize::from(baseline.0)].places[row];
-        let first = first_word as usize;
-        let words = &self.words[first..first + bits.div_ceil(32) as usize];
-        Packed { state_mask: self.slots[row].state_mask, words, bits }
+        Packed {
+            state_mask: self.slots[row].state_mask,
+            words: self.words(BodyPlace { first_word, bits }),
+            bits,
+        }
     }
 
     fn write(&mut self, row: usize, slot: BaselineSlot) -> u32 {
         let baseline = self.bodies[usize::from(slot.0)].baseline;
         let first_word = u32::try_from(self.words.len()).expect("a tick's state is far below 16 GiB");
-        let width = self.schema.field_count();
+        let width = self.widths.len();
         let row_of = |age: u8| {
             let rows = &self.rows[ring(Tick(self.tick.0.wrapping_sub(age.into())))];
             rows.get(row * width..(row + 1) * width).unwrap_or(&[])
@@ -231,18 +268,15 @@ impl DeltaTable {
             }
             let component = &self.schema.components()[usize::from(*position)];
             let at = component.first_field..component.first_field + component.spec.fields.len();
-            let fields = component.spec.fields.iter().map(|field| u32::from(field.bits));
-            let now = fields.zip(&now[at.clone()]).map(|(width, value)| (width, *value));
+            let (widths, now) = (&self.widths[at.clone()], &now[at.clone()]);
             match baseline {
-                Baseline { age: 0, .. } => now.for_each(|(width, value)| out.put(value, width)),
-                Baseline { gap: 0, .. } => out.component(now.zip(base[at].iter().copied())),
+                Baseline { age: 0, .. } => {
+                    now.iter().zip(widths).for_each(|(value, width)| out.put(*value, *width))
+                }
+                Baseline { gap: 0, .. } => out.component(widths, now, &base[at]),
                 Baseline { age, gap } => {
-                    let base = base[at.clone()].iter().copied();
-                    let (age, gap) = (age.into(), gap.into());
-                    let expected = base.clone().zip(&older[at]).zip(now.clone());
-                    let expected =
-                        expected.map(|((base, older), (width, _))| predict(width, base, *older, age, gap));
-                    out.moving_component(now, base, expected);
+                    let motion = (u32::from(age), u32::from(gap));
+                    out.moving_component(widths, now, &base[at.clone()], &older[at], motion, &mut self.codes);
                 }
             }
         }
@@ -294,9 +328,10 @@ impl Words<'_> {
     }
 
     #[inline]
-    fn fields(&mut self, fields: impl Iterator<Item = ((u32, u32), u32)>) {
-        for ((width, value), expected) in fields {
-            let code = code(width, value, expected);
+    fn code(&mut self, code: Code) {
+        if code.bits() <= 32 {
+            self.put(code.head | (code.value << code.head_bits), code.bits());
+        } else {
             self.put(code.head, code.head_bits);
             self.put(code.value, code.value_bits);
         }
@@ -304,11 +339,13 @@ impl Words<'_> {
 
     /// A component against a value: `0` the same; `1` its fields.
     #[inline]
-    fn component(&mut self, fields: impl Iterator<Item = ((u32, u32), u32)> + Clone) {
-        let is_same = fields.clone().all(|((_, value), base)| value == base);
+    fn component(&mut self, widths: &[u32], now: &[u32], base: &[u32]) {
+        let is_same = now == base;
         self.put(u32::from(!is_same), 1);
         if !is_same {
-            self.fields(fields);
+            for ((width, now), base) in widths.iter().zip(now).zip(base) {
+                self.code(code(*width, *now, *base));
+            }
         }
     }
 
@@ -316,24 +353,31 @@ impl Words<'_> {
     #[inline]
     fn moving_component(
         &mut self,
-        now: impl Iterator<Item = (u32, u32)> + Clone,
-        base: impl Iterator<Item = u32> + Clone,
-        expected: impl Iterator<Item = u32> + Clone,
+        widths: &[u32],
+        now: &[u32],
+        base: &[u32],
+        older: &[u32],
+        (age, gap): (u32, u32),
+        codes: &mut Vec<[Code; 2]>,
     ) {
-        let (mut to_base, mut to_expected, mut is_expected) = (0, 0, true);
-        for (((width, value), base), expected) in now.clone().zip(base.clone()).zip(expected.clone()) {
-            to_base += code(width, value, base).bits();
-            to_expected += code(width, value, expected).bits();
-            is_expected &= value == expected;
+        codes.clear();
+        let (mut to_base, mut to_expected) = (0, 0);
+        for (((width, now), base), older) in widths.iter().zip(now).zip(base).zip(older) {
+            let expected = predict(*width, *base, *older, age, gap);
+            let both = [code(*width, *now, *base), code(*width, *now, expected)];
+            to_base += both[0].bits();
+            to_expected += both[1].bits();
+            codes.push(both);
         }
-        if is_expected {
+        // Each field is as expected in one bit.
+        if to_expected as usize == codes.len() {
             self.put(0, 1);
         } else if to_expected <= to_base {
             self.put(0b01, 2);
-            self.fields(now.zip(expected));
+            codes.iter().for_each(|[_, code]| self.code(*code));
         } else {
             self.put(0b11, 2);
-            self.fields(now.zip(base));
+            codes.iter().for_each(|[code, _]| self.code(*code));
         }
     }
 

@@ -8,6 +8,7 @@
 
 use lightmoon_contract::Tick;
 
+use crate::bits::LONG_BITS_MAX;
 use crate::state_writer::all_ones;
 use crate::{Baseline, BitWriter, Packed, Schema, limits};
 
@@ -99,12 +100,20 @@ impl DeltaWriter {
         if self.bits.len_bits() + needed > self.budget_bits || self.count == RECORDS_MAX {
             return false;
         }
-        self.bits.put(index_code | (mask_code << index_bits), index_bits + mask_bits);
-        if spelled > 0 {
-            self.put_mask(state.state_mask);
+        let (head, head_bits) = (index_code | (mask_code << index_bits), index_bits + mask_bits);
+        if spelled == 0 && needed <= LONG_BITS_MAX as usize && state.bits <= 32 {
+            // Nearly all records of a walk are so short that they go in one piece.
+            let body = state.words.first().map_or(0, |word| u64::from(*word));
+            let rest = u64::from(base_code) | (body << base_bits);
+            self.bits.put_long(u64::from(head) | (rest << head_bits), head_bits + base_bits + state.bits);
+        } else {
+            self.bits.put(head, head_bits);
+            if spelled > 0 {
+                self.put_mask(state.state_mask);
+            }
+            self.bits.put(base_code, base_bits);
+            self.bits.put_words(state.words, state.bits);
         }
-        self.bits.put(base_code, base_bits);
-        self.bits.put_words(state.words, state.bits);
         self.index_before = index;
         if state.state_mask != self.masks[0] {
             self.masks = [state.state_mask, self.masks[0]];

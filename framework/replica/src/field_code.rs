@@ -30,6 +30,18 @@ const fn class_bits(width: u32) -> [u32; 3] {
     }
 }
 
+/// The same by width, and the width itself as the fourth: to be looked up without a branch.
+const CLASS_BITS: [[u32; 4]; 33] = {
+    let mut all = [[0; 4]; 33];
+    let mut width = 0;
+    while width <= 32 {
+        let [least, middle, most] = class_bits(width);
+        all[width as usize] = [least, middle, most, width];
+        width += 1;
+    }
+    all
+};
+
 /// A field's code: two runs of bits, one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code {
@@ -40,6 +52,7 @@ pub(crate) struct Code {
 }
 
 impl Code {
+    #[inline]
     pub(crate) const fn bits(&self) -> u32 {
         self.head_bits + self.value_bits
     }
@@ -55,17 +68,13 @@ pub(crate) const fn code(width: u32, value: u32, expected: u32) -> Code {
         return Code { head: 1, head_bits: 1, value, value_bits: width };
     }
     let distance = zigzag(difference(width, value, expected)) - 1;
-    let [least, middle, most] = class_bits(width);
-    let (class, value_bits) = if distance >> least == 0 {
-        (0, least)
-    } else if distance >> middle == 0 {
-        (1, middle)
-    } else if distance >> most == 0 {
-        (2, most)
-    } else {
-        return Code { head: 0b111, head_bits: 3, value, value_bits: width };
-    };
-    Code { head: 1 | (class << 1), head_bits: 3, value: distance, value_bits }
+    let bits = &CLASS_BITS[width as usize];
+    // Which class it is changes from entity to entity: counted, since no predictor guesses it.
+    let class = (distance >> bits[0] != 0) as u32
+        + (distance >> bits[1] != 0) as u32
+        + (distance >> bits[2] != 0) as u32;
+    let value = if class == 3 { value } else { distance };
+    Code { head: 1 | (class << 1), head_bits: 3, value, value_bits: bits[class as usize] }
 }
 
 /// Reads a value where `expected` is expected.
@@ -94,7 +103,15 @@ pub(crate) fn take(bits: &mut BitReader<'_>, width: u32, expected: u32) -> Resul
 #[inline]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "modulo 2^width")]
 pub(crate) const fn predict(width: u32, newer: u32, older: u32, age: u32, gap: u32) -> u32 {
-    let motion = difference(width, newer, older) as i64 * age as i64 / gap as i64;
+    let motion = difference(width, newer, older) as i64 * age as i64;
+    // Divisors that are known become multiplications; mostly nothing was lost, and it is 1.
+    let motion = match gap {
+        1 => motion,
+        2 => motion / 2,
+        3 => motion / 3,
+        4 => motion / 4,
+        gap => motion / gap as i64,
+    };
     newer.wrapping_add(motion as u32) & mask(width)
 }
 

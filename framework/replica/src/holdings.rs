@@ -25,7 +25,8 @@ use std::collections::VecDeque;
 
 use lightmoon_contract::Tick;
 
-use crate::{Baseline, BaselineSlot, DeltaHead, DeltaTable, DeltaWriter, Receipt, Schema, limits};
+use crate::delta_table::{BodyPlace, RowState};
+use crate::{Baseline, BaselineSlot, DeltaHead, DeltaTable, DeltaWriter, Packed, Receipt, Schema, limits};
 
 /// Ticks are counted from a little before the first, so that 0 can mean never.
 const EPOCH: u64 = 32;
@@ -92,8 +93,9 @@ pub struct Gathered {
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     index: u16,
-    slot: BaselineSlot,
     baseline: Baseline,
+    state_mask: u64,
+    body: BodyPlace,
     /// With its head, about.
     bits: u32,
     class: u8,
@@ -307,7 +309,28 @@ impl Holdings {
                 pair.held = self.now - known.trailing_zeros();
             }
             let row = pair.row as usize;
-            let state_mask = table.state_mask(row);
+            let RowState { mask: state_mask, changed } = table.state(row);
+            if chooser.is_usual(pair, known, changed)
+                && state_mask == mask
+                && self.views_applied >= pair.floor
+            {
+                let body = table.place(row, chooser.slots[0]);
+                if body.bits <= whole_bits {
+                    let needed = body.bits + RECORD_HEAD_BITS + 1;
+                    bits += needed;
+                    let baseline = chooser.head;
+                    with.candidates.push(Candidate {
+                        index,
+                        baseline,
+                        state_mask,
+                        body,
+                        bits: needed,
+                        class: 0,
+                        is_resting: false,
+                    });
+                    continue;
+                }
+            }
             let is_resting =
                 pair.held != 0 && table.is_unchanged(row, Tick(self.base + u64::from(pair.held)), 0);
             // Sooner by up to a half, so that what came to rest together is not sent again together.
@@ -318,19 +341,27 @@ impl Holdings {
                 continue;
             }
             let is_known = self.views_applied >= pair.floor;
-            let (mut baseline, mut slot) =
+            let (mut baseline, slot) =
                 if is_known { chooser.pick(table, pair, known) } else { (Baseline::WHOLE, chooser.whole) };
-            let mut needed = table.bits(row, slot);
+            let mut body = table.place(row, slot);
             if state_mask != mask {
                 (mask, whole_bits) = (state_mask, schema.width_of_state(state_mask));
             }
-            if needed > whole_bits {
-                (baseline, slot) = (Baseline::WHOLE, chooser.whole);
-                needed = table.bits(row, slot);
+            if body.bits > whole_bits {
+                baseline = Baseline::WHOLE;
+                body = table.place(row, chooser.whole);
             }
-            let needed = needed + RECORD_HEAD_BITS + baseline_bits(head, baseline);
+            let needed = body.bits + RECORD_HEAD_BITS + baseline_bits(head, baseline);
             bits += needed;
-            with.candidates.push(Candidate { index, slot, baseline, bits: needed, class: 0, is_resting });
+            with.candidates.push(Candidate {
+                index,
+                baseline,
+                state_mask,
+                body,
+                bits: needed,
+                class: 0,
+                is_resting,
+            });
         }
         bits
     }
@@ -376,7 +407,8 @@ impl Holdings {
         gathered: &mut Gathered,
     ) {
         let pair = &mut self.pairs[usize::from(candidate.index)];
-        let body = table.body(pair.row as usize, candidate.slot);
+        let Candidate { state_mask, body, .. } = candidate;
+        let body = Packed { state_mask, words: table.words(body), bits: body.bits };
         if !writer.push(candidate.index, candidate.baseline, &body) {
             self.defer(candidate, gathered);
             return;
@@ -431,6 +463,18 @@ struct Chooser {
 }
 
 impl Chooser {
+    /// Whether a pair is as most are: it moves, and was in both packets that the head names.
+    #[inline]
+    const fn is_usual(&self, pair: &Pair, known: u32, changed: u32) -> bool {
+        let Baseline { age, gap } = self.head;
+        let moves = (1 << age) | (1u32 << (age + gap));
+        if gap == 0 || known & moves != moves || pair.held == 0 {
+            return false;
+        }
+        let since = 1u32 << known.trailing_zeros();
+        changed & (since - 1) != 0
+    }
+
     #[inline]
     fn pick(&self, table: &mut DeltaTable, pair: &Pair, known: u32) -> (Baseline, BaselineSlot) {
         let Baseline { age, gap } = self.head;

@@ -61,6 +61,9 @@ pub(crate) struct Columns {
     pub(crate) packed: StateTable,
     /// Live slots with a place, ascending.
     pub(crate) places: Vec<(u32, [f32; 2])>,
+    /// Bit `slot`: viewers that see it must be told of more than its state.
+    news: Vec<u64>,
+    has_news: bool,
     /// Live slots that everybody sees, ascending.
     pub(crate) always: Vec<u32>,
     /// Sticky values that were too large this tick.
@@ -119,7 +122,14 @@ impl Columns {
         self.places.clear();
         self.always.clear();
         let width = self.schema.field_count();
+        self.news.clear();
+        self.news.resize(self.slots.len().div_ceil(64), 0);
+        self.has_news = false;
         for (number, slot) in (0u32..).zip(&self.slots) {
+            if !slot.is_live || slot.mask != slot.mask_before || slot.sticky_changed != 0 {
+                self.news[number as usize / 64] |= 1 << (number % 64);
+                self.has_news = true;
+            }
             if packs {
                 let row = &self.rows[number as usize * width..][..width];
                 self.packed.push(&self.schema, if slot.is_live { slot.mask } else { 0 }, row);
@@ -159,9 +169,14 @@ impl Columns {
     }
 
     /// Whether viewers that see the slot must be told of more than its state.
+    #[inline]
     pub(crate) fn has_news(&self, slot: u32) -> bool {
-        let slot = &self.slots[slot as usize];
-        !slot.is_live || slot.mask != slot.mask_before || slot.sticky_changed != 0
+        (self.news[slot as usize / 64] >> (slot % 64)) & 1 != 0
+    }
+
+    /// Whether viewers that see one of the slots must be told of more than their state: mostly not, and quickly found.
+    pub(crate) fn have_news(&self, slots: impl IntoIterator<Item = u32>) -> bool {
+        self.has_news && slots.into_iter().any(|slot| self.has_news(slot))
     }
 
     pub(crate) fn is_live(&self, slot: u32) -> bool {

@@ -14,7 +14,7 @@ mod grid;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use grid::Grid;
+pub use grid::{Grid, Near};
 
 /// How far viewers see.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -65,23 +65,28 @@ impl InterestOptions {
 
 /// Who entered and who left, found for one viewer at a time; buffers are kept.
 #[derive(Debug, Default)]
-pub(crate) struct Circle {
+pub struct Circle {
     /// Per slot; never above `epoch + 1`.
     stamps: Vec<u32>,
     epoch: u32,
+    /// Room for the slots within the leave radius.
+    near: Vec<Near>,
+    /// How many of those in view at the beginning still are.
+    stayed: usize,
     /// Slots that are new, in order of cells, then slots.
-    pub(crate) entered: Vec<u32>,
+    pub entered: Vec<u32>,
 }
 
 impl Circle {
     /// Starts with the slots that a viewer has in view.
-    pub(crate) fn begin(&mut self, slot_count: usize, seen: impl Iterator<Item = u32>) {
+    pub fn begin(&mut self, slot_count: usize, seen: impl Iterator<Item = u32>) {
         if self.epoch > u32::MAX - 4 {
             self.stamps.fill(0);
             self.epoch = 0;
         }
         self.stamps.resize(slot_count.max(self.stamps.len()), 0);
         self.epoch += 2;
+        self.stayed = 0;
         self.entered.clear();
         for slot in seen {
             self.stamps[slot as usize] = self.epoch;
@@ -89,32 +94,42 @@ impl Circle {
     }
 
     /// Everything that is near enough.
-    pub(crate) fn look(&mut self, grid: &Grid, options: &InterestOptions, centre: [f32; 2]) {
+    pub fn look(&mut self, grid: &Grid, options: &InterestOptions, centre: [f32; 2]) {
         let (enter, leave) = options.squares();
+        let count = grid.within(centre, leave, enter, &mut self.near);
         let epoch = self.epoch;
-        let (stamps, entered) = (&mut self.stamps, &mut self.entered);
-        grid.near(centre, leave.sqrt(), |slot, square| {
-            let stamp = &mut stamps[slot as usize];
-            if *stamp == epoch && square <= leave {
+        for near in &self.near[..count] {
+            let slot = near.slot();
+            let stamp = &mut self.stamps[slot as usize];
+            if *stamp == epoch {
                 *stamp = epoch + 1;
-            } else if square <= enter && *stamp < epoch {
+                self.stayed += 1;
+            } else if *stamp < epoch && near.is_inside() {
                 *stamp = epoch + 1;
-                entered.push(slot);
+                self.entered.push(slot);
             }
-        });
+        }
     }
 
     /// This slot is in view, however far.
-    pub(crate) fn include(&mut self, slot: u32) {
+    pub fn include(&mut self, slot: u32) {
         let stamp = &mut self.stamps[slot as usize];
         if *stamp < self.epoch {
             self.entered.push(slot);
         }
+        self.stayed += usize::from(*stamp == self.epoch);
         *stamp = self.epoch + 1;
     }
 
     /// Whether a slot that was in view at the beginning still is.
-    pub(crate) fn stays(&self, slot: u32) -> bool {
+    #[must_use]
+    pub fn stays(&self, slot: u32) -> bool {
         self.stamps[slot as usize] == self.epoch + 1
+    }
+
+    /// How many of those in view at the beginning still are: mostly all.
+    #[must_use]
+    pub const fn stayed(&self) -> usize {
+        self.stayed
     }
 }

@@ -26,7 +26,8 @@ mod columns;
 mod durable_actor;
 mod hash;
 mod identity;
-mod interest;
+#[doc(hidden)]
+pub mod interest;
 mod kind;
 pub mod limits;
 mod look;

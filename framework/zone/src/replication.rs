@@ -164,17 +164,19 @@ impl Replication {
         }
         viewer.looked_at = viewer.centre;
         let circle = &self.circle;
-        retain(viewer, |seen| {
-            let stays = circle.stays(seen.slot);
-            if !stays {
-                counters.leaves += 1;
-                told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
-                if let Some(holdings) = &mut holdings {
-                    holdings.leave(seen.index, told.sequence);
+        if circle.stayed() < viewer.seen.len() {
+            retain(viewer, |seen| {
+                let stays = circle.stays(seen.slot);
+                if !stays {
+                    counters.leaves += 1;
+                    told.say(counters, send, |writer| writer.leave(seen.index, LeaveReason::OutOfView));
+                    if let Some(holdings) = &mut holdings {
+                        holdings.leave(seen.index, told.sequence);
+                    }
                 }
-            }
-            stays
-        });
+                stays
+            });
+        }
         let old_count = viewer.seen.len();
         for slot in &self.circle.entered {
             let is_full = viewer.seen.len() >= lightmoon_replica::limits::ENTITIES_MAX;
@@ -350,6 +352,9 @@ fn tell_news(
     send: &mut impl FnMut(Packet<'_>),
 ) {
     let columns = shared.columns;
+    if !columns.have_news(viewer.seen.iter().map(|seen| seen.slot)) {
+        return;
+    }
     retain(viewer, |seen| {
         if !columns.has_news(seen.slot) {
             return true;

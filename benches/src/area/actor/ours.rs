@@ -147,6 +147,7 @@ impl Ours {
             from: Caller::Node,
             number: O::SPEC.number,
             priority: O::SPEC.lane.priority,
+            reliability: O::SPEC.lane.reliability,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
             id: MessageId::None,

@@ -64,7 +64,7 @@ impl Worker {
             self.port.contain(|| drop(envelope));
             return;
         }
-        match self.port.admit(Target::Actor(envelope.to), envelope.priority) {
+        match self.port.admit(Target::Actor(envelope.to), envelope.lane()) {
             Ok(_) => self.port.enqueue(envelope),
             Err(error) => self.refuse(envelope, error),
         }
@@ -93,6 +93,7 @@ impl Worker {
             from: Caller::Node,
             number: spec.number,
             priority: spec.lane.priority,
+            reliability: spec.lane.reliability,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
             id: MessageId::None,

@@ -55,6 +55,7 @@ impl Crew {
             from: Caller::Node,
             number: O::SPEC.number,
             priority: O::SPEC.lane.priority,
+            reliability: O::SPEC.lane.reliability,
             reply_to,
             timeout_ms: O::SPEC.timeout_ms,
             id: MessageId::None,
@@ -245,6 +246,116 @@ fn what_waits_for_a_worker_is_bounded_and_urgent_messages_still_get_through() {
     crew.settle();
     assert_eq!(crew.answer::<probe::Relay>(token), Some(Ok(0)));
     assert_eq!(crew.workers[1].queue_lengths()[Priority::Normal as usize], 0);
+}
+
+/// What probe 2 noted under `word`, in order.
+fn noted(word: &str) -> Vec<u64> {
+    let start = format!("2 {word} ");
+    take_trace().iter().filter_map(|line| line.strip_prefix(&start)?.parse().ok()).collect()
+}
+
+/// Room on the way from one worker to another, as a number of messages.
+fn room() -> u64 {
+    u64::try_from(limits::ACROSS_MAX).unwrap()
+}
+
+#[test]
+fn of_unreliable_messages_the_oldest_give_way_and_nobody_is_refused() {
+    let mut crew = Crew::new();
+    crew.asleep[2] = true;
+    let token = crew.ask(1, &probe::Flood { to: 2, how: 1, from: 0, until: room() + 1_000 });
+    crew.settle();
+    assert_eq!(crew.answer::<probe::Flood>(token), Some(Ok(0)), "none is handed back");
+    assert_eq!(crew.workers[1].waiting_across(), limits::ACROSS_MAX);
+    assert_eq!(crew.count(|counters| counters.across_dropped), 1_000, "each is counted");
+    crew.asleep[2] = false;
+    crew.settle();
+    let noted = noted("maybe");
+    let at_once = u64::try_from(limits::CARRIED_AT).unwrap();
+    // What was sent before there was any pressure stands among all else.
+    let expected: Vec<u64> = (0..at_once).chain(at_once + 1_000..room() + 1_000).collect();
+    assert_eq!(noted, expected);
+}
+
+#[test]
+fn of_latest_messages_the_newest_takes_the_place_of_the_one_that_waits() {
+    let mut crew = Crew::new();
+    crew.asleep[2] = true;
+    // Pressure first.
+    crew.ask(1, &probe::Flood { to: 2, how: 0, from: 0, until: 200 });
+    crew.settle();
+    for (sender, from) in [(1, 0), (4, 500), (1, 1_000)] {
+        crew.ask(sender, &probe::Flood { to: 2, how: 3, from, until: from + 100 });
+        crew.settle();
+    }
+    assert_eq!(crew.count(|counters| counters.across_replaced), 99 + 99 + 100);
+    assert_eq!(crew.workers[1].waiting_across(), 202, "one for each sender");
+    crew.asleep[2] = false;
+    crew.settle();
+    assert_eq!(noted("newest"), [1_099, 599], "the newest of each sender, in its place");
+    assert_eq!(crew.count(|counters| counters.across_dropped), 0);
+}
+
+#[test]
+fn reliable_messages_take_the_room_of_those_that_may_be_lost_and_are_handed_back_after_that() {
+    let mut crew = Crew::new();
+    crew.asleep[2] = true;
+    let pressure = u64::try_from(limits::CARRIED_AT).unwrap();
+    crew.ask(1, &probe::Flood { to: 2, how: 0, from: 0, until: pressure });
+    crew.ask(1, &probe::Flood { to: 2, how: 2, from: 0, until: room() });
+    crew.ask(1, &probe::Flood { to: 2, how: 1, from: 0, until: 300 });
+    crew.settle();
+    let token = crew.ask(1, &probe::Flood { to: 2, how: 0, from: pressure, until: room() + 50 });
+    crew.settle();
+    assert_eq!(crew.answer::<probe::Flood>(token), Some(Ok(50)), "all that may be lost has given way");
+    assert_eq!(crew.count(|counters| counters.across_full), 50);
+    assert_eq!(crew.count(|counters| counters.across_dropped), room() + 300);
+    crew.asleep[2] = false;
+    crew.settle();
+    assert_eq!(noted("note"), (0..room()).collect::<Vec<_>>(), "what was taken arrives in order, whole");
+}
+
+#[test]
+fn a_low_message_does_not_take_the_room_of_a_normal_one() {
+    let mut crew = Crew::new();
+    crew.asleep[2] = true;
+    crew.ask(1, &probe::Flood { to: 2, how: 1, from: 0, until: room() });
+    crew.ask(1, &probe::Flood { to: 2, how: 2, from: 0, until: 10 });
+    crew.settle();
+    assert_eq!(crew.count(|counters| counters.across_dropped), 10);
+    crew.asleep[2] = false;
+    crew.settle();
+    assert_eq!(noted("maybe"), (0..room()).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_operation_that_waits_for_room_sends_everything_in_order() {
+    let mut crew = Crew::new();
+    crew.asleep[2] = true;
+    let count = 3 * room();
+    let token = crew.ask(1, &probe::Pour { to: 2, count });
+    crew.settle();
+    assert_eq!(crew.workers[1].waiting_across(), limits::ACROSS_MAX, "it waits");
+    assert_eq!(crew.count(|counters| counters.across_waited), 1);
+    let other = crew.ask(4, &probe::Count {});
+    crew.settle();
+    assert!(crew.answer::<probe::Count>(other).is_some(), "others of its worker go on");
+    crew.asleep[2] = false;
+    crew.settle();
+    assert_eq!(noted("note"), (0..count).collect::<Vec<_>>());
+    assert!(matches!(crew.answer::<probe::Pour>(token), Some(Ok(waits)) if waits >= 2));
+}
+
+#[test]
+fn a_wait_for_room_that_never_comes_ends_in_time() {
+    let mut crew = Crew::new();
+    crew.asleep[2] = true;
+    let token = crew.ask(1, &probe::Pour { to: 2, count: room() + 1 });
+    crew.settle();
+    crew.now = crew.now + std::time::Duration::from_millis(u64::from(limits::ANSWER_TIMEOUT_MS));
+    crew.settle();
+    assert_eq!(crew.answer::<probe::Pour>(token), Some(Err(CallError::Panicked)), "this one expects room");
+    assert_eq!(crew.count(|counters| counters.timeouts), 1);
 }
 
 #[test]

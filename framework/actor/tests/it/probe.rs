@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use lightmoon_actor::{Actor, Cx};
-use lightmoon_contract::{CallError, Caller, Ref, SessionId, contract};
+use lightmoon_contract::{CallError, Caller, Priority, Ref, SessionId, contract};
+
+use crate::harness::probe_id;
 
 /// What a probe can be made to do.
 #[contract]
@@ -60,6 +62,22 @@ pub trait Probe {
     /// Tells the next actor `value - 1`, down to 0.
     #[operation]
     fn pass(to: u64, value: u64);
+    /// Notes a number, or not.
+    #[operation(reliability = unreliable)]
+    fn note_maybe(value: u64);
+    /// The same, when there is time.
+    #[operation(priority = low, reliability = unreliable)]
+    fn note_maybe_low(value: u64);
+    /// Notes the newest number, or not.
+    #[operation(reliability = unreliable_latest)]
+    fn note_newest(value: u64);
+    /// Tells another the numbers of a range; answers how many were handed back. `how`: 0 `note`, 1 `note_maybe`, 2 `note_maybe_low`,
+    /// 3 `note_newest`.
+    #[operation]
+    fn flood(to: u64, how: u8, from: u64, until: u64) -> u64;
+    /// Tells another the numbers below `count`, and waits for room whenever there is none; answers how often.
+    #[operation(timeout_ms = 60000, durability = none)]
+    async fn pour(to: u64, count: u64) -> u64;
     /// Tells itself later.
     #[operation]
     fn later(ms: u64, value: u64);
@@ -223,6 +241,44 @@ impl Probe<Cx> for Prober {
             let me = cx.key();
             cx.to(Ref::<ProbeContract>::new(to)).pass(me, value - 1).expect("the queue has room");
         }
+    }
+
+    fn note_maybe(&mut self, _cx: &mut Cx, value: u64) {
+        self.took("maybe", value);
+    }
+
+    fn note_maybe_low(&mut self, _cx: &mut Cx, value: u64) {
+        self.took("maybe low", value);
+    }
+
+    fn note_newest(&mut self, _cx: &mut Cx, value: u64) {
+        self.took("newest", value);
+    }
+
+    fn flood(&mut self, cx: &mut Cx, to: u64, how: u8, from: u64, until: u64) -> u64 {
+        let mut refused = 0;
+        for value in from..until {
+            let mut to = cx.to(Ref::<ProbeContract>::new(to));
+            let told = match how {
+                0 => to.note(value),
+                1 => to.note_maybe(value),
+                2 => to.note_maybe_low(value),
+                _ => to.note_newest(value),
+            };
+            refused += u64::from(told == Err(CallError::Busy));
+        }
+        refused
+    }
+
+    async fn pour(&mut self, cx: &mut Cx, to: u64, count: u64) -> u64 {
+        let mut waits = 0;
+        for value in 0..count {
+            while cx.to(Ref::<ProbeContract>::new(to)).note(value) == Err(CallError::Busy) {
+                waits += 1;
+                cx.room(probe_id(to), Priority::Normal).await.expect("there will be room");
+            }
+        }
+        waits
     }
 
     fn later(&mut self, cx: &mut Cx, ms: u64, value: u64) {

@@ -127,6 +127,18 @@ const TABLE: &[Row] = &[
         |s| count(s.snapshot.node.worker.across_dropped),
     ),
     (
+        "lightmoon_worker_across_replaced_total",
+        Type::Counter,
+        "Unreliable-latest messages replaced by a newer one of their key for that reason.",
+        |s| count(s.snapshot.node.worker.across_replaced),
+    ),
+    (
+        "lightmoon_worker_across_waited_total",
+        Type::Counter,
+        "Waits of operations for room on the way to another actor.",
+        |s| count(s.snapshot.node.worker.across_waited),
+    ),
+    (
         "lightmoon_worker_refused_total",
         Type::Counter,
         "Messages of clients refused because too much waited for a worker.",
@@ -299,12 +311,6 @@ const TABLE: &[Row] = &[
     ("lightmoon_actor_failed_total", Type::Counter, "Activations ended by a panic.", |s| {
         count(s.snapshot.node.counters.activations_failed)
     }),
-    (
-        "lightmoon_worker_queue_full_total",
-        Type::Counter,
-        "Messages refused because the queue was full.",
-        |s| count(s.snapshot.node.worker.queue_full),
-    ),
     (
         "lightmoon_worker_parked_full_total",
         Type::Counter,

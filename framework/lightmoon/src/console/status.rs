@@ -92,6 +92,8 @@ fn worker_json(worker: &WorkerReport) -> Value {
         "sentAcross": worker.counters.across_sent,
         "refusedAcross": worker.counters.across_full,
         "droppedAcross": worker.counters.across_dropped,
+        "replacedAcross": worker.counters.across_replaced,
+        "waitedAcross": worker.counters.across_waited,
         "panics": worker.counters.failures,
         "slow": worker.counters.slow,
     })

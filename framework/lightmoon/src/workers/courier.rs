@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use lightmoon_actor::{Class, Courier, Crossing, WorkerId};
+use lightmoon_actor::{Class, Courier, Crossing, Waiting, WorkerId};
 use rtrb::{Producer, PushError};
 
 use super::doorbell::Doorbell;
@@ -33,9 +33,17 @@ impl RingCourier {
 }
 
 impl Courier for RingCourier {
-    fn carry(&mut self, to: WorkerId, class: Class, outbox: &mut VecDeque<Crossing>) {
+    fn carry(&mut self, to: WorkerId, class: Class, outbox: &mut Waiting) {
         let Some(way) = self.ways.get_mut(to.at()).and_then(Option::as_mut) else { return };
-        if pour(outbox, &mut way.rings[class as usize]) {
+        let ring = &mut way.rings[class as usize];
+        let before = outbox.len();
+        while !ring.is_full()
+            && let Some(crossing) = outbox.pop()
+        {
+            let pushed = ring.push(crossing);
+            assert!(pushed.is_ok(), "a ring has one sender: what has room once has it until it is used");
+        }
+        if outbox.len() < before {
             way.bell.ring();
         }
     }

@@ -103,6 +103,7 @@ impl Gateway {
             from: Caller::Client { session: id, player: session.player },
             number: call.number,
             priority: spec.lane.priority,
+            reliability: spec.lane.reliability,
             reply_to,
             timeout_ms: spec.timeout_ms,
             id: message_id,

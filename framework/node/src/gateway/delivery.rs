@@ -11,7 +11,9 @@ use bytes::Bytes;
 use lightmoon_actor::reserved::{ToActor, ToSession};
 use lightmoon_actor::{Envelope, MessageId, ReplyTo};
 use lightmoon_contract::call::Body;
-use lightmoon_contract::{ActorId, Caller, Lane, Mono, NetId, OperationNumber, Priority, SessionId};
+use lightmoon_contract::{
+    ActorId, Caller, Lane, Mono, NetId, OperationNumber, Priority, Reliability, SessionId,
+};
 use lightmoon_wire::{Attach, CloseCode, Received, SendError, ServerLink};
 
 use super::Gateway;
@@ -205,6 +207,7 @@ impl Gateway {
             from: Caller::Node,
             number: message.number(),
             priority: Priority::Critical,
+            reliability: Reliability::ReliableOrdered,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
             id: MessageId::None,

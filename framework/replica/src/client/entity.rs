@@ -14,65 +14,87 @@ use crate::limits::HISTORY_TICKS;
 use crate::{BitReader, Component, ReplicaError, Schema};
 
 /// The last values of one state component: a ring.
+///
+/// Each packet reads two rows and writes one, of entities that are all over the memory: what is needed together lies together.
+///
+/// Invariant: all rows are of the last 2^32 ticks, so the lower half of a tick is enough: older ones go when the ring is
+/// full, and a zone refreshes what is at rest every few seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
-    /// Ticks; from `first` on they ascend, around the end.
-    ticks: Vec<u64>,
-    /// Values: rows of `width` fields, in the order of `ticks`.
-    values: Vec<u32>,
+    /// Rows: the lower half of a tick, then `width` fields; from `first` on their ticks ascend, around the end.
+    rows: Vec<u32>,
     width: usize,
-    /// Where the oldest stands.
+    /// How many rows there are.
+    count: usize,
+    /// Which row is the oldest.
     first: usize,
+    /// The tick of the newest.
+    newest: u64,
 }
 
 impl Track {
     const fn new(width: usize) -> Self {
-        Self { ticks: Vec::new(), values: Vec::new(), width, first: 0 }
+        Self { rows: Vec::new(), width, count: 0, first: 0, newest: 0 }
     }
 
     /// Makes room for a value of `tick` behind the others, and gives its fields to fill.
     fn push(&mut self, tick: Tick) -> &mut [u32] {
-        let at = if self.ticks.len() < HISTORY_TICKS {
-            self.ticks.push(tick.0);
-            self.values.resize(self.values.len() + self.width, 0);
-            self.ticks.len() - 1
+        let stride = 1 + self.width;
+        let at = if self.count < HISTORY_TICKS {
+            self.count += 1;
+            self.rows.resize(self.count * stride, 0);
+            self.count - 1
         } else {
             let oldest = self.first;
-            self.ticks[oldest] = tick.0;
-            self.first = (oldest + 1) % HISTORY_TICKS;
+            self.first = if oldest + 1 == HISTORY_TICKS { 0 } else { oldest + 1 };
             oldest
         };
-        &mut self.values[at * self.width..(at + 1) * self.width]
+        self.newest = tick.0;
+        let row = &mut self.rows[at * stride..(at + 1) * stride];
+        row[0] = low(tick.0);
+        &mut row[1..]
     }
 
     /// How many values there are.
     pub(crate) const fn len(&self) -> usize {
-        self.ticks.len()
+        self.count
     }
 
-    fn place(&self, nth: usize) -> usize {
-        (self.first + nth) % self.ticks.len()
+    /// Tick and fields of the value with this number.
+    fn at(&self, nth: usize) -> (u64, &[u32]) {
+        let place = self.first + nth;
+        let place = if place < self.count { place } else { place - self.count };
+        let stride = 1 + self.width;
+        let row = &self.rows[place * stride..(place + 1) * stride];
+        (self.newest - u64::from(low(self.newest).wrapping_sub(row[0])), &row[1..])
     }
 
     /// The tick of the value with this number; 0 is the oldest.
     pub(crate) fn tick(&self, nth: usize) -> u64 {
-        self.ticks[self.place(nth)]
+        self.at(nth).0
     }
 
     /// The value with this number; 0 is the oldest.
     pub(crate) fn row(&self, nth: usize) -> &[u32] {
-        let at = self.place(nth) * self.width;
-        &self.values[at..at + self.width]
+        self.at(nth).1
     }
 
-    /// The newest value that is not newer than `tick`.
-    fn row_at(&self, tick: u64) -> Option<&[u32]> {
-        (0..self.len()).rev().find(|nth| self.tick(*nth) <= tick).map(|nth| self.row(nth))
+    /// Of the first `count` values the newest that is not newer than `tick`, and its number.
+    fn row_at(&self, tick: u64, count: usize) -> Option<(usize, &[u32])> {
+        (0..count).rev().find_map(|nth| {
+            let (at, row) = self.at(nth);
+            (at <= tick).then_some((nth, row))
+        })
     }
 
     fn newest(&self) -> Option<Tick> {
-        self.len().checked_sub(1).map(|last| Tick(self.tick(last)))
+        (self.count > 0).then_some(Tick(self.newest))
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+const fn low(tick: u64) -> u32 {
+    tick as u32
 }
 
 /// What is kept of a component.
@@ -138,8 +160,8 @@ impl Stored {
     /// not there. The second is the first if no tick is given for it.
     pub(super) fn rows_at(&self, own: u8, base: u64, older: Option<u64>) -> Option<(&[u32], &[u32])> {
         let Some(Value::State(track)) = &self.values[usize::from(own)] else { return None };
-        let row = track.row_at(base)?;
-        let older = older.map_or(Some(row), |tick| track.row_at(tick))?;
+        let (nth, row) = track.row_at(base, track.len())?;
+        let older = older.map_or(Some(row), |tick| Some(track.row_at(tick, nth + 1)?.1))?;
         Some((row, older))
     }
 

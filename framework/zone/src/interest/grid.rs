@@ -10,9 +10,31 @@ use crate::limits::GRID_CELLS_MAX;
 /// How much wider than asked a look-up is: more than the rounding of `f32` distances, less than a cell.
 const WIDER: f64 = 1.000_1;
 
+/// A slot within a distance, and whether it is within a smaller one too.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Near(u32);
+
+impl Near {
+    const OUTSIDE: u32 = 1 << 31;
+
+    /// The slot.
+    #[must_use]
+    #[inline]
+    pub const fn slot(self) -> u32 {
+        self.0 & !Self::OUTSIDE
+    }
+
+    /// Whether it is within the smaller distance.
+    #[must_use]
+    #[inline]
+    pub const fn is_inside(self) -> bool {
+        self.0 & Self::OUTSIDE == 0
+    }
+}
+
 /// The grid. Rebuilt each tick, buffers are kept.
 #[derive(Debug, Default)]
-pub(crate) struct Grid {
+pub struct Grid {
     least: [f64; 2],
     cells_per_unit: f64,
     columns: usize,
@@ -26,7 +48,7 @@ pub(crate) struct Grid {
 
 impl Grid {
     /// Sorts `places` (slot and finite coordinates, ascending slots).
-    pub(crate) fn build(&mut self, options: &InterestOptions, places: &[(u32, [f32; 2])]) {
+    pub fn build(&mut self, options: &InterestOptions, places: &[(u32, [f32; 2])]) {
         self.lay_out(options, places);
         self.starts.clear();
         self.starts.resize(self.columns * self.rows + 1, 0);
@@ -54,7 +76,7 @@ impl Grid {
     }
 
     /// Calls `found` with every slot whose squared distance may be at most that of `radius`, and some beyond.
-    pub(crate) fn near(&self, centre: [f32; 2], radius: f32, mut found: impl FnMut(u32, f32)) {
+    pub fn near(&self, centre: [f32; 2], radius: f32, mut found: impl FnMut(u32, f32)) {
         let reach = f64::from(radius) * WIDER;
         let [x, y] = centre.map(f64::from);
         let (left, right) = (self.column(x - reach, 0), self.column(x + reach, 0));
@@ -67,6 +89,36 @@ impl Grid {
                 found(*slot, square_distance(centre, [*x, *y]));
             }
         }
+    }
+
+    /// Writes down the slots within the first of two squared distances, in order of cells, then slots. Gives how many: what stands
+    /// in `found` behind them means nothing.
+    ///
+    /// Half of what stands in the cells is out of reach, which no predictor guesses: so each is written down, and whether it
+    /// stays is added to where the next one goes.
+    pub fn within(&self, centre: [f32; 2], square: f32, inner_square: f32, found: &mut Vec<Near>) -> usize {
+        let mut count = 0;
+        let reach = f64::from(square.sqrt()) * WIDER;
+        let [x, y] = centre.map(f64::from);
+        let (left, right) = (self.column(x - reach, 0), self.column(x + reach, 0));
+        let (low, high) = (self.column(y - reach, 1), self.column(y + reach, 1));
+        for row in low..=high {
+            let first = self.starts[row * self.columns + left] as usize;
+            let last = self.starts[row * self.columns + right + 1] as usize;
+            let (xs, ys, slots) = (&self.xs[first..last], &self.ys[first..last], &self.slots[first..last]);
+            if found.len() < count + slots.len() {
+                found.resize((count + slots.len()).next_power_of_two(), Near::default());
+            }
+            let room = &mut found[count..count + slots.len()];
+            let mut filled = 0;
+            for ((x, y), slot) in xs.iter().zip(ys).zip(slots) {
+                let distance = square_distance(centre, [*x, *y]);
+                room[filled] = Near(*slot | (u32::from(distance > inner_square) << 31));
+                filled += usize::from(distance <= square);
+            }
+            count += filled;
+        }
+        count
     }
 
     fn lay_out(&mut self, options: &InterestOptions, places: &[(u32, [f32; 2])]) {

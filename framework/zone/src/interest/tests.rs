@@ -115,7 +115,7 @@ fn stamps_survive_their_wrap() {
     let options = InterestOptions::radius(10.0);
     let mut grid = Grid::default();
     grid.build(&options, &[(0, [0.0, 0.0]), (1, [50.0, 0.0])]);
-    let mut circle = Circle { epoch: u32::MAX - 9, stamps: vec![u32::MAX - 8; 2], entered: Vec::new() };
+    let mut circle = Circle { epoch: u32::MAX - 9, stamps: vec![u32::MAX - 8; 2], ..Circle::default() };
     let mut seen = BTreeSet::new();
     for _ in 0..10 {
         seen = next(&mut circle, &grid, &options, [0.0, 0.0], &seen, 2);

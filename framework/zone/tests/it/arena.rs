@@ -182,6 +182,7 @@ impl Arena {
             from: Caller::Node,
             number,
             priority,
+            reliability: lightmoon_contract::Reliability::ReliableOrdered,
             reply_to,
             timeout_ms: 0,
             id: MessageId::None,

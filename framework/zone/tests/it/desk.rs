@@ -313,6 +313,7 @@ impl Desk {
             from,
             number,
             priority,
+            reliability: lightmoon_contract::Reliability::ReliableOrdered,
             reply_to,
             timeout_ms: 0,
             id: MessageId::None,

@@ -17,8 +17,8 @@ use game_sample::sector::SectorZone;
 use game_sample::ship;
 use lightmoon::actor::{Cx, Envelope, In, Kinds, MessageId, ReplyTo, Worker, WorkerOptions};
 use lightmoon::contract::{
-    ActorId, Body, Caller, Contract, Mono, Operation, Persist, Priority, Replicate, SessionId, contract,
-    contracts, replicate,
+    ActorId, Body, Caller, Contract, Mono, Operation, Persist, Priority, Reliability, Replicate, SessionId,
+    contract, contracts, replicate,
 };
 use lightmoon::zone::{Update, Zone, ZoneBuilder, ZoneLook, ZoneOptions, zone};
 
@@ -144,6 +144,7 @@ fn a_beacon_is_lit_fades_and_goes_out() {
         from: Caller::Client { session: SessionId(1), player: 7 },
         number: harbour::Light::SPEC.number,
         priority: Priority::Normal,
+        reliability: Reliability::ReliableOrdered,
         reply_to: ReplyTo::Nobody,
         timeout_ms: 0,
         id: MessageId::None,
