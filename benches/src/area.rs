@@ -4,6 +4,7 @@
 
 mod actor;
 mod codec;
+mod lanes;
 mod mail;
 mod replication;
 mod snapshot;
@@ -52,5 +53,10 @@ pub(crate) const AREAS: &[Area] = &[
         docs: "tells, requests and bytes of actors on one thread, beside tokio tasks, actix 0.13.5, ractor 0.16.5 and \
                kameo 0.22.2, and beside a call through a queue",
         run: actor::run,
+    },
+    Area {
+        name: "lanes",
+        docs: "an urgent message beside bulk, and messages of a lane beside raw quinn, over loopback",
+        run: lanes::run,
     },
 ];

@@ -7,6 +7,7 @@
 //! - I1: bytes leave in the order they were written.
 //! - I2: bytes handed out and not acknowledged are at most the lane's window, once the peer acknowledges at all.
 //! - I3: while more waits, nothing smaller than a packet leaves.
+//! - I4: what left takes no more room than what waits, also in a lane that is never empty.
 
 use bytes::Bytes;
 use lightmoon_contract::{Lane, Mono, Priority};
@@ -127,10 +128,7 @@ impl LaneOut {
             let end = self.left + waiting.min(most);
             let bytes = Bytes::copy_from_slice(&self.waiting[self.left..end]);
             self.left = end;
-            if self.left == self.waiting.len() {
-                self.waiting = Vec::new();
-                self.left = 0;
-            }
+            self.forget_left();
             bytes
         };
         if self.handed == self.acknowledged {
@@ -138,6 +136,18 @@ impl LaneOut {
         }
         self.handed += frame::count(bytes.len());
         Some(bytes)
+    }
+
+    /// Gives the room of what left back. Not at each write: moving the rest to the front costs no more than writing it did if at least as
+    /// much left.
+    fn forget_left(&mut self) {
+        if self.left == self.waiting.len() {
+            self.waiting = Vec::new();
+            self.left = 0;
+        } else if self.left >= self.waiting.len() - self.left {
+            self.waiting.drain(..self.left);
+            self.left = 0;
+        }
     }
 
     /// Bytes that the window still lets go.
@@ -156,5 +166,31 @@ pub(super) const fn window(priority: Priority) -> usize {
         Priority::High => limits::WINDOW_HIGH_BYTES,
         Priority::Normal => limits::WINDOW_NORMAL_BYTES,
         Priority::Low => limits::WINDOW_LOW_BYTES,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lightmoon_contract::Reliability;
+
+    #[test]
+    fn a_lane_that_is_never_empty_holds_no_more_than_what_waits() {
+        let mut out = LaneOut::new(Lane::new(Priority::Low, Reliability::ReliableOrdered));
+        let (mut sent, mut read) = (vec![out.lane.number()], Vec::new());
+        for turn in 0..2_000_u32 {
+            let bytes = turn.to_le_bytes().repeat(4_096);
+            out.write_bytes(&bytes);
+            sent.extend_from_slice(&bytes);
+            // Something always stays behind.
+            while out.waiting_bytes() > 3 * limits::WINDOW_LOW_BYTES {
+                let bytes = out.take(Mono(0), true, &mut 0).expect("all is acknowledged");
+                read.extend_from_slice(&bytes);
+                out.acknowledged(Mono(0), out.handed).expect("it left");
+            }
+            assert!(out.waiting.len() <= 2 * (out.waiting_bytes() + limits::WINDOW_LOW_BYTES));
+        }
+        assert!(sent.starts_with(&read));
+        assert_eq!(sent.len() - read.len(), out.waiting_bytes());
     }
 }

@@ -95,7 +95,7 @@ const ROWS: &[Row] = &[
     Row::new("xtask", &[]),
     Row::new(
         "lightmoon-benches",
-        &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, SIM, CLIENT],
+        &[CONTRACT, WIRE, ACTOR, REPLICA, STORE, STORE_FILES, DURABLE, ZONE, NODE, NET, SIM, CLIENT],
     )
     .not_everyday(),
     // It starts programs and knows no crate of ours.
