@@ -1,4 +1,4 @@
-//! Starts the example `tiny` in a folder of its own and talks to its web servers.
+//! Starts an example, `tiny` as a rule, in a folder of its own and talks to its web servers.
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -10,23 +10,28 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-/// A folder of one test; the child's current folder.
-pub(crate) struct Scratch(PathBuf);
+/// A folder of one test, the child's current folder, and the example that the child runs.
+pub(crate) struct Scratch(PathBuf, &'static str);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
+        Self::of("tiny")
+    }
+
+    /// For this example.
+    pub(crate) fn of(example: &'static str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("lightmoon-it-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(path, example)
     }
 
     /// A folder within another one.
     pub(crate) fn within(folder: &Path) -> Self {
         let path = folder.join("scratch");
         std::fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(path, "tiny")
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -39,7 +44,7 @@ impl Scratch {
 
     /// The program in this folder, with nothing in its environment that could reach it from outside.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(tiny());
+        let mut command = Command::new(example(self.1));
         command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
         for (key, _) in std::env::vars_os() {
             if key.to_string_lossy().starts_with("LIGHTMOON_") {
@@ -110,11 +115,11 @@ impl Drop for Scratch {
 }
 
 /// The example, which cargo builds beside this test.
-fn tiny() -> PathBuf {
+fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let tiny = test.parent().unwrap().parent().unwrap().join("examples/tiny");
-    assert!(tiny.exists(), "{} is missing: `cargo test -p lightmoon` builds it", tiny.display());
-    tiny
+    let path = test.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} is missing: `cargo test -p lightmoon` builds it", path.display());
+    path
 }
 
 /// A running server; killed when dropped.

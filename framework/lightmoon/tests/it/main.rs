@@ -12,6 +12,7 @@ mod cuts;
 mod errors;
 #[path = "../../examples/tiny/game.rs"]
 mod game;
+mod halls;
 mod harness;
 mod lifecycle;
 mod login;

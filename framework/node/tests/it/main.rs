@@ -6,6 +6,7 @@
 
 mod calls;
 mod game;
+mod idle;
 mod kept;
 mod letters;
 mod login;
