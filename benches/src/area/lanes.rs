@@ -41,7 +41,8 @@ const SINGLE_CPU: usize = 7;
 pub(crate) fn run(effort: Effort) -> Vec<Figure> {
     let small = effort.is_small();
     let time = if small { Duration::from_millis(80) } else { Duration::from_millis(1_500) };
-    let rounds: Vec<[f64; 8]> = std::iter::repeat_with(|| round(time)).take(if small { 1 } else { 5 }).collect();
+    let rounds: Vec<[f64; 8]> =
+        std::iter::repeat_with(|| round(time)).take(if small { 1 } else { 5 }).collect();
     let of = |what: usize| median(rounds.iter().map(|round| round[what]).collect());
     // Within a round: what disturbed one of both disturbed the other, too.
     let ratio = |what: usize, to: usize| median(rounds.iter().map(|round| round[what] / round[to]).collect());

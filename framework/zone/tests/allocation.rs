@@ -115,6 +115,7 @@ impl Desk {
             from: Caller::Node,
             number: message.number(),
             priority: Priority::High,
+            reliability: lightmoon_contract::Reliability::ReliableOrdered,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
             id: MessageId::None,

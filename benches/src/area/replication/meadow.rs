@@ -268,6 +268,7 @@ impl Arena {
             from: Caller::Node,
             number,
             priority: Priority::High,
+            reliability: lightmoon_contract::Reliability::ReliableOrdered,
             reply_to,
             timeout_ms: 0,
             id: MessageId::None,
