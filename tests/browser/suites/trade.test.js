@@ -132,6 +132,20 @@ async function tap(pilot, name) {
 }
 
 /**
+ * Coins, once they stay the same: a tap beside the ship may mine what lies there, which pays a coin seconds later.
+ * @param {Pilot} pilot
+ */
+async function settled(pilot) {
+  let [last, since] = [await coins(pilot), Date.now()];
+  await until(30_000, async () => {
+    const now = await coins(pilot);
+    if (now !== last) [last, since] = [now, Date.now()];
+    return Date.now() - since > 4_000;
+  });
+  return last;
+}
+
+/**
  * Fills the panel and offers.
  * @param {Pilot} pilot
  * @param {Record<string, number>} give coins, or ore by its hue
@@ -168,9 +182,9 @@ trade("two pages trade coins, and each has what it traded for", async () => {
 });
 
 trade("what was cancelled or refused is in the hold again", async () => {
-  const [before, others] = [await coins(ada), await coins(bea)];
   // A tap on the ship opens the panel, too.
   await tap(ada, "Bea");
+  const [before, others] = [await settled(ada), await coins(bea)];
   await offer(ada, { coins: 20 }, { coins: 1 });
   await has(ada, before - 20);
   await offers(bea, 1, 0);
