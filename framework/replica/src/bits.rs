@@ -66,6 +66,14 @@ impl BitWriter {
         self.bytes.resize((self.bytes.len() * 2).max(self.at + 64), 0);
     }
 
+    /// Appends the lowest `bits` bits of a mask; at most 64.
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of 64 bits")]
+    pub(crate) fn put_mask(&mut self, mask: u64, bits: u32) {
+        let low = bits.min(32);
+        self.put(mask as u32, low);
+        self.put((mask >> 32) as u32, bits - low);
+    }
+
     /// Appends the first `bits` bits of `words`, the lowest bit of the first word first.
     #[inline]
     pub fn put_words(&mut self, words: &[u32], bits: u32) {

@@ -111,7 +111,7 @@ impl DeltaWriter {
         } else {
             self.bits.put(head, head_bits);
             if spelled > 0 {
-                self.put_mask(state.state_mask);
+                self.bits.put_mask(state.state_mask, self.state_count);
             }
             self.bits.put(base_code, base_bits);
             self.bits.put_words(state.words, state.bits);
@@ -148,13 +148,6 @@ impl DeltaWriter {
                 before_bits + 1 + limits::BASELINE_AGE_BITS,
             ),
         }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves of 64 bits")]
-    fn put_mask(&mut self, mask: u64) {
-        let low = self.state_count.min(32);
-        self.bits.put(mask as u32, low);
-        self.bits.put((mask >> 32) as u32, self.state_count - low);
     }
 
     /// Records in the packet.

@@ -95,20 +95,13 @@ impl StateWriter {
         }
         self.bits.put(u32::from(same_mask), 1);
         if !same_mask {
-            self.put_mask(state.state_mask);
+            self.bits.put_mask(state.state_mask, self.state_count);
         }
         self.bits.put_words(state.words, state.bits);
         self.index_before = index;
         self.mask_before = state.state_mask;
         self.count += 1;
         true
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves of 64 bits")]
-    fn put_mask(&mut self, mask: u64) {
-        let low = self.state_count.min(32);
-        self.bits.put(mask as u32, low);
-        self.bits.put((mask >> 32) as u32, self.state_count - low);
     }
 
     /// Records in the packet.

@@ -9,7 +9,11 @@
 
 use lightmoon_contract::{Lane, Mono};
 
+use crate::counters::Counters;
+use crate::frame::LaneAck;
+use crate::kept::KeptLanes;
 use crate::limits;
+use crate::transmit::{Backlog, Outbox};
 
 /// The lanes on which something arrived.
 #[derive(Debug, Default)]
@@ -47,6 +51,23 @@ impl Arrived {
     /// When [`Self::take`] has something to say at the latest.
     pub(crate) const fn due(&self) -> Option<Mono> {
         self.due
+    }
+
+    /// Writes the acknowledgements that are due to the control lane, on which there may be no room.
+    pub(crate) fn acknowledge(
+        &mut self,
+        now: Mono,
+        kept: &KeptLanes,
+        outbox: &mut Outbox,
+        counters: &mut Counters,
+    ) -> Result<(), Backlog> {
+        let mut written = Ok(());
+        self.take(now, |lane, bytes| {
+            let ack = LaneAck { lane, bytes, frames: kept.received(lane) };
+            counters.lane_acks_out += 1;
+            written = outbox.stream(Lane::CONTROL, &ack, counters).and(written);
+        });
+        written
     }
 
     /// Lanes to acknowledge now, with their bytes.

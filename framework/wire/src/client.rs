@@ -28,7 +28,7 @@ use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::{
-    self, Aimed, Attach, Call, Goodbye, Hello, LaneAck, Ping, Push, Received, Ticket, UnreliableCall, Welcome,
+    self, Aimed, Attach, Call, Goodbye, Hello, Ping, Push, Received, Ticket, UnreliableCall, Welcome,
 };
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
@@ -572,14 +572,7 @@ impl ClientLink {
         if !self.keeps_lanes() {
             return;
         }
-        let Self { arrived, kept, outbox, counters, .. } = self;
-        let mut is_over = false;
-        arrived.take(now, |lane, bytes| {
-            let ack = LaneAck { lane, bytes, frames: kept.received(lane) };
-            counters.lane_acks_out += 1;
-            is_over |= outbox.stream(Lane::CONTROL, &ack, counters).is_err();
-        });
-        if is_over {
+        if self.arrived.acknowledge(now, &self.kept, &mut self.outbox, &mut self.counters).is_err() {
             let _ = self.overflow(Lane::CONTROL);
         }
     }

@@ -33,7 +33,7 @@ use crate::close::{CloseCode, ClosedBy, Closing, Violation, cut, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::{
-    self, Answer, Attach, Delta, Detach, Fault, Goodbye, Hello, LaneAck, Push, Received, State, Ticket, View,
+    self, Answer, Attach, Delta, Detach, Fault, Goodbye, Hello, Push, Received, State, Ticket, View,
 };
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
@@ -491,14 +491,7 @@ impl ServerLink {
         if !self.keeps_lanes() {
             return;
         }
-        let Self { arrived, kept, outbox, counters, .. } = self;
-        let mut is_over = false;
-        arrived.take(now, |lane, bytes| {
-            let ack = LaneAck { lane, bytes, frames: kept.received(lane) };
-            counters.lane_acks_out += 1;
-            is_over |= outbox.stream(Lane::CONTROL, &ack, counters).is_err();
-        });
-        if is_over {
+        if self.arrived.acknowledge(now, &self.kept, &mut self.outbox, &mut self.counters).is_err() {
             self.overflow(Lane::CONTROL);
         }
     }
