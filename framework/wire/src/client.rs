@@ -395,12 +395,10 @@ impl ClientLink {
         let lane = reliable(lane);
         let call = Call { request: request.unwrap_or(0), target, kind, number, args };
         if self.keeps_lanes() {
-            let frame = frame::stream_bytes(&call);
-            if !self.kept.keep(lane, frame.clone()) {
-                return Err(SendError::Busy);
-            }
+            let frame = self.kept.keep(lane, &call).ok_or(SendError::Busy)?;
             self.requests.extend(request);
-            return self.send_bytes(lane, &frame);
+            let sent = self.outbox.stream_bytes(lane, frame, &mut self.counters);
+            return sent.or_else(|_| self.overflow(lane));
         }
         self.requests.extend(request);
         self.send(lane, &call)
@@ -555,7 +553,7 @@ impl ClientLink {
         Ok(())
     }
 
-    fn send_bytes(&mut self, lane: Lane, frame: &Bytes) -> Result<(), SendError> {
+    fn send_bytes(&mut self, lane: Lane, frame: &[u8]) -> Result<(), SendError> {
         if self.outbox.stream_bytes(lane, frame, &mut self.counters).is_err() {
             return self.overflow(lane);
         }

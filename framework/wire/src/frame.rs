@@ -248,7 +248,8 @@ impl SentBy {
     }
 }
 
-/// The bytes of `frame` as they stand on a stream, for frames that are kept.
+/// The bytes of `frame` as they stand on a stream.
+#[cfg(test)]
 pub(crate) fn stream_bytes<F: Layout>(frame: &F) -> Bytes {
     let mut out = Vec::with_capacity(limits::HEADER_BYTES_MAX + frame.size());
     write_stream(frame, &mut out);

@@ -321,9 +321,8 @@ impl ServerLink {
         if !self.keeps_lanes() {
             return self.send(lane, &push);
         }
-        let frame = frame::stream_bytes(&push);
-        if self.kept.keep(lane, frame.clone())
-            && self.outbox.stream_bytes(lane, &frame, &mut self.counters).is_ok()
+        if let Some(frame) = self.kept.keep(lane, &push)
+            && self.outbox.stream_bytes(lane, frame, &mut self.counters).is_ok()
         {
             return Ok(());
         }

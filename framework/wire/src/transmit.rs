@@ -128,7 +128,7 @@ impl Outbox {
     pub(crate) fn stream_bytes(
         &mut self,
         lane: Lane,
-        frame: &Bytes,
+        frame: &[u8],
         counters: &mut Counters,
     ) -> Result<(), Backlog> {
         self.write(lane, counters, |out| out.write_bytes(frame))
