@@ -226,6 +226,7 @@ async fn hear(certificate: &[u8], address: SocketAddr, time: Duration, zero: Ins
         while let Some(transmit) = link.poll_transmit() {
             match transmit {
                 Transmit::Stream { bytes, .. } => control.write_chunk(bytes).await.expect("the server reads"),
+                Transmit::Solo { .. } => unreachable!("it asks nothing"),
                 Transmit::Datagram(bytes) => drop(connection.send_datagram(bytes)),
                 Transmit::Close { reason, .. } => panic!("{reason}"),
             }
