@@ -247,7 +247,8 @@ impl Hub {
                 (None, _) => {}
             }
         }
-        for envelope in self.gateway.take_messages() {
+        let mut messages = self.gateway.take_messages();
+        for envelope in messages.drain(..) {
             let worker = self.placement.worker_of(envelope.to);
             // What sessions say always enters: a session that is not told of leaves a ghost.
             if self.full[worker.at()] && !envelope.number.is_reserved() {
@@ -256,6 +257,7 @@ impl Hub {
                 to(worker, In::Envelope(envelope));
             }
         }
+        self.gateway.give_back(messages);
         refused.into_iter().for_each(|envelope| self.refuse(now, envelope));
         if std::mem::take(&mut self.stops_workers) {
             (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::Stop));

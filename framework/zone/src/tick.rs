@@ -311,6 +311,10 @@ impl TickLoop {
 
     /// Sends what systems and observers queued.
     pub(crate) fn flush(&mut self, cx: &mut Cx) {
+        // Most operations queue nothing, and taking the queue out of the world costs more than all else of a small one.
+        if self.world.resource_mut::<Outgoing>().bypass_change_detection().is_idle() {
+            return;
+        }
         let counters = &mut self.counters;
         self.world.resource_scope(|world, mut outgoing: Mut<'_, Outgoing>| {
             let (dropped, refused) = outgoing.flush(world.resource::<Viewers>(), cx);
