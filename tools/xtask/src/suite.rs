@@ -192,7 +192,7 @@ fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
 }
 
 /// A number made of the commit's name; 1 where there is none.
-fn commit_number(stage: &Stage) -> u64 {
+pub(crate) fn commit_number(stage: &Stage) -> u64 {
     let mut command = Command::new("git");
     command.args(["rev-parse", "--short=8", "HEAD"]).current_dir(&stage.metadata.workspace_root);
     let name = command.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
