@@ -29,7 +29,7 @@ use lightmoon_durable::DeadLetter;
 use lightmoon_wire::Compatibility;
 
 use crate::error::Error;
-use crate::game::{Game, Parts, Recipe};
+use crate::game::{Above, Game, Parts, Recipe};
 use crate::gateway::{Gateway, GatewayParts};
 use crate::keeping::Keeping;
 use crate::report::{NodeReport, WorkerReport};
@@ -121,7 +121,7 @@ pub fn split(
     now: Mono,
 ) -> Result<(Hub, Vec<WorkerPlan>), Error> {
     let Parts { descriptor, keeps, recipe, places, operations, player, starts, authenticate } =
-        game.into_parts(options.probe)?;
+        game.into_parts(Above::of(&options))?;
     let placement = Placement::new(options.workers.clamp(1, limits::WORKERS_MAX), places);
     let mut seeds = fastrand::Rng::with_seed(seed);
     let gateway = Gateway::new(GatewayParts {

@@ -152,7 +152,7 @@ fn tests(stage: &Stage) -> Result<Vec<Step>> {
 /// turns on, so a few crates are built once more, into a folder of their own: the rest of the build stays as it is.
 fn flaws(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = stage.cargo(&["test", "--quiet", "--package", "lightmoon-sim", "--features", "flaws"]);
-    command.args(["--test", "it", "--", "kept::flaws", "fair::flaws"]);
+    command.args(["--test", "it", "--", "kept::flaws", "fair::flaws", "herd::flaws"]);
     command.env("CARGO_TARGET_DIR", stage.metadata.target_directory.join("flaws"));
     counted_inside("flaws", command, FLAWS_LIMIT)
 }
@@ -193,7 +193,7 @@ fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
 }
 
 /// A number made of the commit's name; 1 where there is none.
-fn commit_number(stage: &Stage) -> u64 {
+pub(crate) fn commit_number(stage: &Stage) -> u64 {
     let mut command = Command::new("git");
     command.args(["rev-parse", "--short=8", "HEAD"]).current_dir(&stage.metadata.workspace_root);
     let name = command.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
