@@ -273,6 +273,9 @@ pub(crate) fn request_of(frame: &[u8]) -> Option<u64> {
 
 /// Appends `frame` with its length.
 pub(crate) fn write_stream<F: Layout>(frame: &F, out: &mut Vec<u8>) {
+    let length = 1 + frame.size();
+    // Grown once, and mostly to just what leaves.
+    out.reserve(width(count(length)) + length);
     let mut to = Writer::onto(std::mem::take(out));
     to.window(|to| {
         to.raw(&[F::KIND as u8]);

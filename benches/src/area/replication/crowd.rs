@@ -57,7 +57,7 @@ pub(crate) struct Crowd {
 }
 
 /// An entity in an Enter.
-struct Row<'a>(&'a [u32]);
+pub(crate) struct Row<'a>(pub(crate) &'a [u32]);
 
 impl EntityValues for Row<'_> {
     fn row(&self) -> &[u32] {
