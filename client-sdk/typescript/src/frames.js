@@ -53,6 +53,7 @@ import {
  *   | {is: "Call", request: bigint, target: Aimed, kind: number, number: number, args: Uint8Array}
  *   | {is: "Answer", request: bigint, value: Uint8Array | undefined, code: number, text: string}
  *   | {is: "Push", kind: number, key: bigint, number: number, args: Uint8Array}
+ *   | {is: "UnreliablePush", sequence: number, lane: number, kind: number, key: bigint, number: number, args: Uint8Array}
  *   | {is: "Attach", generation: number, zoneKind: number, zoneKey: bigint, avatar: bigint, tickHz: number}
  *   | {is: "Detach", generation: number}
  *   | {is: "View", generation: number, payload: Uint8Array}
@@ -106,6 +107,7 @@ const KINDS = new Map([
   [50, kind("Ping", "both", "datagram", 0)],
   [51, kind("Pong", "both", "datagram", 0)],
   [52, kind("Delta", "server", "datagram", STATE_BYTES_MAX)],
+  [54, kind("UnreliablePush", "server", "datagram", 1_200)],
   [53, kind("Input", "client", "datagram", 1_200)],
 ]);
 
@@ -214,6 +216,13 @@ function writeFrame(to, frame) {
       return to.bytes(frame.payload);
     case "UnreliableCall":
       return writeUnreliable(to, frame);
+    case "UnreliablePush":
+      to.u32(frame.sequence);
+      to.u8(frame.lane);
+      to.u16(frame.kind);
+      to.u64(frame.key);
+      to.u16(frame.number);
+      return to.bytes(frame.args);
     case "Input":
       return writeInput(to, frame);
     case "Ping":
@@ -408,6 +417,8 @@ function readBody(name, from) {
       return { is: name, generation: from.u32(), payload: bounded(from, STATE_BYTES_MAX) };
     case "UnreliableCall":
       return { is: name, ...readUnreliable(from) };
+    case "UnreliablePush":
+      return { is: name, sequence: from.u32(), lane: unreliableLane(from), kind: from.u16(), key: from.u64(), number: from.u16(), args: bounded(from, 1_200) };
     case "Input":
       return readInput(from);
     case "Ping":

@@ -20,6 +20,8 @@ import {
   HEADER_BYTES_MAX,
   KEPT_BYTES_MAX,
   KEPT_FRAME_COST,
+  LATEST_KEYS_MAX,
+  SEQUENCES_KNOWN,
   SOLO_BYTES_MAX,
   SOLO_FRAME_BYTES_MAX,
   SOLO_STREAMS_MAX,
@@ -301,6 +303,56 @@ export class Solos {
     this.bytes -= this.open.get(request) ?? 0;
     this.open.delete(request);
   }
+}
+
+/** Which unreliable pushes are new: no doubles, and of latest ones nothing older than what was seen. */
+export class Sequences {
+  constructor() {
+    /** @type {number | undefined} */
+    this.newest = undefined;
+    /** @type {Set<number>} the numbers that were seen, of the last {@link SEQUENCES_KNOWN} */
+    this.seen = new Set();
+    /** @type {Map<string, number>} the newest of each key, the one that was silent longest first */
+    this.latest = new Map();
+  }
+
+  /**
+   * @param {number} sequence
+   * @param {string | undefined} key of what only the newest is worth
+   * @returns {boolean} false: it came before, is too old to tell, or was overtaken
+   */
+  accept(sequence, key) {
+    this.newest ??= sequence;
+    // Numbers wrap: newer is at most half the circle ahead.
+    if (isNewer(sequence, this.newest)) this.newest = sequence;
+    const newest = this.newest;
+    if ((newest - sequence) >>> 0 >= SEQUENCES_KNOWN || this.seen.has(sequence)) return false;
+    this.seen.add(sequence);
+    if (this.seen.size > SEQUENCES_KNOWN) {
+      for (const old of this.seen) if ((newest - old) >>> 0 >= SEQUENCES_KNOWN) this.seen.delete(old);
+    }
+    if (key === undefined) return true;
+    const before = this.latest.get(key);
+    if (before !== undefined && !isNewer(sequence, before)) return false;
+    this.latest.delete(key);
+    this.latest.set(key, sequence);
+    if (this.latest.size > LATEST_KEYS_MAX) {
+      for (const silent of this.latest.keys()) {
+        this.latest.delete(silent);
+        break;
+      }
+    }
+    return true;
+  }
+}
+
+/**
+ * @param {number} a
+ * @param {number} b
+ */
+function isNewer(a, b) {
+  const ahead = (a - b) >>> 0;
+  return ahead !== 0 && ahead < 0x8000_0000;
 }
 
 /** @param {KeptFrame} frame */

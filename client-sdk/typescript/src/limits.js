@@ -52,6 +52,12 @@ export const HEADER_BYTES_MAX = 64;
  */
 export const WINDOWS = [Infinity, 256 * 1_024, 128 * 1_024, 64 * 1_024];
 
+/** Numbers of unreliable pushes that are remembered; older ones are dropped. */
+export const SEQUENCES_KNOWN = 128;
+
+/** Keys (actor and operation) whose newest unreliable-latest push is remembered; over it the one that was silent longest is forgotten. */
+export const LATEST_KEYS_MAX = 64;
+
 /** The least that is handed over while more waits: a packet's worth. */
 export const WRITE_BYTES_MIN = 1_200;
 

@@ -14,7 +14,7 @@
 import { closeName, closeNumber, Violation } from "./close.js";
 import { IncomingStream, MINOR_LANES, readFrame, SOLO_BIT, writeDatagram, writeStream } from "./frames.js";
 import { Inputs } from "./inputs.js";
-import { Arrived, OutgoingLanes, Solos } from "./lanes.js";
+import { Arrived, OutgoingLanes, Sequences, Solos } from "./lanes.js";
 import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS, SOLO_STREAMS_MAX, STALL_MS } from "./limits.js";
 
 /** @typedef {import("./close.js").Closing} Closing */
@@ -114,6 +114,7 @@ export class Wire {
     this.arrived = new Arrived();
     this.outgoing = new OutgoingLanes(output);
     this.solos = new Solos();
+    this.unreliable = new Sequences();
     /** @type {Map<number, number>} numbers of the next kept frames of the server, per lane */
     this.numbers = new Map();
     /** @type {Set<bigint>} requests that were sent again because the server lacked them */
@@ -309,6 +310,13 @@ export class Wire {
       }
     }
     this.events.push(push);
+  }
+
+  /** @param {Extract<Frame, {is: "UnreliablePush"}>} push */
+  #onUnreliablePush(push) {
+    const latest = (push.lane & 15) === 1 ? `${push.kind} ${push.key} ${push.number}` : undefined;
+    if (this.unreliable.accept(push.sequence, latest)) this.events.push(push);
+    else this.counters.doubled += 1;
   }
 
   /**
@@ -542,6 +550,7 @@ export class Wire {
     this.counters.framesIn += 1;
     if (frame.is === "State") this.#ofAttachment(frame, this.events.state);
     else if (frame.is === "Delta") this.#ofAttachment(frame, this.events.delta);
+    else if (frame.is === "UnreliablePush" && this.minor >= MINOR_LANES) this.#onUnreliablePush(frame);
     else if (frame.is === "Ping") this.output.datagram(writeDatagram({ is: "Pong", nonce: frame.nonce }));
     else if (frame.is === "Pong") this.#pong(nowMs, frame.nonce);
     else throw new Violation("protocol-violation", `${frame.is} as a datagram`);

@@ -80,7 +80,7 @@ function expected(vector) {
     frame["ticket"] ??= new Uint8Array();
     frame["firstRequest"] ??= 0n;
   }
-  if (frame["is"] === "Push") {
+  if (frame["is"] === "Push" || frame["is"] === "UnreliablePush") {
     frame["kind"] = frame["fromKind"];
     frame["key"] = frame["fromKey"];
     delete frame["fromKind"];

@@ -248,3 +248,20 @@ test("a server that never acknowledges a lane that waits is left after eight sec
   await world.pass(1_000);
   assert.equal(session.closedByClient?.code, 9);
 });
+
+test("unreliable pushes come once, and of latest ones none is overtaken", async () => {
+  const { world, heard } = await inPlay();
+  const push = (/** @type {number} */ sequence, /** @type {number} */ lane) =>
+    world.session.say({ is: "UnreliablePush", sequence: sequence >>> 0, lane, kind: 1, key: 0n, number: 9, args: Uint8Array.of(sequence & 255) });
+  const numbers = [-1, 0, 2, 1, 1, 2, -1];
+  for (const sequence of numbers) push(sequence, 0x20);
+  await world.pass(50);
+  assert.deepEqual(heard, [255, 0, 2, 1]);
+  for (const sequence of [10, 12, 11, 13, 13]) push(sequence, 0x21);
+  await world.pass(50);
+  assert.deepEqual(heard.slice(4), [10, 12, 13]);
+  push(500, 0x20);
+  push(300, 0x20);
+  await world.pass(50);
+  assert.deepEqual(heard.slice(7), [500 & 255]);
+});

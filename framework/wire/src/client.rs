@@ -22,7 +22,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{CallError, Fingerprint, Kind, Lane, Mono, OperationNumber, Priority, Reliability};
+use lightmoon_contract::{
+    ActorId, CallError, Fingerprint, Kind, Lane, Mono, OperationNumber, Priority, Reliability,
+};
 
 use crate::arrived::Arrived;
 use crate::close::{CloseCode, ClosedBy, Closing, cut_reason};
@@ -34,6 +36,7 @@ use crate::frame::{
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
 use crate::transmit::{DatagramKey, Outbox, Path, Transmit};
+use crate::window::{DoublesWindow, NewestOf};
 use crate::{MINOR, MINOR_DELTAS, MINOR_LANES, limits, reliable};
 
 use inputs::Inputs;
@@ -201,6 +204,9 @@ pub struct ClientLink {
     generation: Option<u32>,
     attached: bool,
     sequence: u32,
+    /// Unreliable pushes that came.
+    doubles: DoublesWindow,
+    newest: NewestOf<(ActorId, OperationNumber)>,
     /// When something last came or time passed.
     now: Mono,
     inputs: Inputs,
@@ -235,6 +241,8 @@ impl ClientLink {
             generation: None,
             attached: false,
             sequence: 0,
+            doubles: DoublesWindow::default(),
+            newest: NewestOf::new(),
             now,
             inputs: Inputs::default(),
             counters: Counters::default(),

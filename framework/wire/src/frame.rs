@@ -40,6 +40,7 @@ mod state;
 mod tests;
 mod ticket;
 mod unreliable_call;
+mod unreliable_push;
 #[cfg(test)]
 mod vectors;
 mod view;
@@ -72,6 +73,7 @@ pub use refuse::Refuse;
 pub use state::State;
 pub use ticket::Ticket;
 pub use unreliable_call::UnreliableCall;
+pub use unreliable_push::UnreliablePush;
 pub use view::View;
 pub use welcome::Welcome;
 
@@ -237,6 +239,8 @@ frames! {
     Delta = 52, Server, Datagram;
     /// What arrived at a client, and its unreliable calls.
     Input = 53, Client, Datagram;
+    /// A message of an actor to the client that may be lost.
+    UnreliablePush = 54, Server, Datagram;
 }
 
 impl SentBy {

@@ -28,14 +28,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, OperationNumber, Priority};
+use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, OperationNumber, Priority, Reliability};
 
 use crate::arrived::Arrived;
 use crate::close::{CloseCode, ClosedBy, Closing, Violation, cut, cut_reason};
 use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::{
-    self, Answer, Attach, Delta, Detach, Fault, Goodbye, Hello, Push, Received, State, Ticket, View,
+    self, Answer, Attach, Delta, Detach, Fault, Goodbye, Hello, Push, Received, State, Ticket,
+    UnreliablePush, View,
 };
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStreams, StreamKey};
@@ -148,6 +149,8 @@ pub struct ServerLink {
     /// The newest attachment, also after its end.
     generation: Option<u32>,
     attached: bool,
+    /// Of the next unreliable push.
+    sequence: u32,
     doubles: DoublesWindow,
     newest: NewestOf<(Target, Kind, OperationNumber)>,
     counters: Counters,
@@ -174,6 +177,7 @@ impl ServerLink {
             requests: BTreeMap::new(),
             generation: None,
             attached: false,
+            sequence: 0,
             doubles: DoublesWindow::default(),
             newest: NewestOf::new(),
             counters: Counters::default(),
@@ -317,7 +321,8 @@ impl ServerLink {
         self.send(lane, &answer)
     }
 
-    /// Sends a message of an actor. An unreliable lane becomes the reliable-ordered one of its priority.
+    /// Sends a message of an actor. On an unreliable lane it is a datagram, and may be lost; for a client below minor 2, and if it is too large for
+    /// one, it goes on the reliable-ordered lane of its priority.
     ///
     /// # Errors
     /// [`SendError::TooLarge`]: the arguments are over [`limits::PUSH_BYTES_MAX`].
@@ -330,6 +335,12 @@ impl ServerLink {
     ) -> Result<(), SendError> {
         self.check_open()?;
         check_size(args.len(), limits::PUSH_BYTES_MAX)?;
+        let datagram_max = self.path.datagram_bytes_max.min(limits::DATAGRAM_BYTES_MAX);
+        let fits = args.len() + limits::HEADER_BYTES_MAX <= datagram_max;
+        if !lane.reliability.is_reliable() && fits && self.keeps_lanes() {
+            self.push_unreliably(lane, from, number, args);
+            return Ok(());
+        }
         let (lane, push) = (reliable(lane), Push { from, number, args });
         if !self.keeps_lanes() {
             return self.send(lane, &push);
@@ -485,6 +496,15 @@ impl ServerLink {
             return Err(SendError::NotOpen);
         }
         Ok(())
+    }
+
+    fn push_unreliably(&mut self, lane: Lane, from: ActorId, number: OperationNumber, args: Bytes) {
+        let sequence = self.sequence;
+        self.sequence = sequence.wrapping_add(1);
+        let latest = lane.reliability == Reliability::UnreliableLatest;
+        let key = latest.then_some(DatagramKey::Push(from, number));
+        let push = UnreliablePush { sequence, lane, from, number, args };
+        self.outbox.datagram(lane.priority, key, &push, &mut self.counters);
     }
 
     /// More waits than may.

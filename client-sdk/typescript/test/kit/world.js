@@ -216,7 +216,7 @@ export class Session {
    * @param {Frame} frame
    */
   say(frame) {
-    const datagram = frame.is === "State" || frame.is === "Ping" || frame.is === "Pong";
+    const datagram = frame.is === "State" || frame.is === "UnreliablePush" || frame.is === "Ping" || frame.is === "Pong";
     const lane = ["Attach", "Detach", "View"].includes(frame.is) ? 0x13 : ["Answer", "Push"].includes(frame.is) ? 0x23 : 0x03;
     this.world.after(() => {
       if (this.silent || this.over) return;

@@ -151,7 +151,7 @@ impl Gateway {
         }
         // Of a client that is away: it is kept until the client is back, if the two can tell then what arrived.
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if !session.keeps_lanes {
+        if !session.keeps_lanes || !lane.reliability.is_reliable() {
             self.counters.pushes_missed += 1;
             return;
         }

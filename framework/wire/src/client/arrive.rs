@@ -4,13 +4,13 @@
 //! the client does with the events.
 
 use bytes::Bytes;
-use lightmoon_contract::{CallError, Lane, Mono, Priority};
+use lightmoon_contract::{CallError, Lane, Mono, Priority, Reliability};
 
 use super::{ClientEvent, ClientLink, Phase};
 use crate::close::{CloseCode, ClosedBy, Violation};
 use crate::frame::{
-    self, Answer, Attach, Delta, Describing, Detach, Fault, Frame, LaneAck, Pong, Push, Sender, State, View,
-    Welcome,
+    self, Answer, Attach, Delta, Describing, Detach, Fault, Frame, LaneAck, Pong, Push, Sender, State,
+    UnreliablePush, View, Welcome,
 };
 use crate::kept::KeptLanes;
 use crate::stream::{IncomingStream, StreamKey};
@@ -218,6 +218,20 @@ impl ClientLink {
         self.event(ClientEvent::Push(push))
     }
 
+    fn on_unreliable_push(&mut self, push: UnreliablePush) -> Result<(), Violation> {
+        let UnreliablePush { sequence, lane, from, number, args } = push;
+        if !self.doubles.accept(sequence) {
+            self.counters.doubled += 1;
+            return Ok(());
+        }
+        if lane.reliability == Reliability::UnreliableLatest && !self.newest.accept((from, number), sequence)
+        {
+            self.counters.stale += 1;
+            return Ok(());
+        }
+        self.event(ClientEvent::Push(Push { from, number, args }))
+    }
+
     fn on_answer(&mut self, answer: Answer) -> Result<(), Violation> {
         let Answer { request, result } = answer;
         self.solos.end(request);
@@ -285,6 +299,7 @@ impl ClientLink {
                 }
                 self.event(ClientEvent::Delta { generation, payload })
             }
+            Frame::UnreliablePush(push) if self.keeps_lanes() => self.on_unreliable_push(push),
             Frame::Ping(ping) => {
                 let pong = Pong { nonce: ping.nonce };
                 self.outbox.datagram(Priority::Critical, None, &pong, &mut self.counters);

@@ -3,7 +3,8 @@
 //! ```text
 //! from: kind u16 | key u64 | number u16 | args bytes ≤ 65,536
 //! ```
-//! The operation's lane; for an unreliable operation the reliable-ordered lane of its priority.
+//! The operation's lane; for an unreliable operation whose message fits no datagram, or to a client below minor 2, the reliable-ordered lane
+//! of its priority.
 
 use bytes::Bytes;
 use lightmoon_contract::{ActorId, OperationNumber, Reader, Writer};

@@ -168,6 +168,16 @@ fn call_examples() -> Vec<(&'static str, Frame)> {
                 args: Bytes::from_static(b"hi"),
             }),
         ),
+        (
+            "unreliable-latest push",
+            Frame::UnreliablePush(UnreliablePush {
+                sequence: 300,
+                lane: Lane { priority: Priority::Low, reliability: Reliability::UnreliableLatest },
+                from: ActorId::new(Kind(1), 1 << 40),
+                number: OperationNumber(4),
+                args: Bytes::from_static(b"hi"),
+            }),
+        ),
         ("unreliable call of the own player", unreliable(0, Reliability::Unreliable, Aimed::Own)),
         (
             "unreliable-latest call of the zone",
@@ -462,6 +472,13 @@ fn fields(frame: &Frame) -> String {
         | Frame::Delta(Delta { generation, payload }) => {
             format!("\"generation\": {generation}, \"payload\": \"{}\"", hex(payload))
         }
+        Frame::UnreliablePush(UnreliablePush { sequence, lane, from, number, args }) => format!(
+            "\"sequence\": {sequence}, \"lane\": {}, \"fromKind\": {}, \"fromKey\": \"{}\", \"number\": {number}, \"args\": \"{}\"",
+            lane.number(),
+            from.kind,
+            from.key,
+            hex(args)
+        ),
         Frame::UnreliableCall(call) => unreliable_fields(call),
         Frame::Input(Input { received, calls }) => {
             let Received { generation, tick, received, views } = received;

@@ -237,3 +237,54 @@ fn take(pair: &mut Pair, heard: &mut Vec<u8>, got: &mut Vec<u8>) {
         | ClientEvent::Closed(_) => None,
     }));
 }
+
+fn push_on(pair: &mut Pair, reliability: Reliability, number: u16, args: &[u8]) {
+    let lane = Lane::new(Priority::Normal, reliability);
+    pair.server.push(lane, ACTOR, OperationNumber(number), Bytes::copy_from_slice(args)).unwrap();
+}
+
+/// The first bytes of the pushes that arrived.
+fn pushed(pair: &mut Pair) -> Vec<u8> {
+    let mut pushed = Vec::new();
+    for event in pair.client_events() {
+        let ClientEvent::Push(push) = event else { panic!("{event:?}") };
+        pushed.push(push.args[0]);
+    }
+    pushed
+}
+
+#[test]
+fn unreliable_pushes_are_datagrams_that_come_once_and_of_latest_ones_none_is_overtaken() {
+    for seed in 0..20 {
+        let mut pair = Pair::open(seed, Faults { cut: false, double: true, reorder: true });
+        for byte in 0..10 {
+            push_on(&mut pair, Reliability::Unreliable, 1, &[byte]);
+            push_on(&mut pair, Reliability::UnreliableLatest, 2, &[100 + byte]);
+        }
+        assert_eq!(pair.server.kept_bytes(), 0, "nothing is kept of what may be lost");
+        pair.carry_to_client();
+        let mut pushed = pushed(&mut pair);
+        pushed.sort_unstable();
+        assert_eq!(pushed, (0..10).chain([109]).collect::<Vec<_>>());
+        for byte in 0..10 {
+            push_on(&mut pair, Reliability::UnreliableLatest, 2, &[byte]);
+            pair.carry_to_client();
+        }
+        assert!(self::pushed(&mut pair).is_sorted());
+        assert_eq!(pair.client.counters().frames_in, pair.client.counters().datagrams_in + 1, "the Welcome");
+    }
+}
+
+#[test]
+fn an_unreliable_push_that_fits_no_datagram_goes_on_the_lane_of_its_priority() {
+    let mut pair = Pair::open(1, Faults::default());
+    push_on(&mut pair, Reliability::Unreliable, 1, &[1; 1_137]);
+    push_on(&mut pair, Reliability::Unreliable, 1, &[2; 1_136]);
+    pair.server.on_path(pair.now, Path { datagram_bytes_max: 600, ..Path::default() });
+    push_on(&mut pair, Reliability::UnreliableLatest, 1, &[3; 600]);
+    pair.carry_to_client();
+    let mut pushed = pushed(&mut pair);
+    pushed.sort_unstable();
+    assert_eq!(pushed, [1, 2, 3]);
+    assert!(pair.server.kept_bytes() > 1_137 + 600);
+}

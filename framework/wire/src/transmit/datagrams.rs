@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lightmoon_contract::{Kind, Mono, OperationNumber, Priority};
+use lightmoon_contract::{ActorId, Kind, Mono, OperationNumber, Priority};
 
 use super::Path;
 use crate::counters::Counters;
@@ -33,6 +33,8 @@ pub(crate) enum DatagramKey {
     State,
     /// An unreliable-latest operation of one actor.
     Call(Aimed, Kind, OperationNumber),
+    /// The same of a push.
+    Push(ActorId, OperationNumber),
 }
 
 #[derive(Debug)]
