@@ -314,7 +314,9 @@ impl Gateway {
                     // event that nobody took.
                     self.after(self.now, link);
                     self.touched.remove(&link);
-                    self.links.remove(&link);
+                    if let Some(over) = self.links.remove(&link) {
+                        self.counters.calls_doubled += over.server.counters().doubled;
+                    }
                 }
                 Some(at) if entry.armed.is_none_or(|armed| at < armed) => {
                     entry.armed = Some(at);
@@ -323,6 +325,12 @@ impl Gateway {
                 Some(_) => {}
             }
         }
+    }
+
+    /// What was counted, also of the links that are open.
+    pub(crate) fn counters(&self) -> Counters {
+        let of_links: u64 = self.links.values().map(|entry| entry.server.counters().doubled).sum();
+        Counters { calls_doubled: self.counters.calls_doubled + of_links, ..self.counters }
     }
 
     /// Sessions and links as the console shows them.
