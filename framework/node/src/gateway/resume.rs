@@ -279,12 +279,8 @@ impl Gateway {
 
     /// Ends the sessions that wait: the node stops.
     pub(super) fn end_waiting(&mut self) {
-        let waiting: Vec<SessionId> = self
-            .sessions
-            .iter()
-            .filter(|(_, session)| session.way == Way::Waits)
-            .map(|(id, _)| id)
-            .collect();
+        let waiting: Vec<SessionId> =
+            self.sessions.iter().filter(|(_, session)| session.way == Way::Waits).map(|(id, _)| id).collect();
         for id in waiting {
             self.end_session(id);
         }
