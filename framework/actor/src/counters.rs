@@ -21,6 +21,8 @@ pub struct Counters {
     pub deactivations: u64,
     /// Of them, those that ended because they idled.
     pub idled: u64,
+    /// Of them, those whose last session had ended, and too many others' since ([`crate::limits::DEPARTED_MAX`]).
+    pub departed: u64,
     /// Activations that ended by a panic.
     pub failures: u64,
     /// Times that an actor was set aside after too many panics.
@@ -117,6 +119,7 @@ impl std::ops::AddAssign for Counters {
             activations
             deactivations
             idled
+            departed
             failures
             set_aside
             refused_set_aside

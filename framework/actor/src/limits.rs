@@ -54,6 +54,15 @@ pub const QUEUED_MAX: usize = 16 * 1_024;
 /// How long an actor that is kept may idle: who comes back within minutes finds it in memory, and who does not frees that.
 pub const IDLE_AFTER: Duration = Duration::from_secs(600);
 
+/// Actors whose last session ended that stay in memory of one worker, if they are kept: 66 MB of players with a world of their own.
+/// Who comes back within minutes is mostly among them, and a crowd that comes and goes takes no more, however large it is. Over it: the
+/// one that was left first is saved and leaves memory; counted in [`crate::Counters::departed`]. One that waits for something or has
+/// an alarm set goes later.
+pub const DEPARTED_MAX: usize = 1_024;
+
+/// Of those over it, so many are looked at in one turn, or a quarter of them if that is more: to drop a world takes some 20 us.
+pub const DEPARTED_PER_TURN: usize = 64;
+
 /// How long code of one actor may run before it is named: a tenth of a tick at 20 Hz, in which every other actor of its worker waits.
 pub const SLOW_AFTER: Duration = Duration::from_millis(5);
 

@@ -106,6 +106,8 @@ pub struct Worker {
     store: StoreState,
     /// `every_ms` operations that wait in a queue.
     repeats_queued: BTreeSet<(ActorId, OperationNumber)>,
+    /// Activations in the order in which their last sessions ended. Some may have sessions again, or be over.
+    departed: VecDeque<Slot>,
     /// Serial of the last operation; 0 is none.
     operation: u64,
     /// What the game says of how long kinds may idle.
@@ -149,6 +151,7 @@ impl Worker {
             unsaved_sum: 0,
             store: StoreState::default(),
             repeats_queued: BTreeSet::new(),
+            departed: VecDeque::new(),
             operation: 0,
             idle_kinds: BTreeMap::new(),
             stopping: false,
@@ -199,6 +202,7 @@ impl Worker {
         }
         self.fire_timers();
         self.serve_all();
+        self.let_departed_go();
         self.save_listed();
         if self.stopping && !self.port.is_stopped() {
             self.stop_all();

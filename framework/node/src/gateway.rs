@@ -338,7 +338,9 @@ impl Gateway {
                     // A link that ended because of what an actor sent, such as a lane that overflowed, said so by an
                     // event that nobody took.
                     self.after(self.now, link);
-                    self.links.remove(&link);
+                    if let Some(over) = self.links.remove(&link) {
+                        self.counters.calls_doubled += over.server.counters().doubled;
+                    }
                 }
                 Some(at) if entry.armed.is_none_or(|armed| at < armed) => {
                     entry.armed = Some(at);
@@ -351,6 +353,12 @@ impl Gateway {
             // Its room is used on.
             self.touched = touched;
         }
+    }
+
+    /// What was counted, also of the links that are open.
+    pub(crate) fn counters(&self) -> Counters {
+        let of_links: u64 = self.links.iter().map(|(_, entry)| entry.server.counters().doubled).sum();
+        Counters { calls_doubled: self.counters.calls_doubled + of_links, ..self.counters }
     }
 
     /// Sessions and links as the console shows them.

@@ -333,7 +333,7 @@ impl Hub {
     #[must_use]
     pub fn report(&self, workers: Vec<WorkerReport>) -> NodeReport {
         let (links_in_handshake, sessions) = self.gateway.report();
-        let mut counters = self.gateway.counters;
+        let mut counters = self.gateway.counters();
         counters.activations_failed = self.activations_failed;
         counters.messages_unroutable = self.messages_unroutable;
         let mut report = NodeReport { links_in_handshake, sessions, counters, ..NodeReport::default() };

@@ -148,6 +148,8 @@ pub struct Counters {
     pub links_too_large: u64,
     /// Links closed because no handshake came in time.
     pub handshakes_timed_out: u64,
+    /// Links closed because their client did not read what it was sent.
+    pub links_unread: u64,
     /// Links closed because nothing was heard for too long.
     pub links_idle: u64,
     /// Clients refused because their address has as many sessions as it may; also among the logins refused.
@@ -172,6 +174,12 @@ pub struct Counters {
     pub calls: u64,
     /// Calls refused: not allowed, too fast, not attached, too many.
     pub calls_refused: u64,
+    /// Of the calls refused, those above their rate.
+    pub calls_too_fast: u64,
+    /// Requests whose arguments could not be read.
+    pub calls_unreadable: u64,
+    /// Unreliable calls that came twice, or so late that this cannot be told; dropped.
+    pub calls_doubled: u64,
     /// Requests that came again while their answer was still to come.
     pub requests_rejoined: u64,
     /// Requests that came again and were answered from memory.

@@ -109,6 +109,41 @@ impl Worker {
         self.port.kinds().keeping(kind).and_then(|keeping| keeping.idle_after).or(self.options.idle_after)
     }
 
+    /// Lets actors go that sessions left long ago, while there are too many of them.
+    pub(super) fn let_departed_go(&mut self) {
+        let over = self.departed.len().saturating_sub(limits::DEPARTED_MAX);
+        for _ in 0..over.min(limits::DEPARTED_PER_TURN.max(over / 4)) {
+            let Some(slot) = self.departed.pop_front() else { return };
+            // Otherwise another life stands there, or a session is there again: it is listed anew when that ends.
+            if !self.places.is_present(slot) || self.places.at(slot.index).sessions > 0 {
+                continue;
+            }
+            let actor = self.places.at(slot.index).actor;
+            if self.started.contains(&actor) || self.idle_after(actor.kind).is_none() {
+                continue;
+            }
+            if self.port.has_alarm(slot) {
+                self.departed.push_back(slot);
+                continue;
+            }
+            match self.places.set_state(slot.index, State::Running) {
+                State::Idle(activation) => {
+                    self.port.count(|counters| counters.departed += 1);
+                    self.deactivate(slot.index, activation);
+                }
+                other @ (State::Empty
+                | State::Loading
+                | State::Running
+                | State::Waiting(_)
+                | State::Resting
+                | State::SetAside) => {
+                    self.places.set_state(slot.index, other);
+                    self.departed.push_back(slot);
+                }
+            }
+        }
+    }
+
     fn idled(&mut self, slot: Slot) {
         if !self.port.timer_fell(slot) {
             return;

@@ -221,6 +221,9 @@ impl Worker {
             place.sessions = place.sessions.saturating_add(1);
         } else if number == ToActor::DISCONNECTED {
             place.sessions = place.sessions.saturating_sub(1);
+            if place.sessions == 0 {
+                self.departed.push_back(self.places.slot(index));
+            }
         }
     }
 

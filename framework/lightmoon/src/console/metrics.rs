@@ -159,6 +159,12 @@ const TABLE: &[Row] = &[
     ("lightmoon_actor_idled_total", Type::Counter, "Activations that ended because they idled.", |s| {
         count(s.snapshot.node.worker.idled)
     }),
+    (
+        "lightmoon_actor_departed_total",
+        Type::Counter,
+        "Activations that ended because their session had, and too many others since.",
+        |s| count(s.snapshot.node.worker.departed),
+    ),
     ("lightmoon_session_open", Type::Gauge, "Sessions open now.", |s| size(s.snapshot.node.sessions.len())),
     ("lightmoon_session_handshakes", Type::Gauge, "Links that have not said who they are.", |s| {
         size(s.snapshot.node.links_in_handshake)
@@ -192,6 +198,12 @@ const TABLE: &[Row] = &[
         Type::Counter,
         "Links closed because no handshake came in time.",
         |s| count(s.snapshot.node.counters.handshakes_timed_out),
+    ),
+    (
+        "lightmoon_session_link_unread_total",
+        Type::Counter,
+        "Links closed because their client did not read.",
+        |s| count(s.snapshot.node.counters.links_unread),
     ),
     (
         "lightmoon_session_link_idle_total",
@@ -297,6 +309,18 @@ const TABLE: &[Row] = &[
     }),
     ("lightmoon_call_refused_total", Type::Counter, "Calls of clients refused.", |s| {
         count(s.snapshot.node.counters.calls_refused)
+    }),
+    ("lightmoon_call_refused_rate_total", Type::Counter, "Of calls refused, those above their rate.", |s| {
+        count(s.snapshot.node.counters.calls_too_fast)
+    }),
+    (
+        "lightmoon_call_unreadable_total",
+        Type::Counter,
+        "Requests of clients whose arguments could not be read.",
+        |s| count(s.snapshot.node.counters.calls_unreadable),
+    ),
+    ("lightmoon_call_doubled_total", Type::Counter, "Unreliable calls that came twice; dropped.", |s| {
+        count(s.snapshot.node.counters.calls_doubled)
     }),
     ("lightmoon_answer_late_total", Type::Counter, "Answers whose session was gone.", |s| {
         count(s.snapshot.node.counters.answers_late)

@@ -29,6 +29,7 @@ impl Gateway {
             Ok(admitted) => self.hand_over(id, admitted, call),
             Err(error) => {
                 self.counters.calls_refused += 1;
+                self.counters.calls_too_fast += u64::from(error == CallError::TooFast);
                 self.answer_at_once(now, link, id, call.request, Err(error));
             }
         }
@@ -142,6 +143,7 @@ impl Gateway {
             self.counters.answers_late += 1;
             return;
         };
+        self.counters.calls_unreadable += u64::from(matches!(result, Err(CallError::BadArguments(_))));
         let mut result = result.and_then(into_bytes);
         if result.as_ref().is_ok_and(|value| value.len() > ANSWER_BYTES_MAX) {
             // The client learns that its request failed, the game's author from the counter.

@@ -138,7 +138,7 @@ impl Gateway {
     /// A link said its last word.
     pub(super) fn link_over(&mut self, link: LinkId, closing: &Closing) {
         self.handshake_ends(link);
-        self.count_fault(closing);
+        self.count_fault(link, closing);
         let Some(id) = self.links.get_mut(&link).and_then(|entry| entry.session.take()) else { return };
         if self.outlives(id, closing) {
             self.wait_for(id);
@@ -148,7 +148,8 @@ impl Gateway {
     }
 
     /// Counts a link that we closed for what its client did, or did not.
-    fn count_fault(&mut self, closing: &Closing) {
+    fn count_fault(&mut self, link: LinkId, closing: &Closing) {
+        let Some(entry) = self.links.get(&link) else { return };
         if closing.by != ClosedBy::Us {
             return;
         }
@@ -158,12 +159,13 @@ impl Gateway {
             CloseCode::TooLarge => counters.links_too_large += 1,
             CloseCode::HandshakeTimeout => counters.handshakes_timed_out += 1,
             CloseCode::Idle => counters.links_idle += 1,
+            // Before they are let in, links that give way to others are closed so, too.
+            CloseCode::Overloaded => counters.links_unread += u64::from(entry.session.is_some()),
             CloseCode::Normal
             | CloseCode::ShuttingDown
             | CloseCode::Replaced
             | CloseCode::Unauthenticated
             | CloseCode::Incompatible
-            | CloseCode::Overloaded
             | CloseCode::RateExceeded
             | CloseCode::Internal
             | CloseCode::Unknown(_) => {}

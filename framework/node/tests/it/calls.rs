@@ -1,7 +1,8 @@
 //! Calls of clients: what is open to them, how fast, and what comes back.
 
+use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Contract};
+use lightmoon_contract::{ActorId, CallError, Contract, Lane, Priority, Reliability, Writer};
 use lightmoon_node::{Input, limits};
 use lightmoon_wire::{ClientEvent, CloseCode};
 
@@ -62,6 +63,8 @@ fn a_caller_that_is_too_fast_is_told_so_and_gets_its_rate() {
         world.pass(100);
     }
     assert!((8..=11).contains(&passed), "two at once and two a second for four seconds, but {passed}");
+    let counters = world.node.report().counters;
+    assert_eq!((counters.calls_too_fast, counters.calls_refused), (40 - passed, 40 - passed));
 }
 
 #[test]
@@ -193,7 +196,12 @@ fn a_caller_that_keeps_calling_what_is_not_open_is_closed() {
         world.settle();
         world.events(ann).into_iter().for_each(drop);
     }
-    assert_eq!(world.node.report().counters.sessions_closed_for_rate, 1);
+    let counters = world.node.report().counters;
+    assert_eq!(
+        (counters.sessions_closed_for_rate, counters.calls_too_fast),
+        (1, 0),
+        "it was not about the rate"
+    );
     assert_eq!(world.node.report().sessions, []);
 }
 
@@ -212,6 +220,7 @@ fn a_session_that_is_promised_more_than_is_kept_ends_with_a_reason() {
     assert!(report.zones.iter().all(|(_, zone)| zone.viewers == 0), "nobody looks any more");
     let counters = report.counters;
     assert_eq!((counters.sessions_opened, counters.sessions_closed, counters.sessions_overflowed), (1, 1, 1));
+    assert_eq!(counters.links_unread, 1);
     let again = world.enter("ann");
     assert_eq!(world.answer(again, Target::Own, &pilot::Visits {}), Ok(2_001), "each end was told once");
 }
@@ -231,4 +240,42 @@ fn the_end_of_a_session_forgets_its_requests_and_no_others() {
     assert_eq!(report.counters.answers_late, 2);
     assert_eq!(report.sessions.len(), 1);
     assert_eq!(report.sessions[0].requests_in_flight, 0);
+}
+
+#[test]
+fn arguments_that_cannot_be_read_are_answered_and_counted() {
+    let mut world = World::new(24);
+    let ann = world.enter("ann");
+    let request = world.ask_nonsense(ann, &pilot::Double { number: 1 }, 40);
+    world.settle();
+    let answer = world.take_answer::<u32>(ann, request);
+    assert!(matches!(answer, Some(Err(CallError::BadArguments(_)))), "{answer:?}");
+    assert_eq!(world.answer(ann, Target::Own, &pilot::Double { number: 4 }), Ok(8));
+    assert_eq!(world.node.report().counters.calls_unreadable, 1);
+}
+
+#[test]
+fn unreliable_calls_that_come_twice_are_counted_also_once_their_link_is_over() {
+    let mut world = World::new(25);
+    let ann = world.enter("ann");
+    let lane = Lane::new(Priority::Normal, Reliability::Unreliable);
+    let mut call = Writer::new();
+    // An unreliable call for the own player, as docs/wire.md has it.
+    call.raw(&[49]);
+    call.put(&7u32);
+    call.put(&lane.number());
+    call.put(&0u8);
+    call.put(&PilotContract::KIND.0);
+    call.put(&1u16);
+    call.bytes(&[]);
+    let bytes = Bytes::from(call.into_bytes());
+    for _ in 0..20 {
+        world.input(Input::Datagram { link: ann, bytes: bytes.clone() });
+    }
+    world.settle();
+    let doubled = |world: &World| world.node.report().counters.calls_doubled;
+    assert_eq!(doubled(&world), 19);
+    world.input(Input::Closed { link: ann, peer: Some(CloseCode::Normal) });
+    world.pass(6_000);
+    assert_eq!(doubled(&world), 19);
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use lightmoon_actor::{Actor, Cx};
+use lightmoon_actor::{Actor, Cx, limits};
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, Contract, Kind, Persist, contract, contracts, data};
-use lightmoon_node::{Game, LinkId};
+use lightmoon_node::{Game, Input, LinkId};
 use lightmoon_store::MemoryStore;
+use lightmoon_wire::CloseCode;
 use lightmoon_zone::{DurableActor, Zone, ZoneBuilder, ZoneOptions};
 
 use crate::world::World as Net;
@@ -242,4 +243,41 @@ fn a_player_goes_once_its_session_is_over_and_is_who_it_was_when_it_comes_again(
     assert_eq!(actors(&net), ALWAYS - 1);
     let ann = net.enter("ann");
     assert_eq!(net.answer(ann, Target::Own, &clerk::Count {}), Ok(2));
+}
+
+/// Says goodbye, so that the session is over at once.
+fn leave(net: &mut Net, link: LinkId) {
+    net.input(Input::Closed { link, peer: Some(CloseCode::Normal) });
+    net.settle();
+    net.peers.remove(&link);
+}
+
+#[test]
+fn a_crowd_that_comes_and_goes_leaves_no_more_players_in_memory_than_the_limit() {
+    // For ever, as far as time decides.
+    let (mut net, ann) = begin(0, Some(Duration::from_secs(86_400)));
+    let most = limits::DEPARTED_MAX;
+    for number in 0..most {
+        let link = net.enter(&format!("crowd-{number}"));
+        assert_eq!(net.answer(link, Target::Own, &clerk::CountLazily {}), Ok(1));
+        leave(&mut net, link);
+    }
+    assert_eq!(actors(&net), ALWAYS + most, "who comes back soon finds all in memory");
+    // One of them comes back, and is in nobody's way.
+    let back = net.enter("crowd-0");
+    for number in most..most + 100 {
+        let link = net.enter(&format!("crowd-{number}"));
+        leave(&mut net, link);
+    }
+    net.pass(1_000);
+    assert_eq!(actors(&net), ALWAYS + most + 1);
+    assert_eq!(net.node.report().worker.departed, 100 - 1, "the one that came back is not among them");
+    assert_eq!(net.answer(ann, Target::Own, &clerk::Count {}), Ok(1), "it never left");
+    assert_eq!(net.answer(back, Target::Own, &clerk::Count {}), Ok(2));
+    let link = net.enter("crowd-1");
+    assert_eq!(
+        net.answer(link, Target::Own, &clerk::Count {}),
+        Ok(2),
+        "what was behind is saved when it goes"
+    );
 }

@@ -101,6 +101,9 @@ fn one_address_takes_a_share_of_the_places_and_no_more() {
     }
     world.settle();
     assert!(world.peers[&slow].link.is_open(), "those of the source with the most gave way");
+    let counters = world.node.report().counters;
+    assert_eq!(counters.links_unread, 0, "nobody was let in who did not read");
+    assert!(counters.handshakes_evicted >= limits::LINKS_IN_HANDSHAKE_MAX as u64, "{counters:?}");
 }
 
 #[test]

@@ -242,6 +242,17 @@ impl World {
         self.peers.get_mut(&from).unwrap().link.call(call).unwrap();
     }
 
+    /// Sends a request whose arguments are so many bytes of nonsense.
+    pub(crate) fn ask_nonsense<O: Operation>(&mut self, from: LinkId, message: &O, bytes: usize) -> u64 {
+        let peer = self.peers.get_mut(&from).unwrap();
+        let request = peer.next_request;
+        peer.next_request += 1;
+        let mut call = call(Some(request), Target::Own, message);
+        call.args = vec![0xFF; bytes].into();
+        peer.link.call(call).unwrap();
+        request
+    }
+
     /// Sends a one-way call.
     pub(crate) fn tell<O: Operation>(&mut self, from: LinkId, target: Target, message: &O) {
         self.peers.get_mut(&from).unwrap().link.call(call(None, target, message)).unwrap();
