@@ -7,13 +7,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use lightmoon_contract::{NetId, Replicate as _, Tick};
-use lightmoon_replica::{ClientView, DeltaTable, Gather, Gatherer, Holdings, Receipt, Schema, ViewWriter};
+use lightmoon_replica::{ClientView, DeltaTable, Gatherer, Holdings, Receipt, Schema, ViewWriter};
 
-use super::crowd::Row;
+use super::crowd::{GATHER, Row, WAY};
 use super::walker::{FIELDS, Pose, Walk, quantise, scattered, side_for};
-
-/// Ticks from a packet to its receipt: 150 ms at 20 Hz.
-const WAY: usize = 3;
 
 /// Clients that each see some of the walkers.
 pub(crate) struct Readers {
@@ -97,20 +94,12 @@ impl Readers {
                 held.receive(receipt, 1);
             }
         }
-        let gather = Gather {
-            rate_hz: 20,
-            budget_bytes: 1_100,
-            first: Some(0),
-            only_first: false,
-            refresh_ticks: 40,
-            starve_ticks: 20,
-        };
         let mut records = 0;
         for ((held, _), packet) in self.clients.iter_mut().zip(&mut self.packets) {
             let (bytes, gathered) = held.gather(
                 &self.schema,
                 &mut self.table,
-                &gather,
+                &GATHER,
                 |_| 256,
                 &mut self.gatherer,
                 std::mem::take(packet),
