@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use game_sample_rig::Cores;
 
 use crate::figure::{self, Figure};
 use crate::limits::CLIENTS_MAX;
 use crate::phase::{self, Game, Raw, Times};
-use crate::process::Cores;
-use crate::server::Place;
-use crate::{binary, figures, own_folder, report};
+use crate::{figures, place, report};
 
 /// How the measurement goes.
 #[derive(Clone, Debug, clap::Args)]
@@ -52,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     );
     ensure!((2..=3_600).contains(&arguments.seconds), "--seconds must be 2 to 3600");
     ensure!(arguments.warm_up <= 600, "--warm-up must be at most 600");
-    let binary = binary(arguments.binary.as_ref())?;
+    let binary = arguments.binary.as_ref();
     let cores = Cores::choose()?;
     let times = Times {
         warm_up: Duration::from_secs(arguments.warm_up),
@@ -65,14 +64,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     counts.sort_unstable();
     let (mut measured, mut all) = (Vec::new(), Vec::new());
     for (at, count) in counts.iter().enumerate() {
-        let (game, raw) = one(&binary, cores, *count, times)?;
+        let (game, raw) = one(binary, cores, *count, times)?;
         let figures = figures::of_game(&game, &raw, at + 1 == counts.len());
         figures.iter().for_each(|figure| figure::line(&figure.to_string()));
         all.extend(figures);
         measured.push((game, raw));
     }
     if arguments.idle > 0 {
-        let place = Place { binary, folder: own_folder("idle")? };
+        let place = place(binary, "idle")?;
         let figures = figures::of_idle(arguments.idle, phase::idle(&place, cores, arguments.idle)?);
         figures.iter().for_each(|figure| figure::line(&figure.to_string()));
         all.extend(figures);
@@ -91,8 +90,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 }
 
 /// The game, then raw QUIC with the packets of the game.
-fn one(binary: &std::path::Path, cores: Cores, count: u32, times: Times) -> Result<(Game, Raw)> {
-    let place = Place { binary: binary.to_owned(), folder: own_folder(&count.to_string())? };
+fn one(binary: Option<&PathBuf>, cores: Cores, count: u32, times: Times) -> Result<(Game, Raw)> {
+    let place = place(binary, &count.to_string())?;
     let game = phase::game(&place, cores, count, times)?;
     let raw = phase::raw(&place, cores, count, times, game.shape())?;
     std::fs::remove_dir_all(&place.folder).context("cannot remove the folder of the run")?;

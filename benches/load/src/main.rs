@@ -1,7 +1,7 @@
 //! The sample's server under load: bots on one core, the server on another, and raw QUIC under the same packets beside it.
 //!
-//! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the processes ([`server`],
-//! [`fleet`], [`raw`]), what the system says of them ([`process`]), figures ([`figures`]), reports ([`report`], [`plot`]).
+//! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the processes, what the
+//! system and the console say of them (`game_sample_rig`), raw QUIC ([`raw`]), figures ([`figures`]), reports ([`report`], [`plot`]).
 //!
 //! ```text
 //! bench   for each count:  server ◄── bots       CPU by thread, ticks, bytes
@@ -22,18 +22,17 @@ mod fleet;
 mod limits;
 mod phase;
 mod plot;
-mod process;
 mod raw;
 mod report;
 mod sample;
-mod server;
 mod soak;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+use game_sample_rig::Place;
 
 /// Measures the sample's server under load.
 #[derive(Debug, Parser)]
@@ -73,17 +72,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The sample's program: the one that was named, or the one beside this program.
-fn binary(named: Option<&PathBuf>) -> Result<PathBuf> {
-    match named {
-        Some(path) => path.canonicalize().with_context(|| format!("no program {}", path.display())),
-        None => Ok(std::env::current_exe()?.with_file_name("game-sample")),
-    }
-}
-
-/// A folder of this run alone.
-fn own_folder(purpose: &str) -> Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("lightmoon-load-{purpose}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    Ok(folder)
+/// A folder of this run alone, with the sample's program: the one that was named, or the one beside this program.
+fn place(named: Option<&PathBuf>, purpose: &str) -> Result<Place> {
+    Place::new(named.map(PathBuf::as_path), Place::own_folder(&format!("lightmoon-load-{purpose}")))
 }

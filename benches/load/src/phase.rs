@@ -6,13 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use game_sample_rig::limits::{LOOK_EVERY, READY_WITHIN};
+use game_sample_rig::{Cores, Place, Server, process};
 use serde_json::Value;
 
-use crate::fleet::{Crew, Fleet};
-use crate::limits::{LOOK_EVERY, READY_WITHIN};
-use crate::process::{self, Cores};
+use crate::fleet::Crew;
 use crate::sample::{Sample, between};
-use crate::server::{Place, Server};
 
 /// How long.
 #[derive(Clone, Copy, Debug)]
@@ -99,12 +98,24 @@ pub(crate) struct Shape {
     pub(crate) answer_bytes: f64,
 }
 
+/// A server of one process.
+fn alone(place: &Place, cores: Cores) -> Result<Server> {
+    Server::start(place.clone(), &["--supervise", "off"], Some(cores.server))
+}
+
+/// Stops a server, which must end well.
+pub(crate) fn stop(server: Server) -> Result<()> {
+    let status = server.stop()?;
+    ensure!(status.success(), "the server's stop ended with {status}");
+    Ok(())
+}
+
 /// Plays a crowd.
 pub(crate) fn game(place: &Place, cores: Cores, count: u32, times: Times) -> Result<Game> {
-    let server = Server::start(place, cores.server, false)?;
+    let server = alone(place, cores)?;
     let began = Instant::now();
     let crew = Crew { script: "crowd", count, seed: 1, warm_up: times.warm_up, has_ledger: false };
-    let fleet = Fleet::start(place, cores.clients, &crew)?;
+    let fleet = crew.start(place, cores.clients)?;
     sleep_until(began + times.warm_up);
     let mut samples = vec![Sample::take(began, 0, &server, fleet.pid())?];
     let end = began + times.warm_up + times.measured;
@@ -117,7 +128,7 @@ pub(crate) fn game(place: &Place, cores: Cores, count: u32, times: Times) -> Res
         "the console is silent"
     );
     let bots = fleet.stop()?;
-    server.stop()?;
+    stop(server)?;
     Ok(Game { count, samples, bots })
 }
 
@@ -134,7 +145,7 @@ pub(crate) fn raw(place: &Place, cores: Cores, count: u32, times: Times, shape: 
     let ready = place.file("raw.json");
     let _none = std::fs::remove_file(&ready);
     let own = std::env::current_exe()?;
-    let mut server = Raised(process::on_core(cores.server, || {
+    let mut server = Raised(process::on_core(Some(cores.server), || {
         let mut command = Command::new(&own);
         command.args(["raw-server", "--rate-hz", &format!("{:.4}", shape.rate_hz)]);
         command.args(["--writes", &format!("{:.4}", shape.writes)]);
@@ -149,7 +160,7 @@ pub(crate) fn raw(place: &Place, cores: Cores, count: u32, times: Times, shape: 
     await_file(&ready, &mut server.0)?;
     let began = Instant::now();
     let (warm_up, seconds) = (times.warm_up.as_secs(), (times.warm_up + times.measured).as_secs());
-    let swarm = process::on_core(cores.clients, || {
+    let swarm = process::on_core(Some(cores.clients), || {
         let mut command = Command::new(&own);
         command.args([
             "raw-swarm",
@@ -222,13 +233,13 @@ pub(crate) struct Idle {
 /// Sessions that do nothing, twice: those that come second find the memory of the sessions before free, and the players before
 /// still in place. So the first time shows sessions and players, the second time players alone.
 pub(crate) fn idle(place: &Place, cores: Cores, count: u32) -> Result<Idle> {
-    let server = Server::start(place, cores.server, false)?;
+    let server = alone(place, cores)?;
     std::thread::sleep(SETTLE);
     let resident = || process::resident_kib(server.pid()?);
     let before = resident()?;
     let come = |seed| -> Result<f64> {
         let crew = Crew { script: "idle", count, seed, warm_up: Duration::ZERO, has_ledger: false };
-        let fleet = Fleet::start(place, cores.clients, &crew)?;
+        let fleet = crew.start(place, cores.clients)?;
         await_sessions(&server, count)?;
         let full = resident()?;
         fleet.stop()?;
@@ -236,7 +247,7 @@ pub(crate) fn idle(place: &Place, cores: Cores, count: u32) -> Result<Idle> {
         Ok(full)
     };
     let (first, second) = (come(1)?, come(2)?);
-    server.stop()?;
+    stop(server)?;
     let [all, player] = [first - before, second - first].map(|kib| kib / f64::from(count));
     Ok(Idle { session: all - player, player })
 }
@@ -245,7 +256,7 @@ pub(crate) fn idle(place: &Place, cores: Cores, count: u32) -> Result<Idle> {
 fn await_sessions(server: &Server, count: u32) -> Result<()> {
     let began = Instant::now();
     loop {
-        let open = server.status()?["sessions"]["open"].as_u64().unwrap_or(0);
+        let open = server.console()?.status()?["sessions"]["open"].as_u64().unwrap_or(0);
         if open == u64::from(count) {
             std::thread::sleep(SETTLE);
             return Ok(());

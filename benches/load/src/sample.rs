@@ -5,11 +5,11 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use game_sample_rig::Server;
+use game_sample_rig::process::{self, Threads};
 use serde_json::Value;
 
 use crate::limits::SAMPLES_MAX;
-use crate::process::{self, Threads};
-use crate::server::Server;
 
 /// One look.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl Sample {
     pub(crate) fn take(began: Instant, life: u32, server: &Server, clients: u32) -> Result<Self> {
         let pid = server.pid()?;
         // The console first: its answer takes CPU of the server, which then lies in the interval that it belongs to.
-        let status = server.status().ok();
+        let status = server.console()?.status().ok();
         Ok(Self {
             at: began.elapsed().as_secs_f64(),
             life,

@@ -12,15 +12,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
+use game_sample_rig::{Cores, Place, Server};
 use serde_json::Value;
 
-use crate::figure;
-use crate::fleet::{Crew, Fleet};
+use crate::fleet::Crew;
 use crate::limits::CLIENTS_MAX;
-use crate::process::Cores;
 use crate::sample::{self, Sample};
-use crate::server::{Place, Server};
-use crate::{binary, own_folder, report};
+use crate::{figure, phase, place, report};
 
 /// How the run goes.
 #[derive(Clone, Debug, clap::Args)]
@@ -97,16 +95,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         arguments.count.is_none_or(|count| (1..=CLIENTS_MAX).contains(&count)),
         "--count must be 1 to {CLIENTS_MAX}"
     );
-    let binary = binary(arguments.binary.as_ref())?;
+    let binary = arguments.binary.as_ref();
     let cores = Cores::choose()?;
     let count = match arguments.count {
         Some(count) => count,
-        None => affordable(&Place { binary: binary.clone(), folder: own_folder("probe")? }, cores)?,
+        None => affordable(&place(binary, "probe")?, cores)?,
     };
-    let place = Place { binary, folder: own_folder("soak")? };
+    let place = place(binary, "soak")?;
     let mut outcome = Outcome { count, seed: arguments.seed, ..Outcome::default() };
     let server = play(arguments, &place, cores, &mut outcome)?;
-    if let Err(error) = server.stop() {
+    if let Err(error) = phase::stop(server) {
         outcome.violations.push(format!("{error:#}"));
     }
     audit(&place, &mut outcome)?;
@@ -126,17 +124,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     Ok(passed)
 }
 
+/// A server with a parent.
+fn supervised(place: &Place, cores: Cores) -> Result<Server> {
+    Server::start(place.clone(), &["--supervise", "on"], Some(cores.server))
+}
+
 /// As many bots as leave a fifth of the fuller core idle.
 fn affordable(place: &Place, cores: Cores) -> Result<u32> {
-    let server = Server::start(place, cores.server, true)?;
-    let fleet = Fleet::start(place, cores.clients, &crew(PROBE_COUNT, 1, false))?;
+    let server = supervised(place, cores)?;
+    let fleet = crew(PROBE_COUNT, 1, false).start(place, cores.clients)?;
     let began = Instant::now();
     std::thread::sleep(PROBE_TIMES.0);
     let before = Sample::take(began, 0, &server, fleet.pid())?;
     std::thread::sleep(PROBE_TIMES.1);
     let after = Sample::take(began, 0, &server, fleet.pid())?;
     fleet.stop()?;
-    server.stop()?;
+    phase::stop(server)?;
     std::fs::remove_dir_all(&place.folder).context("cannot remove the folder of the run")?;
     let seconds = after.at - before.at;
     let (server, clients) =
@@ -168,9 +171,9 @@ fn crew(count: u32, seed: u64, has_ledger: bool) -> Crew {
 /// Everything up to the stop of the server.
 fn play(arguments: &Arguments, place: &Place, cores: Cores, outcome: &mut Outcome) -> Result<Server> {
     let mut random = Rng::with_seed(arguments.seed);
-    let mut server = Server::start(place, cores.server, true)?;
+    let mut server = supervised(place, cores)?;
     let began = Instant::now();
-    let fleet = Fleet::start(place, cores.clients, &crew(outcome.count, arguments.seed, true))?;
+    let fleet = crew(outcome.count, arguments.seed, true).start(place, cores.clients)?;
     let (mut life, mut next_kill) = (0, kill_after(arguments, &mut random, 0.0));
     let end = arguments.minutes * 60.0;
     while began.elapsed().as_secs_f64() < end {
@@ -179,7 +182,8 @@ fn play(arguments: &Arguments, place: &Place, cores: Cores, outcome: &mut Outcom
         // The last part is left alone: a life that is judged, and everybody back at the end.
         if at >= next_kill && at + WARM_UP + JUDGED_MIN < end {
             let killed = Instant::now();
-            server.kill_node()?;
+            server.kill(true, false)?;
+            server.await_ready()?;
             outcome.kills.push(at);
             outcome.ready_ms.push(killed.elapsed().as_millis());
             life += 1;
@@ -207,7 +211,7 @@ fn kill_after(arguments: &Arguments, random: &mut Rng, at: f64) -> f64 {
 
 /// At the end nearly everybody plays: of bots that stay a minute and are away for three seconds few are missing.
 fn stuck(server: &Server, outcome: &mut Outcome) {
-    let Ok(status) = server.status() else {
+    let Ok(status) = server.console().and_then(|console| console.status()) else {
         outcome.violations.push("the console is silent at the end".to_owned());
         return;
     };

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
-
-use crate::server::Place;
+use game_sample_rig::Place;
 
 /// What an audit said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

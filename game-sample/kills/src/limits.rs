@@ -4,15 +4,6 @@
 
 use std::time::Duration;
 
-/// From a kill to a server that is ready. It takes a tenth of a second, and several times that on a busy machine; after
-/// several deaths in a row the parent pauses for up to a few seconds.
-pub(crate) const READY_WITHIN: Duration = Duration::from_secs(15);
-/// From SIGTERM to the end of the server: its own bound is two seconds.
-pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(10);
-/// From SIGTERM to the end of the bots, who say goodbye.
-pub(crate) const BOTS_STOP_WITHIN: Duration = Duration::from_secs(15);
-/// Between two looks at a file that will be written.
-pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// A kill that waits for an acknowledged operation waits no longer.
 pub(crate) const LINE_WITHIN: Duration = Duration::from_secs(3);
 /// All bots have begun and have a ship after this.

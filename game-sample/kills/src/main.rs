@@ -1,7 +1,7 @@
 //! Kill trials of the sample game: a real server, real bots, kill -9 at random moments.
 //!
-//! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the processes ([`server`],
-//! [`fleet`]), where ships may be after a kill ([`trail`]), what is stored (the sample's verb `audit`), the figures ([`report`]).
+//! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the processes and the bad network
+//! (`game_sample_rig`), where ships may be after a kill ([`trail`]), what is stored (the sample's verb `audit`), the figures ([`report`]).
 //!
 //! ```text
 //! start server, start bots
@@ -15,13 +15,10 @@
 //! - I2: waits and kinds of kills depend on the seed alone; what happens in between does not.
 
 mod audit;
-mod fleet;
 mod limits;
 mod plan;
-mod proxy;
 mod report;
 mod run;
-mod server;
 mod trail;
 
 use std::io::Write as _;
@@ -30,8 +27,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
+use game_sample_rig::{Place, Weather};
 
-use crate::proxy::Weather;
 use crate::run::Run;
 
 /// Kills the sample game's server again and again while bots mine, and holds what it remembers against what they were told.
@@ -112,16 +109,11 @@ fn main() -> ExitCode {
 
 /// Whether nothing was violated.
 fn trials(arguments: &Arguments) -> Result<bool> {
-    let binary = match &arguments.binary {
-        Some(path) => path.canonicalize().with_context(|| format!("no program {}", path.display()))?,
-        None => std::env::current_exe()?.with_file_name("game-sample"),
-    };
-    let (folder, is_own) = match &arguments.folder {
-        Some(folder) => (folder.clone(), false),
-        None => (own_folder(), true),
-    };
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let report = Run::new(arguments, binary, folder.clone())?.finish()?;
+    let is_own = arguments.folder.is_none();
+    let folder = arguments.folder.clone().unwrap_or_else(|| Place::own_folder("game-sample-kills"));
+    let mut place = Place::new(arguments.binary.as_deref(), folder.clone())?;
+    place.folder = folder.canonicalize().context("the folder of the run")?;
+    let report = Run::new(arguments, place).finish()?;
     say(&report.to_string());
     let passed = report.violations.is_empty();
     match (passed, is_own) {
@@ -134,14 +126,6 @@ fn trials(arguments: &Arguments) -> Result<bool> {
         (true, false) => {}
     }
     Ok(passed)
-}
-
-fn own_folder() -> PathBuf {
-    std::env::temp_dir().join(format!(
-        "game-sample-kills-{}-{}",
-        std::process::id(),
-        game_sample_bots::ledger::wall_ms()
-    ))
 }
 
 /// A line of progress.

@@ -6,24 +6,21 @@
 //! - I1: an end of the server is judged once, when the trail is complete up to the next end.
 //! - I2: a run goes on after a violation up to the next audit, where it ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use fastrand::Rng;
 use game_sample::trade::OFFER_MS;
 use game_sample_bots::ledger::wall_ms;
+use game_sample_rig::limits::LOOK_EVERY;
+use game_sample_rig::{Bots, Place, Proxy, Server, Weather};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::audit::Audit;
-use crate::fleet::Fleet;
-use crate::limits::{
-    BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, LOOK_EVERY, REST_SLACK_MS, TRAIL_LAG,
-};
+use crate::limits::{BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, REST_SLACK_MS, TRAIL_LAG};
 use crate::plan::{self, Kind, Step};
-use crate::proxy::{Proxy, Weather};
 use crate::report::Report;
-use crate::server::{Place, Server};
 use crate::trail::{End, Trail};
 use crate::{Arguments, say};
 
@@ -44,6 +41,7 @@ pub(crate) struct Run {
     count: usize,
     seed: u64,
     place: Place,
+    store: String,
     trail: Trail,
     /// Ends that are not judged yet; the last one has no next.
     ends: Vec<Ended>,
@@ -60,18 +58,17 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(arguments: &Arguments, binary: PathBuf, folder: PathBuf) -> Result<Self> {
-        let folder = folder.canonicalize().context("the folder of the run")?;
+    pub(crate) fn new(arguments: &Arguments, place: Place) -> Self {
         let Arguments { kills, seed, count, audit_every, .. } = *arguments;
-        let store = arguments.store.clone();
         let weather = arguments.weather();
         let head = format!("{}: {weather}", arguments.again());
-        Ok(Self {
+        Self {
             kills,
             audit_every: audit_every.max(1),
             count,
             seed,
-            place: Place { binary, store, folder },
+            place,
+            store: arguments.store.clone(),
             trail: Trail::default(),
             ends: Vec::new(),
             report: Report { head, ..Report::default() },
@@ -81,17 +78,17 @@ impl Run {
             rest: Duration::from_secs(arguments.rest),
             weather,
             until: arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)),
-        })
+        }
     }
 
     /// Everything, from a fresh folder to the report.
     pub(crate) fn finish(mut self) -> Result<Report> {
         let mut random = Rng::with_seed(self.seed);
-        let mut server = Server::start(self.place.clone())?;
+        let mut server = self.start()?;
         let proxy = self.network()?;
         let ready = if proxy.is_some() { self.proxied_json() } else { self.place.ready_json() };
-        let mut fleet = Fleet::start(&self.place, &ready, &self.script, self.count, self.seed)?;
-        self.await_first_sight(&mut fleet)?;
+        let mut bots = self.bots(&ready)?;
+        self.await_first_sight(&mut bots)?;
         for number in 1..=self.kills {
             if self.until.is_some_and(|until| Instant::now() >= until) {
                 say("the time is over");
@@ -108,7 +105,7 @@ impl Run {
                     break;
                 }
             }
-            if !fleet.plays() {
+            if !bots.play() {
                 self.violate("the bots ended by themselves; see bots.log".to_owned());
                 break;
             }
@@ -119,13 +116,30 @@ impl Run {
         let played_until = (self.rest >= Duration::from_millis(OFFER_MS + REST_SLACK_MS)).then(boot_ms);
         self.judge(wall_ms())?;
         self.report.network = proxy.as_ref().map(|proxy| proxy.counts.to_string());
-        match fleet.stop() {
-            Ok(bots) => self.report.bots = bots,
+        match bots.stop() {
+            Ok(report) => self.report.bots = report,
             Err(error) => self.violate(format!("{error:#}")),
         }
         self.stop(server);
         self.audit(played_until)?;
         Ok(self.report)
+    }
+
+    fn start(&self) -> Result<Server> {
+        Server::start(self.place.clone(), &["--pin", "off", "--store", &self.store], None)
+    }
+
+    /// Bots for the whole run, with the server that the file `ready` names.
+    fn bots(&self, ready: &Path) -> Result<Bots> {
+        let path = |name: &str| self.place.file(name).display().to_string();
+        let arguments = [
+            ["--script".to_owned(), self.script.clone()],
+            ["--count".to_owned(), self.count.to_string()],
+            ["--seed".to_owned(), self.seed.to_string()],
+            ["--ledger".to_owned(), path("ledger.jsonl")],
+            ["--trail".to_owned(), path("trail.jsonl")],
+        ];
+        Bots::start(&self.place, ready, "bots.json", arguments.as_flattened(), None)
     }
 
     /// A bad network, if one is wanted; what bots are told of the server names it then.
@@ -211,7 +225,7 @@ impl Run {
         self.stop(server);
         let at = wall_ms();
         self.audit(None)?;
-        let server = Server::start(self.place.clone())?;
+        let server = self.start()?;
         let end = End { at, ready: wall_ms(), next: u64::MAX };
         self.ended(Ended { kind: None, is_first: false, end });
         std::thread::sleep(TRAIL_LAG);
@@ -263,9 +277,9 @@ impl Run {
     }
 
     /// Until every bot has its ship for the first time.
-    fn await_first_sight(&mut self, fleet: &mut Fleet) -> Result<()> {
+    fn await_first_sight(&mut self, bots: &mut Bots) -> Result<()> {
         while self.trail.seen_after(0) < self.count && self.began.elapsed() < BEGIN_WITHIN {
-            anyhow::ensure!(fleet.plays(), "the bots ended by themselves; see bots.log");
+            anyhow::ensure!(bots.play(), "the bots ended by themselves; see bots.log");
             std::thread::sleep(LOOK_EVERY);
             self.trail.read(&self.place.folder.join("trail.jsonl"))?;
         }

@@ -30,11 +30,18 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The answer that 99 of 100 are quicker than.
-    pub(crate) fn p99_us(&self) -> u64 {
+    /// Adds what was seen later.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.answers_us.extend(later.answers_us);
+        self.failed += later.failed;
+        self.broken += later.broken;
+    }
+
+    /// The answer that so many of a hundred are quicker than.
+    pub(crate) fn percentile_us(&self, percent: usize) -> u64 {
         let mut sorted = self.answers_us.clone();
         sorted.sort_unstable();
-        let at = sorted.len() * 99 / 100;
+        let at = sorted.len() * percent / 100;
         sorted.get(at).copied().or_else(|| sorted.last().copied()).unwrap_or(0)
     }
 }
@@ -175,7 +182,12 @@ async fn fly(session: &mut Session, mut bot: Bot, board: &Board) {
 }
 
 /// Somebody comes who was not there before; how long it takes until it sees its ship's sector.
-pub(crate) async fn newcomer(location: &Location, name: &str, within: Duration) -> Option<Duration> {
+pub(crate) fn newcomer(location: &Location, name: &str, within: Duration) -> Option<Duration> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    runtime.block_on(come(location, name, within))
+}
+
+async fn come(location: &Location, name: &str, within: Duration) -> Option<Duration> {
     let endpoint = Endpoint::new().ok()?;
     let began = Instant::now();
     let mut session = Session::new(&endpoint, options(location, name, fastrand::u64(..)));

@@ -1,53 +1,64 @@
 //! A siege of the sample game's server: each attack in turn, while honest bots play.
 //!
 //! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the attacks ([`attack`]), the
-//! process ([`server`]), what a run is held to ([`run`], [`limits`]).
+//! process (`game_sample_rig`), what a run is held to ([`run`], [`limits`]).
 //!
 //! ```text
-//! start server, start honest bots, measure them while it is quiet
-//! each attack:  memory, metrics ── attack, and somebody who comes meanwhile ── metrics ── held to its promises
-//! end:          stop bots ── stop server in order ── 1 if anything was broken
+//! start server, start honest bots
+//! each attack:  quiet ── memory, metrics ── attack, and somebody who comes meanwhile ── metrics, rest ── held to its promise
+//! two crowds:   memory ── one comes and goes ── rest ── another one ── rest ── held to what the second one added
+//! end:          stop bots ── stop server in order ── a table ── 1 if anything was broken
 //! ```
 //!
 //! Invariants:
 //! - I1: everything happens on loopback: attackers come from addresses of this machine that honest bots do not have.
+//! - I2: where times count, the server has a core of its own, and all others share another one.
 
 mod attack;
 mod honest;
 mod limits;
+mod memory;
 mod peer;
 mod relay;
 mod run;
-mod server;
+mod verdict;
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
+use game_sample_bots::Location;
+use game_sample_rig::{Cores, Place, Server, process};
 
 use crate::attack::{ATTACKS, Ground};
 use crate::honest::Honest;
 use crate::limits::{GROWTH_DEBUG_MAX, GROWTH_MAX, MANY, SOME};
-use crate::run::Plan;
-use crate::server::Server;
+use crate::run::{Field, Plan};
+use crate::verdict::{TABLE, Verdict};
+
+/// What is tried after all attacks.
+const WAVES: &str = "two crowds that come and go";
+/// Lines of what was broken that are printed in the end, and of one attack when it is over.
+const BROKEN_SAID_MAX: usize = 100;
+const FEW_SAID: usize = 5;
+
+/// A server of one process that keeps nothing.
+const SERVE: [&str; 6] = ["--pin", "off", "--supervise", "off", "--store", "memory:"];
 
 /// Attacks the sample game's server in every way it promises to stand, while honest bots play: wrong bytes, floods, slow readers,
 /// crowds. Exit code 1: a promise was broken, each in a line.
 #[derive(Clone, Debug, Parser)]
 struct Arguments {
     /// Count of honest bots
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 250)]
     count: usize,
-    /// Seconds that each attack goes on
-    #[arg(long, value_name = "S", default_value_t = 10)]
+    /// Seconds of a window at least; three of them without an attack come before three with it
+    #[arg(long, value_name = "S", default_value_t = 2)]
     seconds: u64,
-    /// Seconds without an attack, to which the others are compared
-    #[arg(long, value_name = "S", default_value_t = 20)]
-    quiet: u64,
-    /// Fewer attackers, and times are only printed: for machines that do other things meanwhile
+    /// Fewer attackers, one window, and times are only printed: for machines that do other things meanwhile
     #[arg(long)]
     short: bool,
     /// Decides what honest bots do
@@ -78,49 +89,52 @@ fn main() -> ExitCode {
 
 /// Whether every promise was held.
 fn siege(arguments: &Arguments) -> Result<bool> {
-    let attacks: Vec<_> = ATTACKS.iter().filter(|attack| attack.name.contains(&arguments.only)).collect();
-    if attacks.is_empty() {
-        let names: Vec<&str> = ATTACKS.iter().map(|attack| attack.name).collect();
+    let is_chosen = |name: &str| name.contains(&arguments.only);
+    let attacks: Vec<_> = ATTACKS.iter().filter(|attack| is_chosen(attack.name)).collect();
+    if attacks.is_empty() && !is_chosen(WAVES) {
+        let names: Vec<&str> = ATTACKS.iter().map(|attack| attack.name).chain([WAVES]).collect();
         bail!("no attack is called so; there are: {}", names.join(", "));
     }
-    let binary = match &arguments.binary {
-        Some(path) => path.canonicalize().with_context(|| format!("no program {}", path.display()))?,
-        None => std::env::current_exe()?.with_file_name("game-sample"),
-    };
-    let (folder, is_own) = match &arguments.folder {
-        Some(folder) => (folder.clone(), false),
-        None => (own_folder(), true),
-    };
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut server = Server::start(&binary, &folder)?;
+    let is_own = arguments.folder.is_none();
+    let folder = arguments.folder.clone().unwrap_or_else(|| Place::own_folder("game-sample-siege"));
+    let place = Place::new(arguments.binary.as_deref(), folder.clone())?;
+    let cores = if arguments.short { None } else { Some(Cores::choose()?) };
+    let mut server = Server::start(place.clone(), &SERVE, cores.map(|cores| cores.server))?;
+    if let Some(cores) = cores {
+        process::keep_to(cores.clients)?;
+    }
+    let location = Location::from_ready_json(&place.ready_json())?;
+    let many = if arguments.short { SOME } else { MANY };
     let plan = Plan {
-        ground: Ground {
-            server: server.location.game,
-            from: attack::camp_of(0),
-            time: Duration::from_secs(arguments.seconds),
-            many: if arguments.short { SOME } else { MANY },
-            is_short: arguments.short,
-        },
+        ground: Ground::new(&location, many, arguments.short),
         growth_max: if cfg!(debug_assertions) { GROWTH_DEBUG_MAX } else { GROWTH_MAX },
+        window: Duration::from_secs(arguments.seconds),
         is_timed: !arguments.short,
+        count: arguments.count,
     };
-    let honest = Honest::start(&server.location, arguments.count, arguments.seed)?;
-    let quiet = run::quiet(&honest, Duration::from_secs(arguments.quiet));
-    say(&format!(
-        "quiet: {} honest bots, p99 {} µs of {} answers",
-        arguments.count,
-        quiet.p99_us(),
-        quiet.answers_us.len()
-    ));
-    let mut broken = Vec::new();
+    let honest = Honest::start(&location, arguments.count, arguments.seed)?;
+    say(&format!("{} honest bots play", arguments.count));
+    let console = server.console()?;
+    let mut field = Field { plan: &plan, server: &mut server, console, location: &location, honest: &honest };
+    let mut verdicts = Vec::new();
     for (number, attack) in (1..).zip(attacks) {
-        let verdict = run::fight((number, attack), &plan, &mut server, &honest, &quiet)?;
-        verdict.lines.iter().for_each(|line| say(line));
-        broken.extend(verdict.broken.into_iter().map(|what| format!("failed: {}: {what}", attack.name)));
+        verdicts.push(field.fight(number, attack)?);
+        verdicts.iter().last().into_iter().for_each(tell);
+    }
+    if is_chosen(WAVES) {
+        verdicts.push(field.waves()?);
+        verdicts.iter().last().into_iter().for_each(tell);
     }
     honest.stop()?;
-    server.stop()?;
-    broken.iter().for_each(|line| say(line));
+    let status = server.stop()?;
+    ensure!(status.success(), "the server ended with {status}; see server.log");
+    TABLE.iter().for_each(|line| say(line));
+    verdicts.iter().for_each(|verdict| say(&verdict.row));
+    let broken: Vec<String> = verdicts
+        .iter()
+        .flat_map(|verdict| verdict.broken.iter().map(|what| format!("failed: {}: {what}", verdict.name)))
+        .collect();
+    broken.iter().take(BROKEN_SAID_MAX).for_each(|line| say(line));
     match (broken.is_empty(), is_own) {
         (true, true) => std::fs::remove_dir_all(&folder).context("cannot remove the folder of the run")?,
         (false, _) => say(&format!("log of the server: {}", folder.display())),
@@ -130,8 +144,9 @@ fn siege(arguments: &Arguments) -> Result<bool> {
     Ok(broken.is_empty())
 }
 
-fn own_folder() -> PathBuf {
-    std::env::temp_dir().join(format!("game-sample-siege-{}", std::process::id()))
+fn tell(verdict: &Verdict) {
+    verdict.lines.iter().for_each(|line| say(line));
+    verdict.broken.iter().take(FEW_SAID).for_each(|what| say(&format!("  broken    {what}")));
 }
 
 /// A line of what was found.

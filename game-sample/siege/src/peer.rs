@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use game_sample_bots::Bot;
-use lightmoon_contract::{Lane, Mono, Operation, Writer};
+use lightmoon_contract::{Contract as _, Lane, Mono, Operation, Writer};
 use lightmoon_wire::{ALPN, ClientConfig, ClientLink, StreamKey, Transmit};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{Connection, ConnectionError, SendStream, TransportConfig, VarInt};
@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Bytes of one frame's kind that clients send for a call.
 pub(crate) const CALL: u8 = 16;
+/// The same of a datagram.
+const UNRELIABLE_CALL: u8 = 49;
 
 /// A socket from which attackers connect.
 #[derive(Clone, Debug)]
@@ -61,6 +63,11 @@ impl Camp {
         let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
         config.transport_config(Arc::new(transport));
         Ok(Self { endpoint, server, config })
+    }
+
+    /// Its socket.
+    pub(crate) fn endpoint(&self) -> quinn::Endpoint {
+        self.endpoint.clone()
     }
 
     /// Begins a connection to `address`.
@@ -197,17 +204,52 @@ pub(crate) async fn ending(connection: &Connection, within: Duration) -> Ending 
 
 /// A frame that calls `O` on the own player, with these bytes as its arguments; request 0 wants no answer.
 pub(crate) fn call<O: Operation>(request: u64, args: &[u8]) -> Vec<u8> {
-    use lightmoon_contract::Contract as _;
+    frame::<O>(request, |to| to.put(&0u8), args)
+}
+
+/// A frame that calls `O` on the zone of the attachment with this generation, and wants no answer.
+pub(crate) fn call_zone<O: Operation>(generation: u32, args: &[u8]) -> Vec<u8> {
+    let aim = |to: &mut Writer| {
+        to.put(&1u8);
+        to.put(&generation);
+    };
+    frame::<O>(0, aim, args)
+}
+
+fn frame<O: Operation>(request: u64, aim: impl FnOnce(&mut Writer), args: &[u8]) -> Vec<u8> {
     let mut to = Writer::new();
     to.window(|to| {
         to.raw(&[CALL]);
         to.put(&request);
-        to.put(&0u8);
+        aim(to);
         to.put(&O::Contract::KIND.0);
         to.put(&O::SPEC.number.0);
         to.bytes(args);
     });
     to.into_bytes()
+}
+
+/// A datagram that calls `O` on the own player; the first one is refused if that has no such operation, all others are doubles.
+pub(crate) fn unreliable_call<O: Operation>(sequence: u32, args: &[u8]) -> Vec<u8> {
+    let mut to = Writer::new();
+    to.raw(&[UNRELIABLE_CALL]);
+    to.put(&sequence);
+    to.put(&O::SPEC.lane.number());
+    to.put(&0u8);
+    to.put(&O::Contract::KIND.0);
+    to.put(&O::SPEC.number.0);
+    to.bytes(args);
+    to.into_bytes()
+}
+
+/// Whether the server refused a connection, before TLS.
+pub(crate) fn is_refused(error: &anyhow::Error) -> bool {
+    // RFC 9000, section 20.1: CONNECTION_REFUSED.
+    const REFUSED: u64 = 2;
+    matches!(
+        error.downcast_ref(),
+        Some(ConnectionError::ConnectionClosed(close)) if u64::from(close.error_code) == REFUSED
+    )
 }
 
 /// Takes any certificate: the server is the one that this program started, on this machine.

@@ -1,15 +1,17 @@
 //! Wrong bytes: frames that are none, too large, cut short, sent again, and arguments that lie.
+//!
+//! *Responsible for*: sending them, and what must come of each. *Not responsible for*: the bytes of right frames ([`crate::peer`]).
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use game_sample_contracts::pilot;
+use game_sample_contracts::{pilot, sector};
 use lightmoon_contract::Lane;
 use lightmoon_wire::CloseCode;
 
 use super::{Fought, Ground, again_and_again, entered};
 use crate::limits::{CLOSED_WITHIN, FEW};
-use crate::peer::{CALL, Camp, Ending, Peer, call};
+use crate::peer::{CALL, Camp, Peer, call, unreliable_call};
 use crate::relay::{Manner, Relay};
 
 const VIOLATION: u64 = 3;
@@ -28,7 +30,7 @@ fn head(length: u32, kind: u8) -> Vec<u8> {
 
 pub(super) async fn malformed(ground: &Ground) -> Result<Fought> {
     let mut fought = Fought::default();
-    again_and_again(ground, &mut fought, async |number, camp, fought| {
+    let count = again_and_again(ground, &mut fought, async |number, camp, fought| {
         let what = [
             "garbage instead of a Hello",
             "no lane",
@@ -61,12 +63,13 @@ pub(super) async fn malformed(ground: &Ground) -> Result<Fought> {
         Ok(())
     })
     .await?;
+    fought.at_least(&["lightmoon_session_link_violating_total"], count);
     Ok(fought)
 }
 
 pub(super) async fn oversized(ground: &Ground) -> Result<Fought> {
     let mut fought = Fought::default();
-    again_and_again(ground, &mut fought, async |number, camp, fought| {
+    let count = again_and_again(ground, &mut fought, async |number, camp, fought| {
         let what = [
             "a Hello of 10 MiB",
             "a call of 4 GiB",
@@ -102,6 +105,7 @@ pub(super) async fn oversized(ground: &Ground) -> Result<Fought> {
         Ok(())
     })
     .await?;
+    fought.at_least(&["lightmoon_session_link_too_large_total"], count);
     Ok(fought)
 }
 
@@ -126,7 +130,7 @@ pub(super) async fn truncated(ground: &Ground) -> Result<Fought> {
         let frame = call::<pilot::Hold>(0, &vec![0; 16_000]);
         peer.on_lane_of::<pilot::Hold>(&frame[..12_000]).await?;
     }
-    again_and_again(ground, &mut fought, async |number, camp, fought| {
+    let count = again_and_again(ground, &mut fought, async |number, camp, fought| {
         let peer = camp.enter(&format!("truncated-{number}")).await?;
         peer.drain();
         peer.connection.send_datagram(vec![49, 0, 1].into())?;
@@ -134,11 +138,9 @@ pub(super) async fn truncated(ground: &Ground) -> Result<Fought> {
         Ok(())
     })
     .await?;
+    fought.at_least(&["lightmoon_session_link_violating_total"], count);
     for peer in &halves {
-        let ending = peer.closed(Duration::ZERO).await;
-        if ending != Ending::Open {
-            fought.broken.push(format!("half a frame whose rest may still come: ended as {ending:?}"));
-        }
+        fought.stays("half a frame whose rest may still come", peer).await;
     }
     Ok(fought)
 }
@@ -151,50 +153,94 @@ pub(super) async fn lying(ground: &Ground) -> Result<Fought> {
     for peer in &peers {
         peer.drain();
     }
-    // Entering may take longer than the attack is to last; one round at least is fought.
-    let began = std::time::Instant::now();
-    let mut sent = 0u64;
-    while sent == 0 || began.elapsed() < ground.time {
+    let mut rounds = 0u64;
+    while rounds == 0 || !ground.is_over() {
+        rounds += 1;
         for peer in &mut peers {
             // A name of 2^60 bytes, in a message that says it is as long.
             let mut args = vec![0xFD, 0, 0, 0, 0, 0, 0, 0, 0x10, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0x10];
             args.resize(64, 0xFF);
-            peer.on_lane_of::<pilot::Enter>(&call::<pilot::Enter>(sent / 20 + 1, &args)).await?;
-            sent += 1;
+            peer.on_lane_of::<pilot::Enter>(&call::<pilot::Enter>(rounds, &args)).await?;
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        // `enter` may be called twice a second.
+        tokio::time::sleep(Duration::from_millis(600)).await;
     }
     for peer in &peers {
-        let ending = peer.closed(Duration::ZERO).await;
-        if ending != Ending::Open {
-            fought
-                .broken
-                .push(format!("arguments that cannot be read: ended as {ending:?}, promised was an answer"));
-        }
+        fought.stays("arguments that cannot be read", peer).await;
     }
+    let sent = rounds * u64::try_from(peers.len())?;
+    fought.at_least(&["lightmoon_call_unreadable_total"], sent);
     fought.notes.push(format!("{sent} calls"));
     Ok(fought)
 }
 
-/// Packets that come twenty times are taken once.
-pub(super) async fn replayed(ground: &Ground) -> Result<Fought> {
+/// What only grows when something of a client came twice.
+const AGAIN: &[&str] = &[
+    "lightmoon_call_doubled_total",
+    "lightmoon_request_rejoined_total",
+    "lightmoon_request_answered_again_total",
+    "lightmoon_request_reused_total",
+];
+
+/// Packets that come twenty times are taken once: nothing above QUIC sees the others, so none of the counts of doubles grows, and calls
+/// that are within their rate stay so.
+pub(super) async fn packets_again(ground: &Ground) -> Result<Fought> {
     let mut fought = Fought::default();
     let relay = Relay::start(ground.server, Manner::Replays(20)).await?;
-    let camp = Camp::at(ground.from, relay.address)?;
-    let began = std::time::Instant::now();
+    let camp = ground.keep(Camp::at(ground.from, relay.address)?);
     let mut peer = camp.enter("replayed").await?;
     peer.drain();
     let mut request = 0;
-    while began.elapsed() < ground.time {
+    while request < 2 || !ground.is_over() {
         request += 1;
         peer.on_lane_of::<pilot::Hold>(&call::<pilot::Hold>(request, &[0])).await?;
         tokio::time::sleep(Duration::from_millis(600)).await;
     }
-    let ending = peer.closed(Duration::ZERO).await;
-    if ending != Ending::Open {
-        fought.broken.push(format!("a client whose packets come twenty times: ended as {ending:?}"));
-    }
+    fought.stays("a client whose packets come twenty times", &peer).await;
     peer.connection.close(CloseCode::Normal.number().into(), b"");
+    fought.at_most(AGAIN, 0);
+    fought.at_most(&["lightmoon_call_refused_total"], 0);
+    fought.at_least(&["lightmoon_call_total"], request);
     fought.notes.push(format!("{request} calls, each packet 20 times"));
+    Ok(fought)
+}
+
+/// Rounds after which a request comes again: it is answered by then. One that is still open must not come twice over one connection.
+const AGAIN_AFTER: u64 = 4;
+
+/// Frames that come twenty times are served once: unreliable calls are told by their sequence, requests by their number.
+pub(super) async fn calls_again(ground: &Ground) -> Result<Fought> {
+    let mut fought = Fought::default();
+    let camp = ground.camp()?;
+    let mut peers = entered(&camp, "again", FEW).await?;
+    peers.iter().for_each(Peer::drain);
+    let (mut rounds, mut again, times) = (0u64, 0u64, 20u64);
+    while rounds <= AGAIN_AFTER || !ground.is_over() {
+        rounds += 1;
+        let mut frames = call::<pilot::Trades>(rounds, &[0]);
+        // The same twenty times in as many rounds: each of them is answered before it comes again.
+        for before in rounds.saturating_sub(AGAIN_AFTER + times).max(1)..=rounds.saturating_sub(AGAIN_AFTER) {
+            frames.extend(call::<pilot::Trades>(before, &[0]));
+            again += u64::try_from(peers.len())?;
+        }
+        let steer = unreliable_call::<sector::Steer>(u32::try_from(rounds)?, &[0]);
+        for peer in &mut peers {
+            peer.on_lane_of::<pilot::Trades>(&frames).await?;
+            for _ in 0..times {
+                peer.connection.send_datagram(steer.clone().into())?;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    for peer in &peers {
+        fought.stays("a client whose calls come twenty times", peer).await;
+    }
+    let clients = u64::try_from(peers.len())?;
+    fought.at_least(&["lightmoon_request_rejoined_total", "lightmoon_request_answered_again_total"], again);
+    // Datagrams may be lost, also on the way to a busy process of the same machine.
+    fought.at_least(&["lightmoon_call_doubled_total"], rounds * clients * (times - 1) * 9 / 10);
+    fought.notes.push(format!(
+        "{rounds} requests of {clients} clients, again {again} times; as many datagrams, 20 times"
+    ));
     Ok(fought)
 }

@@ -1,17 +1,19 @@
 //! What the system says of a process: CPU of each thread, memory.
 //!
 //! *Responsible for*: reading `/proc`, choosing cores for children. *Not responsible for*: what the threads do.
-//!
-//! Linux only, as the servers that this measures.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+/// The tenth of a full share that one gets who gives way.
+const NICE: i32 = 10;
+
 /// CPU time of the threads of a process by their names, in seconds.
-pub(crate) type Threads = BTreeMap<String, f64>;
+pub type Threads = BTreeMap<String, f64>;
 
 /// Clock ticks of `/proc` in a second: the same on every Linux that we know.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -19,7 +21,10 @@ const TICKS_PER_SECOND: f64 = 100.0;
 const USER_FIELD: usize = 11;
 
 /// CPU time of each thread until now. Threads of one name are added up.
-pub(crate) fn threads(pid: u32) -> Result<Threads> {
+///
+/// # Errors
+/// The process is gone.
+pub fn threads(pid: u32) -> Result<Threads> {
     let mut threads = Threads::new();
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).context("the process is gone")?;
     for task in tasks.flatten() {
@@ -33,7 +38,10 @@ pub(crate) fn threads(pid: u32) -> Result<Threads> {
 }
 
 /// CPU time of the whole process, with threads that have ended.
-pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
+///
+/// # Errors
+/// The process is gone.
+pub fn cpu_seconds(pid: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the process is gone")?;
     parse(&stat).map(|(_, seconds)| seconds).context("`/proc/PID/stat` reads otherwise here")
 }
@@ -48,7 +56,10 @@ fn parse(stat: &str) -> Option<(&str, f64)> {
 }
 
 /// Memory of a process that is in RAM, in KiB.
-pub(crate) fn resident_kib(pid: u32) -> Result<f64> {
+///
+/// # Errors
+/// The process is gone.
+pub fn resident_kib(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     line.trim().trim_end_matches("kB").trim().parse().context("VmRSS is no number")
@@ -56,14 +67,19 @@ pub(crate) fn resident_kib(pid: u32) -> Result<f64> {
 
 /// Two cores: one for the server, one for its clients. On a machine with one, they share it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Cores {
-    pub(crate) server: usize,
-    pub(crate) clients: usize,
+pub struct Cores {
+    /// The server's.
+    pub server: usize,
+    /// All others'.
+    pub clients: usize,
 }
 
 impl Cores {
     /// The last two that this process may use: interrupts mostly go to the first.
-    pub(crate) fn choose() -> Result<Self> {
+    ///
+    /// # Errors
+    /// The system does not say which cores may be used.
+    pub fn choose() -> Result<Self> {
         let allowed = sched_getaffinity(None).context("which cores may be used")?;
         let mut cores = (0..CpuSet::MAX_CPU).rev().filter(|core| allowed.is_set(*core));
         let server = cores.next().context("no core may be used")?;
@@ -71,8 +87,12 @@ impl Cores {
     }
 }
 
-/// Does `start` while this thread may run on `core` only: a child started by it keeps to that core.
-pub(crate) fn on_core<T>(core: usize, start: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Does `start` while this thread may run on one core only, if one is named: a child started by it keeps to that core.
+///
+/// # Errors
+/// Those of `start`, or there is no such core.
+pub fn on_core<T>(core: Option<usize>, start: impl FnOnce() -> Result<T>) -> Result<T> {
+    let Some(core) = core else { return start() };
     let before = sched_getaffinity(None).context("which cores may be used")?;
     let mut one = CpuSet::new();
     one.set(core);
@@ -80,6 +100,25 @@ pub(crate) fn on_core<T>(core: usize, start: impl FnOnce() -> Result<T>) -> Resu
     let started = start();
     sched_setaffinity(None, &before).context("the cores of before cannot be chosen")?;
     started
+}
+
+/// Keeps this thread, and those that it starts from now on, to one core.
+///
+/// # Errors
+/// There is no such core.
+pub fn keep_to(core: usize) -> Result<()> {
+    let mut one = CpuSet::new();
+    one.set(core);
+    sched_setaffinity(None, &one).with_context(|| format!("core {core} cannot be chosen"))
+}
+
+/// Lets other threads of this machine go before this one, and before those that it starts from now on.
+///
+/// # Errors
+/// The system does not allow it.
+pub fn give_way() -> Result<()> {
+    // Linux holds it for each thread.
+    setpriority_process(None, NICE).context("the thread cannot give way")
 }
 
 #[cfg(test)]

@@ -18,31 +18,27 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 
-/// Longer than any packet of ours.
-const PACKET_BYTES_MAX: usize = 64 * 1024;
-/// Between two looks whether to stop.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Addresses that are served: bots share sockets, and come back from the same ones.
-const ADDRESSES_MAX: usize = 4_096;
+use crate::limits::{PACKET_BYTES_MAX, PROXY_ADDRESSES_MAX, PROXY_LOOK_EVERY};
 
 /// How bad the network is: shares of packets, in percent.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(crate) struct Weather {
+pub struct Weather {
     /// Lost.
-    pub(crate) lost: f64,
+    pub lost: f64,
     /// Sent twice.
-    pub(crate) doubled: f64,
+    pub doubled: f64,
     /// Sent after the one behind it.
-    pub(crate) swapped: f64,
+    pub swapped: f64,
 }
 
 impl Weather {
-    pub(crate) fn is_fair(&self) -> bool {
+    /// Whether nothing happens to packets.
+    #[must_use]
+    pub fn is_fair(&self) -> bool {
         self.lost == 0.0 && self.doubled == 0.0 && self.swapped == 0.0
     }
 }
@@ -55,7 +51,7 @@ impl fmt::Display for Weather {
 
 /// What was done to packets.
 #[derive(Debug, Default)]
-pub(crate) struct Counts {
+pub struct Counts {
     passed: AtomicU64,
     lost: AtomicU64,
     doubled: AtomicU64,
@@ -72,16 +68,21 @@ impl fmt::Display for Counts {
 
 /// A proxy that runs until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Proxy {
-    pub(crate) address: SocketAddr,
-    pub(crate) counts: Arc<Counts>,
+pub struct Proxy {
+    /// Where clients send to.
+    pub address: SocketAddr,
+    /// What it did.
+    pub counts: Arc<Counts>,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
     /// Begins to forward to `server`, which need not be there.
-    pub(crate) fn start(server: SocketAddr, weather: Weather, seed: u64) -> Result<Self> {
+    ///
+    /// # Errors
+    /// The server is not on this machine, or there is no socket.
+    pub fn start(server: SocketAddr, weather: Weather, seed: u64) -> Result<Self> {
         ensure!(server.ip().is_loopback(), "{server} is not on this machine");
         let front = socket()?;
         let address = front.local_addr().context("the proxy has no address")?;
@@ -112,7 +113,7 @@ struct Way {
 
 fn socket() -> Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("no socket for the proxy")?;
-    socket.set_read_timeout(Some(LOOK_EVERY)).context("the socket of the proxy")?;
+    socket.set_read_timeout(Some(PROXY_LOOK_EVERY)).context("the socket of the proxy")?;
     Ok(socket)
 }
 
@@ -125,7 +126,7 @@ fn forward(front: &Arc<UdpSocket>, server: SocketAddr, way: &Way, seed: u64) {
         let Ok((length, from)) = front.recv_from(&mut bytes) else { continue };
         if !backs.contains_key(&from) {
             let Ok(back) = socket().map(Arc::new) else { continue };
-            if backs.len() >= ADDRESSES_MAX || back.connect(server).is_err() {
+            if backs.len() >= PROXY_ADDRESSES_MAX || back.connect(server).is_err() {
                 continue;
             }
             let number = backs.len() as u64;
