@@ -15,8 +15,9 @@ use lightmoon_wire::{
     ServerConfig, ServerEvent, ServerLink, StreamKey, Transmit, limits,
 };
 
-/// Most that a link may hold besides what it was just given: an unfinished frame per lane, early bytes, writes.
+/// Most that a link may hold besides what it was just given: an unfinished frame per lane and stream of one, early bytes, writes.
 const HELD_BYTES_MAX: usize = limits::STREAMS_MAX * (limits::DESCRIPTOR_BYTES_MAX + 128)
+    + 2 * limits::SOLO_STREAMS_MAX * (limits::SOLO_FRAME_BYTES_MAX + 64)
     + limits::EARLY_BYTES_MAX
     + limits::LANE_BACKLOG_BYTES_MAX
     + limits::STREAMS_MAX * limits::KEPT_BYTES_MAX;

@@ -8,6 +8,7 @@
 mod link;
 mod raw;
 
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lightmoon_contract::{Lane, Priority, Reliability};
@@ -17,6 +18,9 @@ use crate::measure::{Effort, median};
 
 const HIGH: Lane = Lane::new(Priority::High, Reliability::ReliableOrdered);
 const LOW: Lane = Lane::new(Priority::Low, Reliability::ReliableOrdered);
+
+/// Bytes of a low lane that may be under way.
+const LOW_WINDOW: u32 = 64 * 1_024;
 
 /// Bytes of a message: a short call.
 const MESSAGE_BYTES: usize = 64;
@@ -28,48 +32,71 @@ const GOAL_BATCHED: Goal = Goal::Aim(1.25);
 /// As a time: ten times quinn's throughput when that writes each message by itself.
 const GOAL_SINGLE: Goal = Goal::Aim(0.1);
 
-/// What one round measured, or the median over rounds.
-const IDLE: usize = 0;
-const BESIDE: usize = 1;
-const LANE: usize = 2;
-const BATCHED: usize = 3;
-const SINGLE: usize = 4;
-const LANE_CPU: usize = 5;
-const BATCHED_CPU: usize = 6;
-const SINGLE_CPU: usize = 7;
+/// What one round measured.
+struct Round {
+    /// Urgent messages alone and beside bulk, in microseconds.
+    idle: f64,
+    beside: f64,
+    low: Cost,
+    normal: Cost,
+    high: Cost,
+    critical: Cost,
+    batched: Cost,
+    /// As `batched`, with no more under way than the window of a low lane.
+    narrow: Cost,
+    single: Cost,
+}
 
 pub(crate) fn run(effort: Effort) -> Vec<Figure> {
     let small = effort.is_small();
-    let time = if small { Duration::from_millis(80) } else { Duration::from_millis(1_500) };
-    let rounds: Vec<[f64; 8]> =
-        std::iter::repeat_with(|| round(time)).take(if small { 1 } else { 5 }).collect();
-    let of = |what: usize| median(rounds.iter().map(|round| round[what]).collect());
-    // Within a round: what disturbed one of both disturbed the other, too.
-    let ratio = |what: usize, to: usize| median(rounds.iter().map(|round| round[what] / round[to]).collect());
-    let figure = |name: &str, unit, (what, to): (usize, usize), beside, goal| Figure {
+    let time = if small { Duration::from_millis(80) } else { Duration::from_millis(1_000) };
+    let rounds: Vec<Round> = std::iter::repeat_with(|| round(time)).take(if small { 1 } else { 5 }).collect();
+    // A ratio is one within a round: what disturbed one of both disturbed the other, too.
+    let figure = |name: &str, unit, beside, goal, measured: &dyn Fn(&Round) -> (f64, f64)| Figure {
         name: name.to_owned(),
-        value: of(what),
+        value: median(rounds.iter().map(|round| measured(round).0).collect()),
         unit,
-        ratio: ratio(what, to),
+        ratio: median(rounds.iter().map(|round| measured(round).0 / measured(round).1).collect()),
         beside,
         goal,
     };
+    let wall = |name: &str, beside, goal, pair: fn(&Round) -> (Cost, Cost)| {
+        figure(name, "ns", beside, goal, &|round| (pair(round).0.wall, pair(round).1.wall))
+    };
+    let cpu = |name: &str, beside, pair: fn(&Round) -> (Cost, Cost)| {
+        figure(name, "ns", beside, None, &|round| (pair(round).0.cpu, pair(round).1.cpu))
+    };
     vec![
-        figure("lanes.urgent.idle.p99", "us", (IDLE, IDLE), "itself", None),
-        figure("lanes.urgent.under-bulk.p99", "us", (BESIDE, IDLE), "idle", Some(GOAL_P99)),
-        figure("lanes.message.low", "ns", (LANE, BATCHED), "quinn, 64/write", Some(GOAL_BATCHED)),
-        figure("lanes.message.low", "ns", (LANE, SINGLE), "quinn, 1/write", Some(GOAL_SINGLE)),
-        figure("lanes.message.low.cpu", "ns", (LANE_CPU, BATCHED_CPU), "quinn, 64/write", None),
-        figure("lanes.message.low.cpu", "ns", (LANE_CPU, SINGLE_CPU), "quinn, 1/write", None),
+        figure("lanes.urgent.idle.p99", "us", "itself", None, &|round| (round.idle, round.idle)),
+        figure("lanes.urgent.under-bulk.p99", "us", "idle", Some(GOAL_P99), &|round| {
+            (round.beside, round.idle)
+        }),
+        wall("lanes.message.low", "quinn, 64/write", Some(GOAL_BATCHED), |round| (round.low, round.batched)),
+        wall("lanes.message.low", "quinn, 1/write", Some(GOAL_SINGLE), |round| (round.low, round.single)),
+        wall("lanes.message.low", "quinn, 64 KiB window", None, |round| (round.low, round.narrow)),
+        wall("lanes.message.normal", "quinn, 64/write", None, |round| (round.normal, round.batched)),
+        wall("lanes.message.high", "quinn, 64/write", None, |round| (round.high, round.batched)),
+        wall("lanes.message.critical", "quinn, 64/write", None, |round| (round.critical, round.batched)),
+        cpu("lanes.message.low.cpu", "quinn, 64/write", |round| (round.low, round.batched)),
+        cpu("lanes.message.low.cpu", "quinn, 1/write", |round| (round.low, round.single)),
+        cpu("lanes.message.critical.cpu", "quinn, 64/write", |round| (round.critical, round.batched)),
     ]
 }
 
 /// Each once, after one another: together they would share the two cores.
-fn round(time: Duration) -> [f64; 8] {
-    let idle = percentile_99(link::urgent(time, false));
-    let beside = percentile_99(link::urgent(time, true));
-    let [lane, batched, single] = [link::cost(time), raw::cost(time, 64), raw::cost(time, 1)];
-    [idle, beside, lane.wall, batched.wall, single.wall, lane.cpu, batched.cpu, single.cpu]
+fn round(time: Duration) -> Round {
+    let lane = |priority| link::cost(time, Lane::new(priority, Reliability::ReliableOrdered));
+    Round {
+        idle: percentile_99(link::urgent(time, false)),
+        beside: percentile_99(link::urgent(time, true)),
+        low: lane(Priority::Low),
+        batched: raw::cost(time, 64, None),
+        single: raw::cost(time, 1, None),
+        narrow: raw::cost(time, 64, Some(LOW_WINDOW)),
+        normal: lane(Priority::Normal),
+        high: lane(Priority::High),
+        critical: lane(Priority::Critical),
+    }
 }
 
 /// What one message costs, in nanoseconds.
@@ -115,6 +142,11 @@ fn pin(core: usize) {
     one.set(cpu);
     // It runs without, too.
     let _ = sched_setaffinity(None, &one);
+}
+
+/// A thread that a profiler can tell from the others.
+fn named<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).expect("the machine has threads left")
 }
 
 /// A runtime for this thread.

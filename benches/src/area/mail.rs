@@ -150,6 +150,8 @@ struct Desk {
     inputs: Vec<Input>,
     request: u64,
     answers: u64,
+    /// Streams of one message so far.
+    solos: u64,
     /// Messages sent so far.
     given: u64,
 }
@@ -172,6 +174,7 @@ impl Desk {
             inputs: vec![opened],
             request: 0,
             answers: 0,
+            solos: 0,
             given: 0,
         };
         desk.until(|desk| desk.link.is_open());
@@ -239,6 +242,14 @@ impl Desk {
                     let stream = StreamKey(u64::from(lane.number()));
                     self.inputs.push(Input::Stream { link: LINK, stream, bytes });
                 }
+                Transmit::Solo { bytes, .. } => {
+                    self.solos += 1;
+                    self.inputs.push(Input::Stream {
+                        link: LINK,
+                        stream: StreamKey(256 + self.solos),
+                        bytes,
+                    });
+                }
                 Transmit::Datagram(bytes) => self.inputs.push(Input::Datagram { link: LINK, bytes }),
                 Transmit::Close { reason, .. } => panic!("the link closed: {reason}"),
             }
@@ -264,6 +275,10 @@ impl Desk {
         match output {
             Output::Transmit { transmit: Transmit::Stream { lane, bytes }, .. } => {
                 self.link.on_stream(now, StreamKey(u64::from(lane.number())), &bytes);
+            }
+            Output::Transmit { transmit: Transmit::Solo { bytes, .. }, .. } => {
+                self.solos += 1;
+                self.link.on_stream(now, StreamKey(256 + self.solos), &bytes);
             }
             Output::Transmit { transmit: Transmit::Datagram(bytes), .. } => {
                 self.link.on_datagram(now, &bytes)

@@ -12,6 +12,7 @@
 mod crowd;
 mod interest;
 mod meadow;
+mod readers;
 mod walker;
 
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use crate::figure::{Figure, Goal};
 use crate::measure::{Effort, Times, count_as_f64};
 use crowd::{Crowd, Parts};
 use meadow::Arena;
+use readers::Readers;
 
 /// Who sees how much.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +69,26 @@ pub(crate) fn run(effort: Effort) -> Vec<Figure> {
             whole(effort, &format!("{name}.staggered"), staggered, goal_us, &mut figures);
         }
     }
+    figures.push(applying(effort));
     idle(effort, &mut figures);
     figures
+}
+
+/// What a record costs who reads it, in a program of many clients.
+fn applying(effort: Effort) -> Figure {
+    let (mut many, mut one) =
+        (Readers::new(if effort.is_small() { 10 } else { 1_000 }, 50), Readers::new(1, 50));
+    let each = |(nanos, records): (f64, u32)| nanos / f64::from(records.max(1));
+    let rounds = (0..effort.rounds(101)).map(|_| vec![each(many.tick()), each(one.tick())]);
+    let times = Times::of_rounds(rounds.collect());
+    Figure {
+        name: "client.1000-x-50.apply".to_owned(),
+        value: times.of(0),
+        unit: "ns",
+        ratio: times.ratio(0, 1),
+        beside: "one client",
+        goal: Some(Goal::Aim(3.0)),
+    }
 }
 
 /// `replica` alone.

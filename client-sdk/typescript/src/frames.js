@@ -12,7 +12,18 @@
 
 import { DecodeError, Reader, Writer } from "./bytes.js";
 import { Violation } from "./close.js";
-import { CALL_BYTES_MAX, INPUT_CALLS_MAX, PUSH_BYTES_MAX, STATE_BYTES_MAX, TEXT_BYTES_MAX, TICKET_BYTES_MAX, TOKEN_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
+import {
+  CALL_BYTES_MAX,
+  HEADER_BYTES_MAX,
+  INPUT_CALLS_MAX,
+  PUSH_BYTES_MAX,
+  SOLO_FRAME_BYTES_MAX,
+  STATE_BYTES_MAX,
+  TEXT_BYTES_MAX,
+  TICKET_BYTES_MAX,
+  TOKEN_BYTES_MAX,
+  VIEW_BYTES_MAX,
+} from "./limits.js";
 
 /**
  * @typedef {{is: "own"} | {is: "zone", generation: number} | {is: "actor", key: bigint}} Aimed
@@ -65,9 +76,6 @@ export const MINOR_LANES = 2;
 
 /** Reliable lanes there are. */
 const LANES_MAX = 8;
-
-/** Bytes that numbers and lengths can add to a frame's payload. */
-const HEADER_BYTES_MAX = 64;
 
 /**
  * @typedef {object} FrameKind
@@ -495,13 +503,18 @@ function tooLarge(message) {
 /** Whether a byte names a reliable lane. */
 const isReliableLane = (/** @type {number} */ lane) => lane >>> 4 <= 3 && ((lane & 15) === 2 || (lane & 15) === 3);
 
-/** One incoming stream: its lane byte, then frames cut anyhow. */
+/** In the lane byte of a stream that holds one frame. */
+export const SOLO_BIT = 0x80;
+
+/** One incoming stream: its lane byte, then frames cut anyhow; or a stream that holds one frame and ends. */
 export class IncomingStream {
   /** @param {"client" | "server"} sender */
   constructor(sender) {
     this.sender = sender;
     /** @type {number | undefined} */
     this.lane = undefined;
+    /** Whether it holds one frame; what follows that is read as another stream. */
+    this.solo = false;
     this.kept = new Uint8Array(0);
   }
 
@@ -510,8 +523,12 @@ export class IncomingStream {
    * @param {number} lane
    */
   open(lane) {
-    if (!isReliableLane(lane)) throw new Violation("protocol-violation", `stream begins with ${lane}, no reliable lane`);
-    this.lane = lane;
+    this.solo = (lane & SOLO_BIT) !== 0;
+    const bare = lane & ~SOLO_BIT;
+    if (!isReliableLane(bare) || (this.solo && (bare & 15) !== 2)) {
+      throw new Violation("protocol-violation", `stream begins with ${lane}, no reliable lane`);
+    }
+    this.lane = bare;
   }
 
   /**
@@ -544,6 +561,7 @@ export class IncomingStream {
     const found = checkKind(this.sender, "stream", number);
     if (length.bytes === 0) throw new Violation("protocol-violation", "frame without a kind");
     if (length.bytes > found.most + 1) throw tooLarge(`${found.name} of ${length.bytes} bytes`);
+    if (this.solo && length.bytes > SOLO_FRAME_BYTES_MAX) throw tooLarge(`${length.bytes} bytes on a stream of their own`);
     const end = length.header + length.bytes;
     if (this.kept.length < end) return undefined;
     const frame = readFrame(this.sender, "stream", this.kept.subarray(length.header, end));

@@ -2,17 +2,30 @@
 /**
  * Lanes above the network: what of a session outlives its connections, and what the server is told of what arrived.
  *
- * Responsible for: numbers of kept frames, keeping them until acknowledged, when an acknowledgement is due.
+ * Responsible for: numbers of kept frames, keeping them until acknowledged, when an acknowledgement is due, windows of what is under way,
+ * requests that travel alone.
  * Not responsible for: when frames are allowed (`wire.js`), whose session it is (`client.js`).
  *
  * Invariants:
  * - I1: a kept frame is in its list until the server said that it has it.
  * - I2: a lane's list costs at most `KEPT_BYTES_MAX`.
  * - I3: acknowledgements are never acknowledged.
+ * - I4: bytes of a lane that are handed over and not acknowledged are at most its window, once the server acknowledges at all.
  */
 
 import { Violation } from "./close.js";
-import { ACK_AFTER_BYTES, ACK_MS, KEPT_BYTES_MAX, KEPT_FRAME_COST } from "./limits.js";
+import {
+  ACK_AFTER_BYTES,
+  ACK_MS,
+  HEADER_BYTES_MAX,
+  KEPT_BYTES_MAX,
+  KEPT_FRAME_COST,
+  SOLO_BYTES_MAX,
+  SOLO_FRAME_BYTES_MAX,
+  SOLO_STREAMS_MAX,
+  WINDOWS,
+  WRITE_BYTES_MIN,
+} from "./limits.js";
 
 const CONTROL_LANE = 0x03;
 
@@ -178,6 +191,115 @@ export class Arrived {
       this.lanes.set(lane, arrived);
     }
     return arrived;
+  }
+}
+
+/**
+ * @typedef {object} OutgoingLane
+ * @property {number} handed bytes handed over, with the lane byte
+ * @property {number} acknowledged of them
+ * @property {Uint8Array<ArrayBuffer>[]} waiting what the window does not let go
+ * @property {number | undefined} heldSinceMs since when it waits for an acknowledgement
+ */
+
+/** What leaves on the lanes of one connection. */
+export class OutgoingLanes {
+  /** @param {{stream: (lane: number, bytes: Uint8Array<ArrayBuffer>) => void}} output */
+  constructor(output) {
+    this.output = output;
+    /** @type {Map<number, OutgoingLane>} */
+    this.lanes = new Map();
+  }
+
+  /**
+   * Sends bytes, or lets them wait until the server has some of those before. What waits is bounded by what is kept.
+   * @param {number} lane
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {number} nowMs
+   * @param {boolean} acknowledges whether the server does
+   */
+  write(lane, bytes, nowMs, acknowledges) {
+    let out = this.lanes.get(lane);
+    if (out === undefined) {
+      out = { handed: 1, acknowledged: 0, waiting: [], heldSinceMs: undefined };
+      this.lanes.set(lane, out);
+    }
+    out.waiting.push(bytes);
+    this.#pump(lane, out, nowMs, acknowledges ? /** @type {number} */ (WINDOWS[lane >> 4]) : Infinity);
+  }
+
+  /**
+   * The server has this many bytes of a lane's stream.
+   * @param {number} lane
+   * @param {bigint} bytes
+   * @param {number} nowMs
+   */
+  acknowledged(lane, bytes, nowMs) {
+    const out = this.lanes.get(lane);
+    const handed = out?.handed ?? 0;
+    if (bytes > BigInt(handed)) throw new Violation("protocol-violation", `${bytes} bytes of lane ${lane} acknowledged of ${handed}`);
+    if (out === undefined || Number(bytes) <= out.acknowledged) return;
+    out.acknowledged = Number(bytes);
+    out.heldSinceMs = undefined;
+    this.#pump(lane, out, nowMs, /** @type {number} */ (WINDOWS[lane >> 4]));
+  }
+
+  /**
+   * Whether the server acknowledges nothing of a lane that waits for it, for too long.
+   * @param {number} nowMs
+   * @param {number} mostMs
+   */
+  isStalled(nowMs, mostMs) {
+    return [...this.lanes.values()].some((out) => out.heldSinceMs !== undefined && nowMs - out.heldSinceMs >= mostMs);
+  }
+
+  /**
+   * @param {number} lane
+   * @param {OutgoingLane} out
+   * @param {number} nowMs
+   * @param {number} window
+   */
+  #pump(lane, out, nowMs, window) {
+    for (let bytes = out.waiting[0]; bytes !== undefined; bytes = out.waiting[0]) {
+      const room = window - (out.handed - out.acknowledged);
+      if (room < Math.min(bytes.length, WRITE_BYTES_MIN)) {
+        out.heldSinceMs ??= nowMs;
+        return;
+      }
+      const part = bytes.subarray(0, room);
+      if (part.length === bytes.length) out.waiting.shift();
+      else out.waiting[0] = bytes.subarray(part.length);
+      out.handed += part.length;
+      this.output.stream(lane, part);
+    }
+  }
+}
+
+/** Requests under way on streams of their own: each until it is answered, the sign that it arrived. */
+export class Solos {
+  constructor() {
+    /** @type {Map<bigint, number>} the size of each */
+    this.open = new Map();
+    this.bytes = 0;
+  }
+
+  /**
+   * @param {bigint} request
+   * @param {number} size
+   * @returns {boolean} false: it has to go on its lane's stream
+   */
+  begin(request, size) {
+    if (this.open.size >= SOLO_STREAMS_MAX || size > SOLO_FRAME_BYTES_MAX || this.bytes + size + HEADER_BYTES_MAX > SOLO_BYTES_MAX) return false;
+    this.end(request);
+    this.open.set(request, size);
+    this.bytes += size;
+    return true;
+  }
+
+  /** @param {bigint} request */
+  end(request) {
+    this.bytes -= this.open.get(request) ?? 0;
+    this.open.delete(request);
   }
 }
 

@@ -36,6 +36,28 @@ export const DATAGRAM_BYTES_MAX = 1_200;
 /** Incoming streams: one for each of the four priorities and two reliable reliabilities. */
 export const INCOMING_STREAMS_MAX = 8;
 
+/** Requests under way on streams of their own, and unfinished such streams of the server; further requests go on their lane. */
+export const SOLO_STREAMS_MAX = 64;
+
+/** Bytes of a frame on a stream of its own, and of all requests that are under way so. */
+export const SOLO_FRAME_BYTES_MAX = 4 * 1_024;
+export const SOLO_BYTES_MAX = 64 * 1_024;
+
+/** What a frame adds to its payload at most. */
+export const HEADER_BYTES_MAX = 64;
+
+/**
+ * Bytes of a lane that may be under way before the server acknowledges some of them, by priority: more waits here, so that it delays no more
+ * urgent lane. Critical ones are small by nature.
+ */
+export const WINDOWS = [Infinity, 256 * 1_024, 128 * 1_024, 64 * 1_024];
+
+/** The least that is handed over while more waits: a packet's worth. */
+export const WRITE_BYTES_MIN = 1_200;
+
+/** Milliseconds that a lane may wait for an acknowledgement; beyond it the server does not read, and the connection is given up. */
+export const STALL_MS = 8_000;
+
 /** Bytes of other lanes kept while the Welcome, on its own stream, is still on its way. */
 export const EARLY_BYTES_MAX = 512 * 1_024;
 

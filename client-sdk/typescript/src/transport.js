@@ -11,6 +11,7 @@
  */
 
 import { closeNumber } from "./close.js";
+import { SOLO_BIT } from "./frames.js";
 import { LANE_BACKLOG_BYTES_MAX } from "./limits.js";
 
 /**
@@ -89,6 +90,25 @@ class Carrier {
     outgoing.write(bytes);
   }
 
+  /**
+   * @param {number} lane the first byte
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
+  alone(lane, bytes) {
+    if (this.over) return;
+    const whole = new Uint8Array(bytes.length + 1);
+    whole[0] = lane;
+    whole.set(bytes, 1);
+    this.session
+      .createUnidirectionalStream()
+      .then(async (stream) => {
+        const writer = stream.getWriter();
+        // Not awaited one after the other: a stream that is stopped fails both.
+        await Promise.all([writer.write(whole), writer.close()]);
+      })
+      .catch(() => this.#fail());
+  }
+
   /** @param {Uint8Array<ArrayBuffer>} bytes */
   datagram(bytes) {
     if (this.over) return;
@@ -144,12 +164,15 @@ class Carrier {
    */
   async #readStream(key, stream) {
     const reader = stream.getReader();
+    /** @type {boolean | undefined} whether it holds one frame */
+    let alone;
     try {
       for (;;) {
         const { value, done } = await reader.read();
-        if (this.over) return;
+        if (this.over || (done && alone === true)) return;
         // A lane lives as long as its connection: its end is the connection's.
         if (done) return this.#fail();
+        if (value.length > 0) alone ??= (/** @type {number} */ (value[0]) & SOLO_BIT) !== 0;
         this.arrivals.stream(key, value);
       }
     } catch {

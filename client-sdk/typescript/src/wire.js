@@ -12,10 +12,10 @@
  */
 
 import { closeName, closeNumber, Violation } from "./close.js";
-import { IncomingStream, MINOR_LANES, readFrame, writeDatagram, writeStream } from "./frames.js";
+import { IncomingStream, MINOR_LANES, readFrame, SOLO_BIT, writeDatagram, writeStream } from "./frames.js";
 import { Inputs } from "./inputs.js";
-import { Arrived } from "./lanes.js";
-import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS } from "./limits.js";
+import { Arrived, OutgoingLanes, Solos } from "./lanes.js";
+import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS, SOLO_STREAMS_MAX, STALL_MS } from "./limits.js";
 
 /** @typedef {import("./close.js").Closing} Closing */
 /** @typedef {import("./frames.js").Frame} Frame */
@@ -28,6 +28,7 @@ const MINOR_DELTAS = 2;
 
 const CONTROL_LANE = 0x03;
 const VIEW_LANE = 0x13;
+const NOTHING = new Uint8Array(0);
 
 /**
  * An attachment: the zone that the session looks at.
@@ -57,6 +58,7 @@ const VIEW_LANE = 0x13;
  * What carries a connection's bytes.
  * @typedef {object} WireOutput
  * @property {(lane: number, bytes: Uint8Array<ArrayBuffer>) => void} stream in order, per lane
+ * @property {(lane: number, bytes: Uint8Array<ArrayBuffer>) => void} alone a stream of its own, with this first byte, that ends behind the bytes
  * @property {(bytes: Uint8Array<ArrayBuffer>) => void} datagram
  * @property {(code: number, reason: string, now?: boolean) => void} close `now`: without waiting for what was sent
  */
@@ -110,8 +112,8 @@ export class Wire {
     /** The version both speak; 0 before the Welcome. */
     this.minor = 0;
     this.arrived = new Arrived();
-    /** @type {Map<number, number>} bytes handed over per lane, with the lane byte */
-    this.handed = new Map();
+    this.outgoing = new OutgoingLanes(output);
+    this.solos = new Solos();
     /** @type {Map<number, number>} numbers of the next kept frames of the server, per lane */
     this.numbers = new Map();
     /** @type {Set<bigint>} requests that were sent again because the server lacked them */
@@ -173,6 +175,7 @@ export class Wire {
     this.nowMs = nowMs;
     if (this.inputs.dueMs !== undefined && nowMs >= this.inputs.dueMs) this.#sendInput();
     if (nowMs - this.heardAtMs >= SILENCE_MS) return this.close("idle", "nothing was heard from the server");
+    if (this.outgoing.isStalled(nowMs, STALL_MS)) return this.close("overloaded", "the server does not read what is sent to it");
     this.#acknowledge(nowMs);
     if (nowMs >= this.nextPingMs) this.ping(nowMs);
   }
@@ -221,6 +224,11 @@ export class Wire {
       // A request is promised an answer: it takes the reliable-ordered lane of its priority.
       const reliable = unreliable ? (lane & 0xf0) | 3 : lane;
       const bytes = writeStream({ is: "Call", request, target: aimed, kind, number, args });
+      if (request !== 0n && (reliable & 15) === 2 && this.minor >= MINOR_LANES && this.solos.begin(request, bytes.length)) {
+        // Not kept: a request without an answer is repeated over the next connection.
+        this.output.alone(reliable | SOLO_BIT, bytes);
+        return true;
+      }
       if (this.minor >= MINOR_LANES && !this.config.kept.keep(reliable, { bytes, request })) return false;
       this.#write(reliable, bytes);
     }
@@ -265,8 +273,7 @@ export class Wire {
    * @param {Uint8Array<ArrayBuffer>} bytes
    */
   #write(lane, bytes) {
-    this.handed.set(lane, (this.handed.get(lane) ?? 1) + bytes.length);
-    this.output.stream(lane, bytes);
+    this.outgoing.write(lane, bytes, this.nowMs, this.minor >= MINOR_LANES);
   }
 
   /**
@@ -283,8 +290,7 @@ export class Wire {
 
   /** @param {Extract<Frame, {is: "LaneAck"}>} ack */
   #onLaneAck(ack) {
-    const handed = this.handed.get(ack.lane) ?? 0;
-    if (ack.bytes > BigInt(handed)) throw new Violation("protocol-violation", `${ack.bytes} bytes of lane ${ack.lane} acknowledged of ${handed}`);
+    this.outgoing.acknowledged(ack.lane, ack.bytes, this.nowMs);
     this.config.kept.acknowledged(ack.lane, ack.frames);
   }
 
@@ -352,34 +358,10 @@ export class Wire {
    * @param {boolean} [counted] these bytes were counted when they arrived
    */
   #readStream(nowMs, key, bytes, counted = false) {
-    let stream = this.streams.get(key);
-    if (stream === undefined) {
-      if (this.streams.size >= INCOMING_STREAMS_MAX) throw new Violation("protocol-violation", "too many streams");
-      stream = new IncomingStream("server");
-      this.streams.set(key, stream);
-    }
-    if (bytes.length === 0) return;
-    const count = counted ? 0 : bytes.length;
-    if (stream.lane === undefined) {
-      stream.open(/** @type {number} */ (bytes[0]));
-      this.#checkLane(stream);
-      bytes = bytes.subarray(1);
-    }
-    const lane = /** @type {number} */ (stream.lane);
-    if (count > 0) this.arrived.bytes(nowMs, lane, count);
-    if (this.phase !== "open" && stream.lane !== CONTROL_LANE) {
-      this.earlyBytes += bytes.length + 64;
-      if (this.earlyBytes > EARLY_BYTES_MAX) throw new Violation("protocol-violation", "too much before the Welcome");
-      this.early.push([key, bytes.slice()]);
-      return;
-    }
-    stream.push(bytes);
-    for (let frame = stream.next(); frame !== undefined; frame = stream.next()) {
-      this.counters.framesIn += 1;
-      if (frame.is !== "LaneAck") this.arrived.frame(nowMs, lane);
-      this.#onFrame(lane, frame);
-      if (this.isOver) return;
-    }
+    let rest = bytes;
+    do {
+      rest = this.#readOne(nowMs, key, rest, counted);
+    } while (rest.length > 0 && !this.isOver);
     if (this.phase === "open" && this.early.length > 0) {
       const early = this.early;
       this.early = [];
@@ -389,14 +371,69 @@ export class Wire {
   }
 
   /**
-   * A lane has one stream.
+   * Reads on one stream.
+   * @param {number} nowMs
+   * @param {number} key
+   * @param {Uint8Array} bytes
+   * @param {boolean} counted
+   * @returns {Uint8Array} what follows the frame of a stream of one: it is read as another stream
+   */
+  #readOne(nowMs, key, bytes, counted) {
+    let stream = this.streams.get(key);
+    if (stream === undefined) {
+      if (this.streams.size >= INCOMING_STREAMS_MAX + SOLO_STREAMS_MAX) throw new Violation("protocol-violation", "too many streams");
+      stream = new IncomingStream("server");
+      this.streams.set(key, stream);
+    }
+    if (bytes.length === 0) return bytes;
+    const count = counted ? 0 : bytes.length;
+    if (stream.lane === undefined) {
+      stream.open(/** @type {number} */ (bytes[0]));
+      this.#checkStreams(stream);
+      bytes = bytes.subarray(1);
+    }
+    const lane = /** @type {number} */ (stream.lane);
+    if (count > 0 && !stream.solo) this.arrived.bytes(nowMs, lane, count);
+    if (this.phase !== "open" && (stream.solo || lane !== CONTROL_LANE)) {
+      this.earlyBytes += bytes.length + 64;
+      if (this.earlyBytes > EARLY_BYTES_MAX) throw new Violation("protocol-violation", "too much before the Welcome");
+      this.early.push([key, bytes.slice()]);
+      return NOTHING;
+    }
+    stream.push(bytes);
+    if (stream.solo) return this.#readSolo(key, stream);
+    for (let frame = stream.next(); frame !== undefined; frame = stream.next()) {
+      this.counters.framesIn += 1;
+      if (frame.is !== "LaneAck") this.arrived.frame(nowMs, lane);
+      this.#onFrame(lane, frame);
+      if (this.isOver) break;
+    }
+    return NOTHING;
+  }
+
+  /**
+   * @param {number} key
+   * @param {IncomingStream} stream of one frame
+   */
+  #readSolo(key, stream) {
+    const frame = stream.next();
+    if (frame === undefined) return NOTHING;
+    if (frame.is !== "Answer" || this.minor < MINOR_LANES) throw new Violation("protocol-violation", `${frame.is} on a stream of its own`);
+    this.counters.framesIn += 1;
+    this.streams.delete(key);
+    this.#onAnswer(frame);
+    return stream.kept;
+  }
+
+  /**
+   * A lane has one stream, and those of one frame are bounded.
    * @param {IncomingStream} stream whose first byte arrived
    */
-  #checkLane(stream) {
-    for (const other of this.streams.values()) {
-      if (other !== stream && other.lane === stream.lane) {
-        throw new Violation("protocol-violation", `a second stream for lane ${stream.lane}`);
-      }
+  #checkStreams(stream) {
+    const others = [...this.streams.values()].filter((other) => other !== stream && other.solo === stream.solo);
+    if (others.length >= (stream.solo ? SOLO_STREAMS_MAX : INCOMING_STREAMS_MAX)) throw new Violation("protocol-violation", "too many streams");
+    if (!stream.solo && others.some((other) => other.lane === stream.lane)) {
+      throw new Violation("protocol-violation", `a second stream for lane ${stream.lane}`);
     }
   }
 
@@ -412,7 +449,7 @@ export class Wire {
   #onFrame(lane, frame) {
     if (lane === CONTROL_LANE && this.#onControl(frame)) return;
     const open = this.phase === "open";
-    if (open && frame.is === "Answer") return this.events.answer(frame.request, frame.value, frame.code, frame.text);
+    if (open && frame.is === "Answer") return this.#onAnswer(frame);
     if (open && frame.is === "Push") return this.#onPush(lane, frame);
     if (open && lane === VIEW_LANE) {
       if (frame.is === "Attach") return this.#attach(frame);
@@ -420,6 +457,12 @@ export class Wire {
       if (frame.is === "View") return this.#ofAttachment(frame, this.events.view);
     }
     throw new Violation("protocol-violation", `${frame.is} is not allowed here`);
+  }
+
+  /** @param {Extract<Frame, {is: "Answer"}>} frame */
+  #onAnswer(frame) {
+    this.solos.end(frame.request);
+    this.events.answer(frame.request, frame.value, frame.code, frame.text);
   }
 
   /**

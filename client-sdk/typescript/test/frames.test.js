@@ -138,3 +138,21 @@ test("how a stream is cut changes nothing", () => {
     assert.deepEqual(streamed("server", pieces), whole, `pieces of ${size}`);
   }
 });
+
+test("streams of one frame are read and written as the server does", () => {
+  assert.ok(vectors.alone.length >= 2);
+  for (const vector of vectors.alone) {
+    const bytes = unhex(vector.hex);
+    for (const size of [1, 3, bytes.length]) {
+      const stream = new IncomingStream(vector.from);
+      /** @type {Frame | undefined} */
+      let frame;
+      for (let at = 0; at < bytes.length; at += size) {
+        stream.push(bytes.subarray(at, at + size));
+        frame ??= stream.next();
+      }
+      assert.ok(frame !== undefined && stream.solo && stream.lane === vector.lane);
+      assert.equal((vector.lane | 0x80).toString(16) + hex(writeStream(frame)), vector.hex, vector.name);
+    }
+  }
+});

@@ -160,3 +160,91 @@ test("calls beyond what is kept are handed back until the server has the others"
   await world.pass(50);
   assert.ok(client.tell({ is: "own" }, SAY, large));
 });
+
+const ASK = { name: "ask", kind: 1, number: 3, lane: 0x22, timeoutMs: 3_000 };
+
+/** @param {import("../src/client.js").Client} client */
+function askAlone(client, size = 4) {
+  return client.ask({ is: "own" }, ASK, (to) => to.bytes(new Uint8Array(size)), (from) => from.u8());
+}
+
+test("unordered requests travel alone, at most 64 at once and small ones, and so do their answers", async () => {
+  const { world, server, client } = await inPlay();
+  server.deaf = true;
+  const answers = Array.from({ length: 66 }, () => askAlone(client));
+  answers.push(askAlone(client, 5_000));
+  await world.pass(50);
+  const session = world.session;
+  const calls = session.heard.filter((frame) => frame.is === "Call");
+  assert.equal(calls.length, 67);
+  assert.equal(session.alones.length, 64);
+  for (const call of calls) {
+    if (call.is !== "Call") continue;
+    session.sayAlone(0x22, { is: "Answer", request: call.request, value: Uint8Array.of(7), code: 0, text: "" });
+  }
+  await world.pass(50);
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set([7]));
+  void askAlone(client);
+  await world.pass(50);
+  assert.equal(session.alones.length, 65);
+  assert.equal(client.state.is, "connected");
+});
+
+test("a request that travelled alone into a connection that broke is asked again, and answered", async () => {
+  const { world, server, client } = await inPlay();
+  server.deaf = true;
+  const answer = askAlone(client);
+  await world.pass(50);
+  server.deaf = false;
+  server.held = [];
+  await reconnect(world);
+  assert.equal(await answer, 42);
+  assert.equal(server.requests.length, 1);
+});
+
+test("what does not belong on a stream of one frame ends the connection", async () => {
+  /** @type {[number, Frame][]} */
+  const wrong = [
+    [0x22, { is: "Push", kind: 1, key: 0n, number: 9, args: Uint8Array.of(1) }],
+    [0x23, { is: "Answer", request: 1n, value: Uint8Array.of(7), code: 0, text: "" }],
+    [0x22, { is: "Answer", request: 1n, value: new Uint8Array(5_000), code: 0, text: "" }],
+  ];
+  for (const [lane, frame] of wrong) {
+    const { world, client } = await inPlay();
+    world.session.sayAlone(lane, frame);
+    await world.pass(50);
+    assert.equal(client.state.is, "lost");
+  }
+});
+
+test("a lane hands over its window, and more only when the server has some of it", async () => {
+  const { world, client } = await inPlay();
+  const LOW = { ...SAY, lane: 0x33 };
+  const handed = () => world.session.bytes.get(0x33) ?? 0;
+  let said = 0;
+  const tell = () => client.tell({ is: "own" }, LOW, (to) => to.bytes(new Uint8Array(10_000)));
+  while (said < 20 && tell()) said += 1;
+  assert.equal(said, 20);
+  await world.pass(50);
+  assert.equal(handed(), 64 * 1_024 - 1, "and the lane byte");
+  world.session.say({ is: "LaneAck", lane: 0x33, bytes: 30_000n, frames: 2n });
+  await world.pass(50);
+  assert.equal(handed(), 64 * 1_024 - 1 + 30_000);
+  const whole = () => world.session.heard.filter((frame) => frame.is === "Call").length;
+  for (let ack = 60_000n; whole() < 20; ack += 30_000n) {
+    world.session.say({ is: "LaneAck", lane: 0x33, bytes: ack, frames: 0n });
+    await world.pass(50);
+    assert.equal(client.state.is, "connected");
+  }
+});
+
+test("a server that never acknowledges a lane that waits is left after eight seconds", async () => {
+  const { world, client } = await inPlay();
+  const LOW = { ...SAY, lane: 0x33 };
+  for (let said = 0; said < 8; said += 1) client.tell({ is: "own" }, LOW, (to) => to.bytes(new Uint8Array(10_000)));
+  await world.pass(7_500);
+  assert.equal(client.state.is, "connected");
+  const session = world.session;
+  await world.pass(1_000);
+  assert.equal(session.closedByClient?.code, 9);
+});

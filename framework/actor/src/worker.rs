@@ -47,7 +47,7 @@ pub struct WorkerOptions {
     /// session are left alone.
     pub idle_after: Option<Duration>,
     /// Reads a clock before and after code of an actor, to name what is slow; the game never sees it. Default: always 0, so nothing is
-    /// slow and runs from one seed are equal. Cost of a real one: two reads for each operation.
+    /// slow and runs from one seed are equal. Cost of a real one: a read for each operation, and one for each turn.
     pub probe: fn() -> Mono,
 }
 
@@ -115,6 +115,8 @@ pub struct Worker {
     stopping: bool,
     /// Until when nothing slow is named again.
     slow_said_until: Mono,
+    /// When the last code of an actor ended in this turn, by the probe.
+    clock_read: Option<Mono>,
     #[cfg(feature = "flaws")]
     flaw: Option<Flaw>,
 }
@@ -154,6 +156,7 @@ impl Worker {
             idle_kinds: BTreeMap::new(),
             stopping: false,
             slow_said_until: Mono(0),
+            clock_read: None,
             #[cfg(feature = "flaws")]
             flaw: None,
         }
@@ -177,6 +180,7 @@ impl Worker {
     pub fn turn(&mut self, now: Mono, inputs: &mut Vec<In>, out: &mut Vec<Out>) -> Next {
         self.port.advance(now);
         self.port.progress().begin_turn(now);
+        self.clock_read = None;
         for input in inputs.drain(..) {
             match input {
                 In::Envelope(envelope) => self.port.enter(envelope),

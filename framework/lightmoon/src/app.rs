@@ -31,8 +31,15 @@ const CONTRACTS_VERB: (&str, &str) =
     ("contracts", "writes the game's contracts as JSON, for tools that generate code");
 
 /// The settings of `contracts`.
-const CONTRACTS: &[Setting] =
-    &[Setting { name: "out", value: "FILE", default: "", help: "File to write; without it, stdout" }];
+const CONTRACTS: &[Setting] = &[
+    Setting { name: "out", value: "FILE", default: "", help: "File to write; without it, stdout" },
+    Setting {
+        name: "lock",
+        value: "FILE",
+        default: "",
+        help: "A contracts.lock to bring up to date: what is written is then an object of the new `lock` and the `descriptor`",
+    },
+];
 
 /// A game's program: the server and whatever verbs the game adds.
 ///
@@ -185,7 +192,13 @@ impl App {
     }
 
     fn contracts(&self, settings: &Settings) -> Result<(), Failure> {
-        let json = self.game.descriptor().to_json();
+        let descriptor = self.game.descriptor();
+        let json = match settings.text("lock") {
+            "" => descriptor.to_json(),
+            path => descriptor.for_tools(&old_lock(path)?).map_err(|problem| {
+                Failure::new(format!("the contracts have no valid lock: {problem}"), "")
+            })?,
+        };
         match settings.text("out") {
             "" => say(&json),
             path => write_whole(Path::new(path), json.as_bytes())?,
@@ -231,6 +244,16 @@ impl App {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("title", &self.title).field("game", &self.game).finish_non_exhaustive()
+    }
+}
+
+/// The lock as it is; a game that is new has none.
+fn old_lock(path: &str) -> Result<String, Failure> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|e| {
+            Failure::new(format!("cannot read {path}: {e}"), "give --lock the file of the contracts' crate")
+        }),
     }
 }
 

@@ -138,6 +138,7 @@ impl Commands {
             carried += 1;
             match transmit {
                 Transmit::Stream { lane, bytes } => shared.outbox.push_stream(lane, bytes, overload),
+                Transmit::Solo { lane, bytes } => shared.outbox.push_solo(lane, bytes, overload),
                 Transmit::Datagram(bytes) => {
                     if datagram::send(shared, bytes) && !tight.contains_key(&link) {
                         tight.insert(link, Arc::clone(shared));

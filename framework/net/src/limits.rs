@@ -93,6 +93,11 @@ pub const DATAGRAM_SEND_BUFFER: usize = 16 * 1024;
 pub const DATAGRAM_RECEIVE_BUFFER: usize = 64 * 1024;
 /// Streams a client may have open: at most one per reliable lane (8), three of HTTP/3, and some air.
 pub const STREAMS_MAX: u32 = 16;
+/// Unidirectional ones: these, and as many as requests may have for themselves.
+pub const UNI_STREAMS_MAX: u32 = STREAMS_MAX + 64;
+/// Streams of one message that wait for a client or are on the way to it: as many as it may have open requests on such streams, and as
+/// many again, whose answers it has while the word of that is on its way. Reached: the link is closed as overloaded.
+pub const SOLOS_MAX: usize = 2 * lightmoon_wire::limits::SOLO_STREAMS_MAX;
 /// The largest UDP payload that path MTU discovery tries: Ethernet minus IPv6 and UDP headers, minus some tunnel.
 pub const MTU_UPPER_BOUND: u16 = 1452;
 

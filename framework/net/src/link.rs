@@ -4,7 +4,7 @@
 //! in ([`incoming`]), blocked streams out ([`lane`]), sending what is not blocked (`commands`), the handshake (`endpoint`).
 //!
 //! A link has one task of its own, one that accepts streams, one that reads datagrams, one per incoming stream, and one per outgoing stream that
-//! is blocked. A stream that is blocked by its receiver thus blocks nothing else.
+//! is blocked or holds one message. A stream that is blocked by its receiver thus blocks nothing else.
 //!
 //! Invariants:
 //! - I1: `Opened` is reported before any task starts, `Closed` after all have ended (crate invariant I1).
@@ -69,6 +69,9 @@ async fn serve_until_end(shared: &Arc<Shared>, lanes: &mut JoinSet<()>) -> Optio
         while lanes.try_join_next().is_some() {}
         for (lane, stream) in errands.lanes {
             lanes.spawn(lane::write(Arc::clone(shared), lane, stream));
+        }
+        for (lane, bytes) in errands.solos {
+            lanes.spawn(lane::write_alone(Arc::clone(shared), lane, bytes));
         }
         if errands.farewell.is_some() {
             return errands.farewell;

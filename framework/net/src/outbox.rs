@@ -14,9 +14,10 @@
 //!   exceed it closes the link as overloaded and empties the queues.
 //! - I2: after a close nothing more is taken in.
 //! - I3: a lane's bytes leave in the order they came.
+//! - I4: at most [`SOLOS_MAX`] streams of their own wait or are under way; the push of one more closes the link as overloaded.
 
 use crate::counters::Tally;
-use crate::limits::{GATHER_BELOW_BYTES, GATHER_BYTES_MAX};
+use crate::limits::{GATHER_BELOW_BYTES, GATHER_BYTES_MAX, SOLOS_MAX};
 use bytes::{Bytes, BytesMut};
 use lightmoon_contract::Lane;
 use std::collections::VecDeque;
@@ -49,6 +50,8 @@ pub(crate) enum Batch {
 pub(crate) struct Errands {
     /// Lanes that want a task, with their stream if that is open.
     pub(crate) lanes: Vec<(Lane, Option<SendStream>)>,
+    /// What is to leave on streams of its own.
+    pub(crate) solos: Vec<(Lane, Bytes)>,
     pub(crate) farewell: Option<Farewell>,
 }
 
@@ -66,6 +69,10 @@ pub(crate) struct Outbox {
 struct Queues {
     /// At most one entry per lane; lanes are few, so a list is the fastest map.
     lanes: Vec<LaneQueue>,
+    /// What waits for a stream of its own.
+    solos: Vec<(Lane, Bytes)>,
+    /// How many of these wait or are under way.
+    solo_count: usize,
     stream_bytes: usize,
     farewell: Option<Farewell>,
 }
@@ -125,6 +132,31 @@ impl Outbox {
         }
     }
 
+    /// Takes bytes for a stream of their own; too many close the link with `overload`.
+    pub(crate) fn push_solo(&self, lane: Lane, bytes: Bytes, overload: impl FnOnce() -> Farewell) {
+        let mut queues = self.lock();
+        if queues.farewell.is_some() {
+            return;
+        }
+        if queues.solo_count == SOLOS_MAX || queues.stream_bytes + bytes.len() > self.queue_bytes_max {
+            self.tally.overloaded.add(1);
+            queues.close(overload());
+        } else {
+            queues.stream_bytes += bytes.len();
+            queues.solo_count += 1;
+            queues.solos.push((lane, bytes));
+        }
+        drop(queues);
+        self.errand.notify_one();
+    }
+
+    /// The client has a stream of its own with so many bytes, or does not want it.
+    pub(crate) fn solo_done(&self, bytes: usize) {
+        let mut queues = self.lock();
+        queues.stream_bytes -= bytes;
+        queues.solo_count -= 1;
+    }
+
     /// Gives an open stream back whose lane's queue is empty; gets it back if there is more to do.
     pub(crate) fn rest(&self, lane: Lane, stream: SendStream) -> Option<SendStream> {
         let mut queues = self.lock();
@@ -149,6 +181,7 @@ impl Outbox {
     pub(crate) fn take_errands(&self) -> Errands {
         let mut queues = self.lock();
         let mut errands = Errands { farewell: queues.farewell.clone(), ..Errands::default() };
+        errands.solos = std::mem::take(&mut queues.solos);
         let is_closing = errands.farewell.is_some();
         for queue in &mut queues.lanes {
             let stream = match std::mem::replace(&mut queue.state, LaneState::Handed) {
@@ -204,6 +237,10 @@ impl Queues {
         }
         let linger = farewell.linger;
         self.farewell = Some(farewell);
+        if !linger {
+            self.solo_count -= self.solos.len();
+            self.stream_bytes -= self.solos.drain(..).map(|(_, bytes)| bytes.len()).sum::<usize>();
+        }
         for queue in &mut self.lanes {
             if !linger {
                 self.stream_bytes -= queue.waiting.iter().map(Bytes::len).sum::<usize>();

@@ -28,7 +28,7 @@ pub(crate) fn transport(options: &NetOptions) -> TransportConfig {
         .receive_window(VarInt::from_u32(limits::RECEIVE_WINDOW))
         .datagram_send_buffer_size(limits::DATAGRAM_SEND_BUFFER)
         .datagram_receive_buffer_size(Some(limits::DATAGRAM_RECEIVE_BUFFER))
-        .max_concurrent_uni_streams(VarInt::from_u32(limits::STREAMS_MAX))
+        .max_concurrent_uni_streams(VarInt::from_u32(limits::UNI_STREAMS_MAX))
         .max_concurrent_bidi_streams(VarInt::from_u32(limits::STREAMS_MAX))
         .max_idle_timeout(Some(VarInt::from_u32(idle_ms).into()))
         .keep_alive_interval(Some(options.keep_alive))

@@ -18,11 +18,39 @@ use lightmoon_contract::operation::{ContractSpec, Durability, OperationSpec};
 use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
 use lightmoon_zone::{DurableActor, Probe, World, WorldActor, Zone, ZoneOptions, durable, world_actor, zone};
 
+use crate::NodeOptions;
 use crate::error::Error;
 use crate::identity::{Authenticate, Guests};
 
-/// Puts one kind into a worker's registry; zones get the clock that measures their phases.
-type Install = Box<dyn Fn(&mut Kinds, Probe) + Send + Sync>;
+/// Puts one kind into a worker's registry; zones get what the node says over their options.
+type Install = Box<dyn Fn(&mut Kinds, Above) + Send + Sync>;
+
+/// What a node says over the options of all zones.
+#[derive(Clone, Copy)]
+pub(crate) struct Above {
+    probe: Probe,
+    #[cfg(feature = "flaws")]
+    flaw: Option<lightmoon_zone::ReplicaFlaw>,
+}
+
+impl Above {
+    pub(crate) const fn of(options: &NodeOptions) -> Self {
+        Self {
+            probe: options.probe,
+            #[cfg(feature = "flaws")]
+            flaw: options.replica_flaw,
+        }
+    }
+
+    const fn over(self, options: ZoneOptions) -> ZoneOptions {
+        ZoneOptions {
+            probe: self.probe,
+            #[cfg(feature = "flaws")]
+            flaw: self.flaw,
+            ..options
+        }
+    }
+}
 
 /// One registered contract.
 struct Registered {
@@ -133,15 +161,15 @@ impl Game {
         C: ServeWorld<Z, Cx, World>,
         Z: Zone,
     {
-        self.register::<C>(true, move |kinds, probe| {
-            kinds.register(C::KIND, C::NAME, zone::<C, Z>(ZoneOptions { probe, ..options }));
+        self.register::<C>(true, move |kinds, above| {
+            kinds.register(C::KIND, C::NAME, zone::<C, Z>(above.over(options)));
         })
     }
 
     fn register<C: Contract>(
         mut self,
         ticking: bool,
-        install: impl Fn(&mut Kinds, Probe) + Send + Sync + 'static,
+        install: impl Fn(&mut Kinds, Above) + Send + Sync + 'static,
     ) -> Self {
         self.registered.push(Registered { spec: C::SPEC, ticking, install: Box::new(install) });
         self
@@ -201,7 +229,7 @@ impl Game {
     }
 
     /// Checks the definition and takes it apart for a node.
-    pub(crate) fn into_parts(self, probe: Probe) -> Result<Parts, Error> {
+    pub(crate) fn into_parts(self, above: Above) -> Result<Parts, Error> {
         let player = self.player.ok_or(Error::NoPlayer)?;
         let mut operations = BTreeMap::new();
         let mut ticking = BTreeSet::new();
@@ -222,7 +250,7 @@ impl Game {
                 places.insert(kind, Place::Spread);
             }
             operations.extend(registered.spec.operations.iter().map(|spec| ((kind, spec.number), spec)));
-            (registered.install)(&mut kinds, probe);
+            (registered.install)(&mut kinds, above);
             check_promises(registered.spec, kinds.keeping(kind))?;
         }
         if let Some(start) = self.starts.iter().find(|start| !known.contains(&start.kind)) {
@@ -234,7 +262,7 @@ impl Game {
         Ok(Parts {
             descriptor: self.descriptor,
             keeps,
-            recipe: Recipe { registered: self.registered.into(), idle: idle.into(), probe },
+            recipe: Recipe { registered: self.registered.into(), idle: idle.into(), above },
             places,
             operations: Operations {
                 specs: operations,
@@ -302,13 +330,13 @@ pub(crate) struct Parts {
 pub(crate) struct Recipe {
     registered: Arc<[Registered]>,
     idle: Arc<BTreeMap<Kind, Option<Duration>>>,
-    probe: Probe,
+    above: Above,
 }
 
 impl Recipe {
     pub(crate) fn kinds(&self) -> Kinds {
         let mut kinds = Kinds::default();
-        self.registered.iter().for_each(|registered| (registered.install)(&mut kinds, self.probe));
+        self.registered.iter().for_each(|registered| (registered.install)(&mut kinds, self.above));
         kinds
     }
 

@@ -20,6 +20,7 @@ mod repeats;
 mod resume;
 mod routing;
 mod session;
+mod table;
 pub(crate) mod ticket;
 
 use std::cmp::Reverse;
@@ -41,6 +42,7 @@ use crowd::{Counts, Silent, Source};
 use ended::Ended;
 use rate::Bucket;
 use session::{Session, Way};
+use table::Table;
 use ticket::TicketKey;
 
 /// Why nobody is let in who has no session.
@@ -79,6 +81,8 @@ struct Entry {
     is_over_bytes: bool,
     /// The deadline that stands in the heap for this link.
     armed: Option<Mono>,
+    /// It stands among those to be drained.
+    is_touched: bool,
 }
 
 /// A request that an actor was asked to answer.
@@ -105,10 +109,10 @@ pub(crate) struct Gateway {
     random: fastrand::Rng,
     /// The time of the newest call.
     now: Mono,
-    links: BTreeMap<LinkId, Entry>,
+    links: Table<LinkId, Entry>,
     /// Those of them that are not let in, refused or gone yet.
     silent: Silent,
-    sessions: BTreeMap<SessionId, Session>,
+    sessions: Table<SessionId, Session>,
     /// Where they came from last.
     sources: Counts,
     players: BTreeMap<u64, SessionId>,
@@ -121,8 +125,8 @@ pub(crate) struct Gateway {
     next_token: u64,
     /// Nobody is let in any more.
     is_stopping: bool,
-    /// Links with something to transmit or a new deadline.
-    touched: BTreeSet<LinkId>,
+    /// Links with something to transmit or a new deadline, each once; one may be over meanwhile.
+    touched: Vec<LinkId>,
     /// Deadlines, lazily: an entry may be earlier than its link's true deadline, never later.
     deadlines: BinaryHeap<Reverse<(Mono, LinkId)>>,
     /// Messages for actors, in the order they came about.
@@ -144,9 +148,9 @@ impl Gateway {
             utc_at_zero: parts.utc_at_zero,
             random: fastrand::Rng::with_seed(parts.seed),
             now: Mono(0),
-            links: BTreeMap::new(),
+            links: Table::default(),
             silent: Silent::default(),
-            sessions: BTreeMap::new(),
+            sessions: Table::default(),
             sources: Counts::default(),
             players: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -155,7 +159,7 @@ impl Gateway {
             pending: BTreeMap::new(),
             next_token: 1,
             is_stopping: false,
-            touched: BTreeSet::new(),
+            touched: Vec::new(),
             deadlines: BinaryHeap::new(),
             to_actors: Vec::new(),
             counters: Counters::default(),
@@ -175,8 +179,16 @@ impl Gateway {
         }
         self.silent.add(link, Source::of(&remote));
         let bytes = Bucket::full(BYTES, now);
-        let entry =
-            Entry { server, remote, transport, session: None, bytes, is_over_bytes: false, armed: None };
+        let entry = Entry {
+            server,
+            remote,
+            transport,
+            session: None,
+            bytes,
+            is_over_bytes: false,
+            armed: None,
+            is_touched: false,
+        };
         self.links.insert(link, entry);
         self.after(now, link);
     }
@@ -275,7 +287,7 @@ impl Gateway {
     pub(crate) fn stop(&mut self, now: Mono, reason: &str) {
         self.is_stopping = true;
         self.end_waiting();
-        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        let links: Vec<LinkId> = self.links.keys().collect();
         for link in links {
             if let Some(entry) = self.links.get_mut(&link) {
                 entry.server.close(now, CloseCode::ShuttingDown, reason);
@@ -289,9 +301,18 @@ impl Gateway {
         self.links.is_empty()
     }
 
-    /// Takes the messages for actors.
+    /// Takes the messages for actors. Their list is given back by [`Self::give_back`], empty, so that it need not grow anew in each
+    /// turn.
     pub(crate) fn take_messages(&mut self) -> Vec<Envelope> {
         std::mem::take(&mut self.to_actors)
+    }
+
+    /// Takes an empty list back.
+    pub(crate) fn give_back(&mut self, list: Vec<Envelope>) {
+        if self.to_actors.capacity() < list.capacity() {
+            let waiting = std::mem::replace(&mut self.to_actors, list);
+            self.to_actors.extend(waiting);
+        }
     }
 
     /// Whether messages for actors wait.
@@ -302,8 +323,12 @@ impl Gateway {
     /// Hands out what links transmit, and forgets links that are over, with their sessions: messages for actors may wait
     /// afterwards.
     pub(crate) fn transmit(&mut self, out: &mut Vec<Output>) {
-        for link in std::mem::take(&mut self.touched) {
+        let mut touched = std::mem::take(&mut self.touched);
+        // In an order that does not depend on what touched them.
+        touched.sort_unstable();
+        for link in touched.drain(..) {
             let Some(entry) = self.links.get_mut(&link) else { continue };
+            entry.is_touched = false;
             entry.server.advance(self.now);
             while let Some(transmit) = entry.server.poll_transmit() {
                 out.push(Output::Transmit { link, transmit });
@@ -313,7 +338,6 @@ impl Gateway {
                     // A link that ended because of what an actor sent, such as a lane that overflowed, said so by an
                     // event that nobody took.
                     self.after(self.now, link);
-                    self.touched.remove(&link);
                     if let Some(over) = self.links.remove(&link) {
                         self.counters.calls_doubled += over.server.counters().doubled;
                     }
@@ -325,18 +349,22 @@ impl Gateway {
                 Some(_) => {}
             }
         }
+        if self.touched.is_empty() {
+            // Its room is used on.
+            self.touched = touched;
+        }
     }
 
     /// What was counted, also of the links that are open.
     pub(crate) fn counters(&self) -> Counters {
-        let of_links: u64 = self.links.values().map(|entry| entry.server.counters().doubled).sum();
+        let of_links: u64 = self.links.iter().map(|(_, entry)| entry.server.counters().doubled).sum();
         Counters { calls_doubled: self.counters.calls_doubled + of_links, ..self.counters }
     }
 
     /// Sessions and links as the console shows them.
     pub(crate) fn report(&self) -> (usize, Vec<SessionReport>) {
         let sessions = self.sessions.iter().map(|(id, session)| SessionReport {
-            session: *id,
+            session: id,
             player: session.player,
             remote: session.remote.clone(),
             transport: session.transport,
@@ -352,10 +380,19 @@ impl Gateway {
         self.silent.remove(link);
     }
 
+    /// Puts a link among those to be drained.
+    fn touch(&mut self, link: LinkId) {
+        if let Some(entry) = self.links.get_mut(&link)
+            && !std::mem::replace(&mut entry.is_touched, true)
+        {
+            self.touched.push(link);
+        }
+    }
+
     /// After each mutation of a link: its events, then its place among those to be drained.
     fn after(&mut self, now: Mono, link: LinkId) {
         self.now = now;
-        self.touched.insert(link);
+        self.touch(link);
         while let Some(event) = self.links.get_mut(&link).and_then(|entry| entry.server.poll_event()) {
             match event {
                 ServerEvent::Hello(hello) => self.hello(now, link, &hello),

@@ -29,7 +29,7 @@ use lightmoon_durable::DeadLetter;
 use lightmoon_wire::Compatibility;
 
 use crate::error::Error;
-use crate::game::{Game, Parts, Recipe};
+use crate::game::{Above, Game, Parts, Recipe};
 use crate::gateway::{Gateway, GatewayParts};
 use crate::keeping::Keeping;
 use crate::report::{NodeReport, WorkerReport};
@@ -121,7 +121,7 @@ pub fn split(
     now: Mono,
 ) -> Result<(Hub, Vec<WorkerPlan>), Error> {
     let Parts { descriptor, keeps, recipe, places, operations, player, starts, authenticate } =
-        game.into_parts(options.probe)?;
+        game.into_parts(Above::of(&options))?;
     let placement = Placement::new(options.workers.clamp(1, limits::WORKERS_MAX), places);
     let mut seeds = fastrand::Rng::with_seed(seed);
     let gateway = Gateway::new(GatewayParts {
@@ -247,7 +247,8 @@ impl Hub {
                 (None, _) => {}
             }
         }
-        for envelope in self.gateway.take_messages() {
+        let mut messages = self.gateway.take_messages();
+        for envelope in messages.drain(..) {
             let worker = self.placement.worker_of(envelope.to);
             // What sessions say always enters: a session that is not told of leaves a ghost.
             if self.full[worker.at()] && !envelope.number.is_reserved() {
@@ -256,6 +257,7 @@ impl Hub {
                 to(worker, In::Envelope(envelope));
             }
         }
+        self.gateway.give_back(messages);
         refused.into_iter().for_each(|envelope| self.refuse(now, envelope));
         if std::mem::take(&mut self.stops_workers) {
             (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::Stop));

@@ -91,6 +91,9 @@ pub struct NodeOptions {
     /// A deliberately wrong worker.
     #[cfg(feature = "flaws")]
     pub worker_flaw: Option<lightmoon_actor::Flaw>,
+    /// Deliberately wrong replication.
+    #[cfg(feature = "flaws")]
+    pub replica_flaw: Option<lightmoon_zone::ReplicaFlaw>,
 }
 
 impl Default for NodeOptions {
@@ -108,6 +111,8 @@ impl Default for NodeOptions {
             keeper_flaw: None,
             #[cfg(feature = "flaws")]
             worker_flaw: None,
+            #[cfg(feature = "flaws")]
+            replica_flaw: None,
         }
     }
 }

@@ -8,6 +8,8 @@
 //! - I2: a state value is replaced only by one of a higher tick.
 //! - I3: memory is bounded: entities, sticky bytes, history and waiting events have maxima (`limits`).
 
+mod column;
+mod entities;
 mod entity;
 mod indexes;
 mod layout;
@@ -15,17 +17,16 @@ mod read_delta;
 mod read_state;
 mod read_view;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use lightmoon_contract::{NetId, Tick};
 
+pub(crate) use column::Track;
 pub use entity::Entity;
-pub(crate) use entity::Track;
 pub use read_delta::{DeltaHeader, Receipt};
 pub use read_state::StateHeader;
 
-use crate::client::entity::Stored;
-use crate::client::indexes::Indexes;
+use crate::client::entities::Entities;
 use crate::client::layout::Layout;
 use crate::client::read_delta::Received;
 use crate::limits;
@@ -84,7 +85,7 @@ pub enum ViewEvent {
 /// What one client sees of one zone at a time.
 #[derive(Debug)]
 pub struct ClientView {
-    schema: Schema,
+    entities: Entities,
     /// Generation of the last attach; `is_attached` tells whether it still holds.
     generation: Option<u32>,
     is_attached: bool,
@@ -95,10 +96,6 @@ pub struct ClientView {
     received: Received,
     /// One component's fields while they are read.
     scratch: Vec<u32>,
-    indexes: Indexes,
-    slots: Vec<Option<Stored>>,
-    free: Vec<u16>,
-    by_id: BTreeMap<NetId, u16>,
     events: VecDeque<ViewEvent>,
     events_dropped: u64,
 }
@@ -108,7 +105,7 @@ impl ClientView {
     #[must_use]
     pub fn new(schema: Schema) -> Self {
         Self {
-            schema,
+            entities: Entities::new(schema),
             generation: None,
             is_attached: false,
             layout: None,
@@ -117,10 +114,6 @@ impl ClientView {
             newest_tick: Tick(0),
             received: Received::default(),
             scratch: Vec::new(),
-            indexes: Indexes::default(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            by_id: BTreeMap::new(),
             events: VecDeque::new(),
             events_dropped: 0,
         }
@@ -192,29 +185,25 @@ impl ClientView {
 
     /// All entities in view, in order of their ids.
     pub fn entities(&self) -> impl Iterator<Item = Entity<'_>> {
-        self.by_id
-            .values()
-            .filter_map(|slot| self.stored(*slot))
-            .map(|stored| Entity::new(&self.schema, stored))
+        self.entities.slots().map(|slot| Entity::new(&self.entities, slot))
     }
 
     /// The entity of this id, if it is in view.
     #[must_use]
     pub fn entity(&self, id: NetId) -> Option<Entity<'_>> {
-        let stored = self.stored(*self.by_id.get(&id)?)?;
-        Some(Entity::new(&self.schema, stored))
+        Some(Entity::new(&self.entities, self.entities.slot_of(id)?))
     }
 
     /// How many entities are in view.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.entities.len()
     }
 
     /// Whether nothing is in view.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.entities.len() == 0
     }
 
     /// Takes what changed since the last call, in order. Drain once per frame: beyond [`limits::EVENTS_MAX`] the oldest are
@@ -245,10 +234,6 @@ impl ClientView {
         self.is_attached && self.generation == Some(generation)
     }
 
-    fn stored(&self, slot: u16) -> Option<&Stored> {
-        self.slots.get(usize::from(slot))?.as_ref()
-    }
-
     fn say(&mut self, event: ViewEvent) {
         if self.events.len() >= limits::EVENTS_MAX {
             self.events.pop_front();
@@ -258,35 +243,15 @@ impl ClientView {
     }
 
     fn drop_all(&mut self, reason: LeaveReason) {
-        for id in std::mem::take(&mut self.by_id).into_keys() {
+        for id in self.entities.clear() {
             self.say(ViewEvent::Left(id, reason));
         }
-        self.indexes.clear();
-        self.slots.clear();
-        self.free.clear();
-    }
-
-    /// Puts an entity into the view; its index and id are free.
-    fn insert(&mut self, stored: Stored) {
-        let (index, id) = (stored.index(), stored.id());
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            u16::try_from(self.slots.len() - 1).expect("a view holds at most 4,096 entities")
-        });
-        self.slots[usize::from(slot)] = Some(stored);
-        self.indexes.set(index, slot);
-        self.by_id.insert(id, slot);
-        self.say(ViewEvent::Entered(id));
     }
 
     /// Takes an entity out of the view.
     fn remove(&mut self, index: u16, reason: LeaveReason) -> Result<(), ReplicaError> {
-        let slot = self.indexes.get(index).ok_or(ReplicaError::UnknownIndex(index))?;
-        let stored = self.slots[usize::from(slot)].take().ok_or(ReplicaError::UnknownIndex(index))?;
-        self.indexes.unset(index);
-        self.by_id.remove(&stored.id());
-        self.free.push(slot);
-        self.say(ViewEvent::Left(stored.id(), reason));
+        let id = self.entities.remove(index).ok_or(ReplicaError::UnknownIndex(index))?;
+        self.say(ViewEvent::Left(id, reason));
         Ok(())
     }
 }

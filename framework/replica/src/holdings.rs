@@ -150,6 +150,8 @@ pub struct Holdings {
     /// Bit `k`: the packet of `k` ticks ago arrived.
     arrived: u32,
     views_applied: u32,
+    #[cfg(feature = "flaws")]
+    flaw: Option<crate::Flaw>,
 }
 
 impl Holdings {
@@ -166,7 +168,15 @@ impl Holdings {
             sent: 0,
             arrived: 0,
             views_applied: 0,
+            #[cfg(feature = "flaws")]
+            flaw: None,
         }
+    }
+
+    /// Makes it wrong on purpose.
+    #[cfg(feature = "flaws")]
+    pub const fn set_flaw(&mut self, flaw: Option<crate::Flaw>) {
+        self.flaw = flaw;
     }
 
     /// An entity comes into view with its values of `tick`. Gives its index, for [`Self::entered`] once its Enter is written;
@@ -208,6 +218,11 @@ impl Holdings {
     pub fn leave(&mut self, index: u16, sequence: u64) {
         let pair = std::mem::replace(&mut self.pairs[usize::from(index)], HOLE);
         self.count -= u32::from(pair.row != NOBODY);
+        #[cfg(feature = "flaws")]
+        if self.flaw == Some(crate::Flaw::IndexAtOnce) {
+            self.taken[usize::from(index / 64)] &= !(1 << (index % 64));
+            return;
+        }
         self.leaving.push_back((narrow(sequence + 1), index));
     }
 
@@ -270,11 +285,17 @@ impl Holdings {
         with: &mut Gatherer,
         buffer: Vec<u8>,
     ) -> (Vec<u8>, Gathered) {
+        #[cfg(feature = "flaws")]
+        let gather = &self.flaw.map_or(*gather, |flaw| flaw.bend(*gather));
         let now = self.relative(table.tick());
         let passed = now - self.now;
         self.now = now;
         self.arrived = self.arrived.checked_shl(passed).unwrap_or(0);
         self.sent = self.sent.checked_shl(passed).unwrap_or(0) | 1;
+        #[cfg(feature = "flaws")]
+        if self.flaw == Some(crate::Flaw::ReceiptNotAwaited) {
+            self.arrived = self.sent & !1;
+        }
         let head = DeltaHead { tick: table.tick(), rate_hz: gather.rate_hz, baseline: self.head() };
         let mut gathered = Gathered::default();
         let mut writer = DeltaWriter::new(schema, &head, gather.budget_bytes, buffer);
@@ -324,9 +345,12 @@ impl Holdings {
         gathered: &mut Gathered,
     ) -> u32 {
         let head = self.head();
+        let against = head;
+        #[cfg(feature = "flaws")]
+        let against = self.flaw.map_or(against, |flaw| flaw.bend_baseline(against));
         let mut chooser = Chooser {
             head,
-            slots: [table.baseline(head), table.baseline(Baseline::of_age(head.age))],
+            slots: [table.baseline(against), table.baseline(Baseline::of_age(head.age))],
             whole: table.baseline(Baseline::WHOLE),
             arrived: self.arrived,
             base: self.base,
@@ -336,6 +360,8 @@ impl Holdings {
             whole_bits: 0,
         };
         let mut bits = 0;
+        #[cfg(feature = "flaws")]
+        let is_all_known = self.flaw == Some(crate::Flaw::FloorIgnored);
         with.candidates.clear();
         for (index, pair) in (0u16..).zip(&mut self.pairs) {
             if pair.row == NOBODY {
@@ -346,6 +372,8 @@ impl Holdings {
                 continue;
             }
             let is_known = self.views_applied >= pair.floor;
+            #[cfg(feature = "flaws")]
+            let is_known = is_known || is_all_known;
             let Some(candidate) = chooser.choose(schema, table, index, pair, is_known) else {
                 gathered.resting += 1;
                 continue;
@@ -368,6 +396,10 @@ impl Holdings {
         for candidate in &mut with.candidates {
             let pair = &mut self.pairs[usize::from(candidate.index)];
             pair.waited = pair.waited.saturating_add(weight(pair.row));
+            #[cfg(feature = "flaws")]
+            if self.flaw == Some(crate::Flaw::FarStarve) {
+                pair.waited = weight(pair.row);
+            }
             let is_starving = self.now - pair.sent_at >= gather.starve_ticks;
             // The highest class is for those that starve, the lowest means passed over.
             let class = if is_starving { u8::MAX } else { small(u32::from(pair.waited >> 8)).clamp(1, 254) };
@@ -404,6 +436,8 @@ impl Holdings {
     ) {
         let pair = &mut self.pairs[usize::from(candidate.index)];
         let is_known = self.views_applied >= pair.floor;
+        #[cfg(feature = "flaws")]
+        let is_known = is_known || self.flaw == Some(crate::Flaw::FloorIgnored);
         if !pair.write(table, writer, candidate, self.now, is_known, gathered) {
             self.defer(candidate, gathered);
         }

@@ -20,22 +20,22 @@ pub(crate) const EXTRAPOLATE_TICKS: f64 = 2.0;
 const REST_TICKS: f64 = 4.0;
 
 /// Fills `out`, one real number per field, with the value at `tick`. `None`: nothing was ever received, or `out` is short.
-pub(crate) fn sample(track: &Track, fields: &[FieldSpec], tick: f64, out: &mut [f64]) -> Option<()> {
-    let last = track.len().checked_sub(1)?;
+pub(crate) fn sample(track: &Track<'_>, fields: &[FieldSpec], tick: f64, out: &mut [f64]) -> Option<()> {
     let out = out.get_mut(..fields.len())?;
-    // From the newest on: what is shown is close to it.
-    let after = (0..=last).rev().take_while(|nth| real(track.tick(*nth)) > tick).last().unwrap_or(last + 1);
-    let (from, to) = match after {
-        0 => (0, 0),
-        after if after > last => (last.saturating_sub(1), last),
-        after => (after - 1, after),
+    let newest = track.newest()?;
+    let (from, to) = match track.after(whole(tick)) {
+        // Beyond the newest the last motion goes on.
+        None => {
+            (newest.0.checked_sub(1).and_then(|before| track.at_or_before(before)).unwrap_or(newest), newest)
+        }
+        Some(after) => (track.at_or_before(whole(tick)).unwrap_or(after), after),
     };
-    let to_tick = real(track.tick(to));
+    let (to_tick, is_beyond) = (real(to.0), tick > real(newest.0));
     // Who was not heard of for long stood still, and began to move just now.
-    let from_tick = real(track.tick(from)).max(if from == to { to_tick } else { to_tick - REST_TICKS });
-    let until = tick.max(from_tick).min(to_tick + if after > last { EXTRAPOLATE_TICKS } else { 0.0 });
-    let part = if from == to { 0.0 } else { (until - from_tick) / (to_tick - from_tick) };
-    let (from, to) = (track.row(from), track.row(to));
+    let from_tick = real(from.0).max(if from.0 == to.0 { to_tick } else { to_tick - REST_TICKS });
+    let until = tick.max(from_tick).min(to_tick + if is_beyond { EXTRAPOLATE_TICKS } else { 0.0 });
+    let part = if from.0 == to.0 { 0.0 } else { (until - from_tick) / (to_tick - from_tick) };
+    let (from, to) = (from.1, to.1);
     for (((field, from), to), out) in fields.iter().zip(from).zip(to).zip(out) {
         *out = between(field, *from, *to, part);
     }
@@ -62,6 +62,12 @@ fn between(field: &FieldSpec, from: u32, to: u32, part: f64) -> f64 {
             }
         }
     }
+}
+
+/// The last whole tick; 0 for all before it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast that saturates is meant")]
+const fn whole(tick: f64) -> u64 {
+    tick.floor() as u64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 ticks, 4 million years at 60 Hz")]

@@ -30,6 +30,8 @@ mod error;
 #[cfg(test)]
 mod examples;
 mod field_code;
+#[cfg(feature = "flaws")]
+mod flaw;
 mod holdings;
 mod index;
 mod interpolate;
@@ -47,6 +49,8 @@ pub use client::{Applied, ClientView, DeltaHeader, Entity, LeaveReason, Receipt,
 pub use delta_table::{Baseline, BaselineSlot, DeltaTable};
 pub use delta_writer::{DeltaHead, DeltaWriter};
 pub use error::{ReplicaError, SchemaError};
+#[cfg(feature = "flaws")]
+pub use flaw::Flaw;
 pub use holdings::{Gather, Gathered, Gatherer, Holdings};
 pub use index::IndexCounter;
 pub use playback::Playback;

@@ -21,7 +21,9 @@ pub mod ledger;
 pub mod liveness;
 pub mod order;
 pub mod presence;
+pub mod quiet;
 pub mod sight;
+pub mod stale;
 pub mod stored;
 pub mod value;
 
@@ -35,7 +37,9 @@ pub use ledger::Ledger;
 pub use liveness::Liveness;
 pub use order::Order;
 pub use presence::Presence;
+pub use quiet::Quiet;
 pub use sight::Sight;
+pub use stale::{Stale, Staleness};
 pub use stored::StoredActor;
 pub use value::Values;
 
@@ -74,13 +78,15 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// What is right in a world: its game's sight, and how long the truth may take to arrive.
+/// What is right in a world: its game's sight, how long the truth may take to arrive, and how old it may become.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// From a change in a zone until the slowest packet told a client of it.
     pub in_flight: Duration,
     /// Who sees what.
     pub sight: Sight,
+    /// How old values may be.
+    pub staleness: Staleness,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lightmoon_contract::NetId;
+use lightmoon_contract::{NetId, Tick};
 
 use crate::checker::ClientNumber;
 use crate::truth::{HeldEntity, HeldView};
@@ -37,11 +37,15 @@ pub enum Flaw {
     LosesAnswers,
     /// Shows nothing new after a while.
     Freezes,
+    /// Overlooks, of some entities, all that comes after they entered.
+    StaysBehind,
+    /// Shows each value only when the next one is there, so never the last.
+    MissesLast,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::KeepsLeft,
         Self::AppliesOldGenerations,
         Self::ReusesIndexes,
@@ -52,6 +56,8 @@ impl Flaw {
         Self::AnswersTwice,
         Self::LosesAnswers,
         Self::Freezes,
+        Self::StaysBehind,
+        Self::MissesLast,
     ];
 }
 
@@ -67,7 +73,12 @@ struct Memory {
     looks: u32,
     /// First sticky values.
     sticky: BTreeMap<NetId, BTreeMap<u16, Vec<u8>>>,
+    /// State of entities, as it was first or before it changed.
+    state: BTreeMap<NetId, State>,
 }
+
+/// Values of an entity with their ticks.
+type State = BTreeMap<u16, (Tick, Vec<u32>)>;
 
 /// Looks of a client between two times at which [`Flaw::GoesBack`] shows what was held then.
 const GOES_BACK_EVERY: u32 = 20;
@@ -113,6 +124,17 @@ impl Bender {
             Flaw::Freezes if memory.looks > FREEZES_AFTER => {
                 shown = memory.shown.clone().filter(same).unwrap_or(shown);
             }
+            Flaw::StaysBehind => {
+                memory.state.retain(|net, _| shown.entities.contains_key(net));
+                for (net, entity) in shown.entities.iter_mut().filter(|(net, _)| net.0 % 3 == 0) {
+                    entity.state = memory.state.entry(*net).or_insert_with(|| entity.state.clone()).clone();
+                }
+            }
+            Flaw::MissesLast => {
+                if let Some(before) = before.filter(same) {
+                    miss_last(&mut shown, &before, &mut memory.state);
+                }
+            }
             Flaw::Freezes | Flaw::GoesBack | Flaw::AnswersTwice | Flaw::LosesAnswers => {}
         }
         memory.shown = Some(shown.clone());
@@ -135,7 +157,9 @@ impl Bender {
             | Flaw::FreezesSticky
             | Flaw::AppliesLatePackets
             | Flaw::GoesBack
-            | Flaw::Freezes => news,
+            | Flaw::Freezes
+            | Flaw::StaysBehind
+            | Flaw::MissesLast => news,
         }
     }
 }
@@ -173,6 +197,24 @@ fn late(shown: &mut HeldView, before: Option<&HeldView>) {
             if let Some((_, value)) = old.state.get(number) {
                 fields.clone_from(value);
             }
+        }
+    }
+}
+
+/// Shows what was held before the last change.
+fn miss_last(shown: &mut HeldView, before: &HeldView, last: &mut BTreeMap<NetId, State>) {
+    last.retain(|net, _| shown.entities.contains_key(net));
+    for (net, entity) in &mut shown.entities {
+        let Some(old) = before.entities.get(net) else {
+            last.remove(net);
+            continue;
+        };
+        let values = |state: &State| state.values().map(|(_, fields)| fields.clone()).collect::<Vec<_>>();
+        if values(&old.state) != values(&entity.state) {
+            last.insert(*net, old.state.clone());
+        }
+        if let Some(state) = last.get(net) {
+            entity.state.clone_from(state);
         }
     }
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use lightmoon_contract::Mono;
 use lightmoon_contract::replicate::ComponentSpec;
 
-use crate::checker::{Answers, ClientNumber, Ghosts, Liveness, Order, Presence, Rules, Values, Violation};
+use crate::checker::{
+    Answers, ClientNumber, Ghosts, Liveness, Order, Presence, Quiet, Rules, Stale, Values, Violation,
+};
 use crate::flaw::{Bender, Flaw};
 use crate::truth::HeldView;
 use crate::world::{CallNews, Player, World};
@@ -27,6 +29,8 @@ pub struct Judge {
     ghosts: Ghosts,
     presence: Presence,
     values: Values,
+    stale: Stale,
+    quiet: Quiet,
     order: Order,
     answers: Answers,
     liveness: Liveness,
@@ -45,6 +49,8 @@ impl Judge {
             ghosts: Ghosts::default(),
             presence: Presence::default(),
             values: Values::default(),
+            stale: Stale::default(),
+            quiet: Quiet::default(),
             order: Order::default(),
             answers: Answers::default(),
             liveness: Liveness::new(Duration::from_secs(30), Duration::from_secs(2) + rules.in_flight),
@@ -66,11 +72,19 @@ impl Judge {
         (self.values.compared, self.answers.answered)
     }
 
+    /// Entities compared so far while their zone rested.
+    #[must_use]
+    pub const fn seen_quiet(&self) -> u64 {
+        self.quiet.compared
+    }
+
     /// The node was paused, restarted or links changed: what is late for that reason is forgiven.
     pub fn disturbed(&mut self, rules: Rules) {
         self.rules = rules;
         self.ghosts = Ghosts::default();
         self.presence = Presence::default();
+        self.stale.forget_all();
+        self.quiet.forget_all();
     }
 
     /// All faults are over: from here on clients must come back to play.
@@ -125,12 +139,16 @@ impl Judge {
             self.ghosts.forget(client);
             self.presence.forget(client);
             self.order.forget(client);
+            self.stale.forget(client);
+            self.quiet.forget(client);
             return Ok(());
         };
         self.order.check(client, &held)?;
         let history = world.history();
         self.ghosts.check(now, client, &held, history, &self.rules)?;
         self.presence.check(now, client, &held, history, &self.rules)?;
-        self.values.check(now, client, &held, history, &self.rules)
+        self.values.check(now, client, &held, history, &self.rules)?;
+        self.stale.check(client, &held, history, &self.rules)?;
+        self.quiet.check(now, client, &held, history, &self.rules)
     }
 }

@@ -24,7 +24,7 @@ mod store;
 pub mod truth;
 mod world;
 
-pub use checker::{ClientNumber, Rules, Sight, Violation};
+pub use checker::{ClientNumber, Rules, Sight, Staleness, Violation};
 pub use flaw::Flaw;
 pub use judge::Judge;
 pub use link::LinkOptions;

@@ -92,7 +92,7 @@ impl End {
 pub enum Arrival {
     /// Bytes of a stream.
     Stream {
-        /// The stream, named by its lane's number.
+        /// The stream, named by its lane's number, or one of its own.
         stream: StreamKey,
         /// The next bytes of it.
         bytes: Bytes,
@@ -118,9 +118,14 @@ pub struct Link {
     on_the_way: BTreeMap<Due, (End, Arrival)>,
     /// When the newest bytes of each stream arrive: later ones may not come earlier.
     stream_until: BTreeMap<(End, StreamKey), Mono>,
+    /// Streams of one message so far.
+    solos: u64,
     ending: bool,
     ended: bool,
 }
+
+/// Above the numbers of all lanes.
+const FIRST_SOLO: u64 = 1 << 8;
 
 /// Bytes that one packet carries at most; a write is cut into such pieces, as QUIC does.
 const PACKET_BYTES: usize = 1_200;
@@ -139,6 +144,7 @@ impl Link {
             sent: 0,
             on_the_way: BTreeMap::new(),
             stream_until: BTreeMap::new(),
+            solos: 0,
             ending: false,
             ended: false,
         }
@@ -163,6 +169,13 @@ impl Link {
         match transmit {
             Transmit::Stream { lane, bytes } => {
                 self.send_stream(now, from, StreamKey(u64::from(lane.number())), &bytes)
+            }
+            Transmit::Solo { bytes, .. } => {
+                self.solos += 1;
+                let stream = StreamKey(FIRST_SOLO + self.solos);
+                self.send_stream(now, from, stream, &bytes);
+                // Nothing follows.
+                self.stream_until.remove(&(from, stream));
             }
             Transmit::Datagram(bytes) => self.send_datagram(now, from, bytes),
             Transmit::Close { code, reason } => self.end(now, Some(from), Some((code, reason))),

@@ -42,6 +42,8 @@ pub struct HeldView {
     pub generation: u32,
     /// Newest tick of the zone that it heard of.
     pub tick: Tick,
+    /// Tick of the newest state packet that it took; as `tick` if it takes no deltas.
+    pub heard: Tick,
     /// All entities it holds.
     pub entities: BTreeMap<NetId, HeldEntity>,
 }
@@ -74,6 +76,7 @@ impl HeldView {
             avatar: attached.avatar,
             generation: attached.generation,
             tick: view.newest_tick(),
+            heard: view.receipt().map_or_else(|| view.newest_tick(), |receipt| receipt.tick),
             entities: entities.collect(),
         })
     }
@@ -88,6 +91,8 @@ pub struct History {
 #[derive(Debug, Default)]
 struct ZoneHistory {
     ticks: VecDeque<(Tick, Mono, Entities)>,
+    /// When anything was other than a tick before.
+    changed: Mono,
     removed: BTreeMap<NetId, Mono>,
     removals: VecDeque<NetId>,
 }
@@ -102,9 +107,13 @@ impl History {
         let last = history.ticks.back().map(|(_, _, entities)| entities);
         let entities: Entities =
             look.entities.into_iter().map(|(net, look)| (net, shared(last, net, look))).collect();
+        let is_same = last.is_some_and(|last| is_same(last, &entities));
         for net in last.into_iter().flat_map(Entities::keys).filter(|net| !entities.contains_key(net)) {
             history.removed.insert(*net, now);
             history.removals.push_back(*net);
+        }
+        if !is_same {
+            history.changed = now;
         }
         history.ticks.push_back((look.tick, now, entities));
         if history.ticks.len() > TICKS_KEPT {
@@ -136,6 +145,20 @@ impl History {
         ticks.get(index).map(|(_, _, entities)| entities)
     }
 
+    /// When a zone was noted at a tick, or at the first kept one after it; `None` if there is none.
+    #[must_use]
+    pub fn noted_at(&self, zone: ActorId, tick: Tick) -> Option<Mono> {
+        let ticks = &self.zones.get(&zone)?.ticks;
+        let index = ticks.partition_point(|(noted, ..)| *noted < tick);
+        ticks.get(index).map(|(_, at, _)| *at)
+    }
+
+    /// When anything in a zone was last other than a tick before; `None` if it was never noted.
+    #[must_use]
+    pub fn changed_at(&self, zone: ActorId) -> Option<Mono> {
+        self.zones.get(&zone).map(|history| history.changed)
+    }
+
     /// The kept ticks of a zone, newest first, noted at `since` or later, and the one before them.
     pub fn back_to(&self, zone: ActorId, since: Mono) -> impl Iterator<Item = &Entities> {
         let ticks = self.zones.get(&zone).map(|history| &history.ticks);
@@ -164,4 +187,13 @@ impl History {
 fn shared(last: Option<&Entities>, net: NetId, look: EntityLook) -> Rc<EntityLook> {
     let before = last.and_then(|entities| entities.get(&net));
     before.filter(|before| ***before == look).map_or_else(|| Rc::new(look), Rc::clone)
+}
+
+/// Whether two ticks show the same. Looks that are alike are shared.
+fn is_same(last: &Entities, entities: &Entities) -> bool {
+    last.len() == entities.len()
+        && last
+            .iter()
+            .zip(entities)
+            .all(|((net, before), (other, look))| net == other && Rc::ptr_eq(before, look))
 }

@@ -35,11 +35,12 @@ pub const TICK: Duration = Duration::from_secs(1);
 /// Bytes of all logs of the engine. Its floor (it asserts this); more would make opening after a crash slower.
 pub const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Bytes of the engine's memory table of rows, as measured; also a bound for what is replayed at opening.
-pub const ROWS_MEMTABLE_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of the engine's memory table of rows. What is in it is replayed when a node that was killed opens the store again, while
+/// its players wait: so it is small, and written out more often.
+pub const ROWS_MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes of the engine's memory table of chunks: half, since they are written once and read seldom.
-pub const CHUNKS_MEMTABLE_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes of the engine's memory table of chunks. As above; larger snapshots have files of their own anyway.
+pub const CHUNKS_MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Bytes of the engine's cache of blocks.
 pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;

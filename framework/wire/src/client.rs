@@ -13,6 +13,7 @@
 mod arrive;
 mod inputs;
 mod pulse;
+mod solo;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,7 @@ use crate::{MINOR, MINOR_DELTAS, MINOR_LANES, limits, reliable};
 
 use inputs::Inputs;
 use pulse::Pulse;
+use solo::Solos;
 
 /// What a client tells a server about itself, and its patience.
 #[derive(Clone, PartialEq, Eq)]
@@ -194,6 +196,7 @@ pub struct ClientLink {
     outbox: Outbox,
     events: VecDeque<ClientEvent>,
     requests: BTreeSet<u64>,
+    solos: Solos,
     /// The newest attachment, also after its Detach.
     generation: Option<u32>,
     attached: bool,
@@ -228,6 +231,7 @@ impl ClientLink {
             outbox: Outbox::default(),
             events: VecDeque::new(),
             requests: BTreeSet::new(),
+            solos: Solos::default(),
             generation: None,
             attached: false,
             sequence: 0,
@@ -370,7 +374,8 @@ impl ClientLink {
         self.events.pop_front()
     }
 
-    /// Sends a call: on the stream of a reliable lane, else as a datagram. Requests on unreliable lanes go on the
+    /// Sends a call: on the stream of a reliable lane, else as a datagram. Reliable-unordered requests go on streams of their own, few and
+    /// small ones. Requests on unreliable lanes go on the
     /// reliable-ordered one of their priority, since they are promised an answer.
     ///
     /// # Errors
@@ -394,13 +399,23 @@ impl ClientLink {
         }
         let lane = reliable(lane);
         let call = Call { request: request.unwrap_or(0), target, kind, number, args };
+        if let Some(request) = request
+            && lane.reliability == Reliability::ReliableUnordered
+            && self.keeps_lanes()
+            && self.solos.has_room(call.args.len())
+            && let Some(bytes) = frame::solo_bytes(lane, &call)
+        {
+            // Not kept: a request without an answer is repeated over the next connection.
+            self.requests.insert(request);
+            self.solos.begin(request, bytes.len());
+            self.outbox.solo(lane, bytes, &mut self.counters);
+            return Ok(());
+        }
         if self.keeps_lanes() {
-            let frame = frame::stream_bytes(&call);
-            if !self.kept.keep(lane, frame.clone()) {
-                return Err(SendError::Busy);
-            }
+            let frame = self.kept.keep(lane, &call).ok_or(SendError::Busy)?;
             self.requests.extend(request);
-            return self.send_bytes(lane, &frame);
+            let sent = self.outbox.stream_bytes(lane, frame, &mut self.counters);
+            return sent.or_else(|_| self.overflow(lane));
         }
         self.requests.extend(request);
         self.send(lane, &call)
@@ -555,7 +570,7 @@ impl ClientLink {
         Ok(())
     }
 
-    fn send_bytes(&mut self, lane: Lane, frame: &Bytes) -> Result<(), SendError> {
+    fn send_bytes(&mut self, lane: Lane, frame: &[u8]) -> Result<(), SendError> {
         if self.outbox.stream_bytes(lane, frame, &mut self.counters).is_err() {
             return self.overflow(lane);
         }

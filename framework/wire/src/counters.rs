@@ -43,6 +43,8 @@ pub struct Counters {
     pub lanes_held_back: u64,
     /// Times that more urgent lanes paused for a starved one.
     pub lanes_let_through: u64,
+    /// Requests and answers sent on streams of their own.
+    pub solos_out: u64,
     /// Acknowledgements of lanes sent.
     pub lane_acks_out: u64,
     /// Acknowledgements of lanes received.

@@ -47,10 +47,11 @@ mod welcome;
 
 use bytes::Bytes;
 use lightmoon_contract::codec::Limits;
-use lightmoon_contract::{Reader, Writer};
+use lightmoon_contract::{Lane, Reader, Writer};
 
 use crate::close::Violation;
 use crate::limits;
+use crate::stream::SOLO_BIT;
 
 pub use answer::{Answer, Fault};
 pub use attach::Attach;
@@ -248,11 +249,19 @@ impl SentBy {
     }
 }
 
-/// The bytes of `frame` as they stand on a stream, for frames that are kept.
+/// The bytes of `frame` as they stand on a stream.
+#[cfg(test)]
 pub(crate) fn stream_bytes<F: Layout>(frame: &F) -> Bytes {
     let mut out = Vec::with_capacity(limits::HEADER_BYTES_MAX + frame.size());
     write_stream(frame, &mut out);
     out.into()
+}
+
+/// The bytes of a stream that holds `frame` alone; `None`: it is too large for one.
+pub(crate) fn solo_bytes<F: Layout>(lane: Lane, frame: &F) -> Option<Bytes> {
+    let mut bytes = vec![SOLO_BIT | lane.number()];
+    write_stream(frame, &mut bytes);
+    (bytes.len() - 1 <= limits::SOLO_FRAME_BYTES_MAX).then(|| bytes.into())
 }
 
 /// The number of the request in a kept frame of a client; `None`: it wants no answer.
@@ -264,6 +273,9 @@ pub(crate) fn request_of(frame: &[u8]) -> Option<u64> {
 
 /// Appends `frame` with its length.
 pub(crate) fn write_stream<F: Layout>(frame: &F, out: &mut Vec<u8>) {
+    let length = 1 + frame.size();
+    // Grown once, and mostly to just what leaves.
+    out.reserve(width(count(length)) + length);
     let mut to = Writer::onto(std::mem::take(out));
     to.window(|to| {
         to.raw(&[F::KIND as u8]);

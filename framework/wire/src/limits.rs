@@ -57,6 +57,18 @@ pub const HEADER_BYTES_MAX: usize = 64;
 /// `protocol-violation`.
 pub const STREAMS_MAX: usize = 8;
 
+/// Requests of a link under way on streams of their own, and thus such streams from one side that are not whole: what a player's windows ask at
+/// once. Each costs the other side a slot. Over it: further requests go on their lane's stream; a server closes with `protocol-violation`.
+pub const SOLO_STREAMS_MAX: usize = 64;
+
+/// Bytes of a frame on a stream of its own, with its kind: a request whose cost is worth a stream is small. Over it: it goes on its lane's
+/// stream; who receives it closes with `too-large`. So what all unfinished ones hold is at most 256 KiB.
+pub const SOLO_FRAME_BYTES_MAX: usize = 4 * 1_024;
+
+/// Bytes of requests under way on streams of their own, as for a low lane: they stand in no lane's window. Over it: as
+/// [`SOLO_STREAMS_MAX`].
+pub const SOLO_BYTES_MAX: usize = WINDOW_LOW_BYTES;
+
 /// Bytes of the list of kept frames in a Hello or Welcome: a lane and a number for each reliable lane.
 pub const HELD_BYTES_MAX: usize = 1 + STREAMS_MAX * 10;
 

@@ -20,7 +20,7 @@ use lightmoon_contract::{Lane, Mono};
 
 use crate::arrived::Arrived;
 use crate::counters::Counters;
-use crate::frame::{self, Frame, LaneAck, Sender, State, View};
+use crate::frame::{self, Answer, Frame, LaneAck, Sender, State, View};
 use crate::stream::{IncomingStreams, StreamKey};
 use crate::transmit::{Outbox, Path, Transmit};
 
@@ -64,9 +64,12 @@ pub(crate) struct Arrival {
 
 #[derive(Clone, Debug)]
 enum Piece {
-    Stream { lane: Lane, at: u64, bytes: Vec<u8> },
+    Stream { way: Way, at: u64, bytes: Vec<u8> },
     Datagram(Bytes),
 }
+
+/// A stream: of a lane (0), or one of those of its own.
+type Way = (Lane, u64);
 
 #[derive(Debug, Default)]
 struct SendBuffer {
@@ -109,7 +112,7 @@ pub(crate) struct Model {
     pub(crate) arrivals: Vec<Arrival>,
     link: LinkModel,
     random: fastrand::Rng,
-    buffers: BTreeMap<Lane, SendBuffer>,
+    buffers: BTreeMap<Way, SendBuffer>,
     datagrams: VecDeque<Bytes>,
     window: f64,
     threshold: f64,
@@ -118,11 +121,12 @@ pub(crate) struct Model {
     next_packet: u64,
     /// Losses of packets before this one were answered already.
     recovered: u64,
+    solos: u64,
     busy_until: Mono,
     on_the_way: VecDeque<(Mono, u64, Vec<Piece>)>,
     acks: VecDeque<(Mono, u64)>,
     lane_acks: VecDeque<(Mono, LaneAck)>,
-    reassembly: BTreeMap<Lane, Reassembly>,
+    reassembly: BTreeMap<Way, Reassembly>,
     incoming: IncomingStreams,
     arrived: Arrived,
 }
@@ -147,6 +151,7 @@ impl Model {
             in_flight_bytes: 0,
             next_packet: 0,
             recovered: 0,
+            solos: 0,
             busy_until: now,
             on_the_way: VecDeque::new(),
             acks: VecDeque::new(),
@@ -161,6 +166,13 @@ impl Model {
     pub(crate) fn write(&mut self, lane: Lane, number: u32, size: usize) {
         let view = View { generation: number, payload: self.stamped(size) };
         self.outbox.stream(lane, &view, &mut self.counters).expect("the test writes no more than may wait");
+    }
+
+    /// The same as an answer on a stream of its own.
+    pub(crate) fn write_alone(&mut self, lane: Lane, number: u32, size: usize) {
+        let answer = Answer { request: number.into(), result: Ok(self.stamped(size)) };
+        let bytes = frame::solo_bytes(lane, &answer).expect("small");
+        self.outbox.solo(lane, bytes, &mut self.counters);
     }
 
     /// The stamp of now, filled up to a size.
@@ -183,7 +195,11 @@ impl Model {
         while let Some(transmit) = self.outbox.poll(&mut self.counters) {
             match transmit {
                 Transmit::Stream { lane, bytes } => {
-                    self.buffers.entry(lane).or_default().waiting.extend(&bytes)
+                    self.buffers.entry((lane, 0)).or_default().waiting.extend(&bytes)
+                }
+                Transmit::Solo { lane, bytes } => {
+                    self.solos += 1;
+                    self.buffers.entry((lane, self.solos)).or_default().waiting.extend(&bytes);
                 }
                 Transmit::Datagram(bytes) => self.datagrams.push_back(bytes),
                 Transmit::Close { reason, .. } => panic!("{reason}"),
@@ -203,10 +219,10 @@ impl Model {
             size += bytes.len();
             pieces.push(Piece::Datagram(bytes));
         }
-        for (lane, buffer) in &mut self.buffers {
+        for (way, buffer) in &mut self.buffers {
             while let Some((at, bytes)) = buffer.take(PACKET_BYTES - size) {
                 size += bytes.len();
-                pieces.push(Piece::Stream { lane: *lane, at, bytes });
+                pieces.push(Piece::Stream { way: *way, at, bytes });
             }
         }
         (size > 0).then_some((size, pieces))
@@ -232,7 +248,7 @@ impl Model {
             for piece in pieces {
                 match piece {
                     Piece::Datagram(bytes) => self.note_state(at, &bytes),
-                    Piece::Stream { lane, at: offset, bytes } => self.reassemble(at, lane, offset, bytes),
+                    Piece::Stream { way, at: offset, bytes } => self.reassemble(at, way, offset, bytes),
                 }
             }
         }
@@ -241,8 +257,8 @@ impl Model {
         arrived.take(now, |lane, bytes| lane_acks.push_back((heard, LaneAck { lane, bytes, frames: 0 })));
     }
 
-    fn reassemble(&mut self, at: Mono, lane: Lane, offset: u64, bytes: Vec<u8>) {
-        let stream = self.reassembly.entry(lane).or_default();
+    fn reassemble(&mut self, at: Mono, way: Way, offset: u64, bytes: Vec<u8>) {
+        let stream = self.reassembly.entry(way).or_default();
         stream.early.insert(offset, bytes);
         let mut ready = Vec::new();
         while let Some(entry) = stream.early.first_entry()
@@ -259,11 +275,18 @@ impl Model {
         if ready.is_empty() {
             return;
         }
-        self.arrived.bytes(at, lane, frame::count(ready.len()));
-        let (key, mut rest) = (StreamKey(u64::from(lane.number())), &ready[..]);
+        let (lane, solo) = way;
+        if solo == 0 {
+            self.arrived.bytes(at, lane, frame::count(ready.len()));
+        }
+        let (key, mut rest) = (StreamKey(u64::from(lane.number()) + 256 * solo), &ready[..]);
         let mut stream = self.incoming.take(key, &mut rest).expect("it begins with its lane");
         while let Some(frame) = stream.next(Sender::Server, &mut rest).expect("whole frames") {
-            let Frame::View(View { generation, payload }) = frame else { panic!("a test writes views") };
+            if let Frame::Answer(Answer { request, result: Ok(value) }) = frame {
+                // Alone on its stream.
+                return self.note(at, Some(lane), u32::try_from(request).expect("few"), &value);
+            }
+            let Frame::View(View { generation, payload }) = frame else { panic!("{frame:?}") };
             self.note(at, Some(lane), generation, &payload);
         }
         self.incoming.put(key, stream);
@@ -310,8 +333,8 @@ impl Model {
             self.threshold = self.window;
         }
         for piece in pieces {
-            if let Piece::Stream { lane, at, bytes } = piece {
-                self.buffers.entry(lane).or_default().lost.push_back((at, bytes));
+            if let Piece::Stream { way, at, bytes } = piece {
+                self.buffers.entry(way).or_default().lost.push_back((at, bytes));
             }
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Faults {
 /// Something on its way.
 #[derive(Clone, Debug)]
 enum Piece {
-    Stream(Lane, Bytes),
+    Stream(StreamKey, Bytes),
     Datagram(Bytes),
 }
 
@@ -38,6 +38,8 @@ pub(crate) struct Pair {
     pub(crate) faults: Faults,
     pub(crate) client_closed: Option<CloseCode>,
     pub(crate) server_closed: Option<CloseCode>,
+    /// Streams of one frame so far, of both sides.
+    pub(crate) solos: u64,
     rng: fastrand::Rng,
 }
 
@@ -68,6 +70,7 @@ impl Pair {
             faults,
             client_closed: None,
             server_closed: None,
+            solos: 0,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -102,7 +105,7 @@ impl Pair {
         let (pieces, close) = self.carry(transmits);
         for piece in pieces {
             match piece {
-                Piece::Stream(lane, bytes) => self.server.on_stream(self.now, key(lane), &bytes),
+                Piece::Stream(key, bytes) => self.server.on_stream(self.now, key, &bytes),
                 Piece::Datagram(bytes) => self.server.on_datagram(self.now, &bytes),
             }
         }
@@ -118,7 +121,7 @@ impl Pair {
         let (pieces, close) = self.carry(transmits);
         for piece in pieces {
             match piece {
-                Piece::Stream(lane, bytes) => self.client.on_stream(self.now, key(lane), &bytes),
+                Piece::Stream(key, bytes) => self.client.on_stream(self.now, key, &bytes),
                 Piece::Datagram(bytes) => self.client.on_datagram(self.now, &bytes),
             }
         }
@@ -140,16 +143,15 @@ impl Pair {
 
     fn carry(&mut self, transmits: Vec<Transmit>) -> (Vec<Piece>, Option<(CloseCode, String)>) {
         let mut close = None;
-        let mut streams: BTreeMap<Lane, Vec<Bytes>> = BTreeMap::new();
+        let mut streams: BTreeMap<StreamKey, Vec<Bytes>> = BTreeMap::new();
         let mut datagrams = Vec::new();
         let mut in_order = Vec::new();
         for transmit in transmits {
             match transmit {
-                Transmit::Stream { lane, bytes } => {
-                    for bytes in self.cut(bytes) {
-                        in_order.push(Piece::Stream(lane, bytes.clone()));
-                        streams.entry(lane).or_default().push(bytes);
-                    }
+                Transmit::Stream { lane, bytes } => self.put(key(lane), bytes, &mut in_order, &mut streams),
+                Transmit::Solo { bytes, .. } => {
+                    self.solos += 1;
+                    self.put(StreamKey(1_000 + self.solos), bytes, &mut in_order, &mut streams);
                 }
                 Transmit::Datagram(bytes) => {
                     for _ in 0..=usize::from(self.faults.double) {
@@ -166,6 +168,19 @@ impl Pair {
         (in_order, close)
     }
 
+    fn put(
+        &mut self,
+        key: StreamKey,
+        bytes: Bytes,
+        in_order: &mut Vec<Piece>,
+        streams: &mut BTreeMap<StreamKey, Vec<Bytes>>,
+    ) {
+        for bytes in self.cut(bytes) {
+            in_order.push(Piece::Stream(key, bytes.clone()));
+            streams.entry(key).or_default().push(bytes);
+        }
+    }
+
     fn cut(&mut self, mut bytes: Bytes) -> Vec<Bytes> {
         let mut pieces = Vec::new();
         while self.faults.cut && !bytes.is_empty() {
@@ -179,11 +194,11 @@ impl Pair {
     }
 
     /// Keeps the order within each stream and nothing else.
-    fn mix(&mut self, streams: BTreeMap<Lane, Vec<Bytes>>, mut datagrams: Vec<Bytes>) -> Vec<Piece> {
+    fn mix(&mut self, streams: BTreeMap<StreamKey, Vec<Bytes>>, mut datagrams: Vec<Bytes>) -> Vec<Piece> {
         self.rng.shuffle(&mut datagrams);
         let mut queues: Vec<Vec<Piece>> = streams
             .into_iter()
-            .map(|(lane, pieces)| pieces.into_iter().rev().map(|bytes| Piece::Stream(lane, bytes)).collect())
+            .map(|(key, pieces)| pieces.into_iter().rev().map(|bytes| Piece::Stream(key, bytes)).collect())
             .collect();
         queues.push(datagrams.into_iter().map(Piece::Datagram).collect());
         let mut mixed = Vec::new();

@@ -20,6 +20,8 @@ mod handshake;
 #[cfg(test)]
 mod lane_tests;
 #[cfg(test)]
+mod solo_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -99,6 +101,13 @@ pub struct IncomingCall {
     pub args: Bytes,
 }
 
+/// How a request came, and its answer goes.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    lane: Lane,
+    is_solo: bool,
+}
+
 #[derive(Debug)]
 enum Phase {
     /// Waits for Hello.
@@ -134,8 +143,8 @@ pub struct ServerLink {
     outbox: Outbox,
     path: Path,
     events: VecDeque<ServerEvent>,
-    /// Requests without an answer yet, and the lane that answers.
-    requests: BTreeMap<u64, Lane>,
+    /// Requests without an answer yet, and where it goes.
+    requests: BTreeMap<u64, Way>,
     /// The newest attachment, also after its end.
     generation: Option<u32>,
     attached: bool,
@@ -295,13 +304,17 @@ impl ServerLink {
     /// [`SendError::TooLarge`]: the value is over [`limits::ANSWER_BYTES_MAX`]; the request stays open.
     pub fn answer(&mut self, request: u64, result: Result<Bytes, CallError>) -> Result<(), SendError> {
         self.check_open()?;
-        let lane = *self.requests.get(&request).ok_or(SendError::Unasked)?;
+        let Way { lane, is_solo } = *self.requests.get(&request).ok_or(SendError::Unasked)?;
         if let Ok(value) = &result {
             check_size(value.len(), limits::ANSWER_BYTES_MAX)?;
         }
         self.requests.remove(&request);
-        let result = result.map_err(|error| fault(&error));
-        self.send(lane, &Answer { request, result })
+        let answer = Answer { request, result: result.map_err(|error| fault(&error)) };
+        if is_solo && let Some(bytes) = frame::solo_bytes(lane, &answer) {
+            self.outbox.solo(lane, bytes, &mut self.counters);
+            return Ok(());
+        }
+        self.send(lane, &answer)
     }
 
     /// Sends a message of an actor. An unreliable lane becomes the reliable-ordered one of its priority.
@@ -321,9 +334,8 @@ impl ServerLink {
         if !self.keeps_lanes() {
             return self.send(lane, &push);
         }
-        let frame = frame::stream_bytes(&push);
-        if self.kept.keep(lane, frame.clone())
-            && self.outbox.stream_bytes(lane, &frame, &mut self.counters).is_ok()
+        if let Some(frame) = self.kept.keep(lane, &push)
+            && self.outbox.stream_bytes(lane, frame, &mut self.counters).is_ok()
         {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! Incoming streams: bytes cut anyhow become frames again.
 //!
-//! *Responsible for*: the lane byte, length prefixes, limits before anything is kept, one stream per lane.
+//! *Responsible for*: the lane byte, length prefixes, limits before anything is kept, one stream per lane, streams of one frame.
 //! *Not responsible for*: what frames mean (`server`, `client`).
 //!
 //! Invariants:
@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use lightmoon_contract::Lane;
+use lightmoon_contract::{Lane, Reliability};
 
 use crate::close::Violation;
 use crate::frame::{self, Frame, Sender};
@@ -20,10 +20,14 @@ use crate::limits;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StreamKey(pub u64);
 
+/// In the lane byte of a stream that holds one frame.
+pub(crate) const SOLO_BIT: u8 = 0x80;
+
 /// One incoming stream.
 #[derive(Debug, Default)]
 pub(crate) struct IncomingStream {
     lane: Option<Lane>,
+    is_solo: bool,
     /// The start of a frame whose end has not arrived.
     unfinished: Vec<u8>,
 }
@@ -34,6 +38,11 @@ impl IncomingStream {
         self.lane
     }
 
+    /// Whether it holds one frame and ends. What follows that frame is read as another stream, so that nothing has to be remembered.
+    pub(crate) const fn is_solo(&self) -> bool {
+        self.is_solo
+    }
+
     /// Takes the lane byte off the front of `bytes` if it is still to come.
     fn preface(&mut self, bytes: &mut &[u8]) -> Result<(), Violation> {
         if self.lane.is_some() {
@@ -41,7 +50,12 @@ impl IncomingStream {
         }
         let Some((number, rest)) = bytes.split_first() else { return Ok(()) };
         *bytes = rest;
-        let lane = Lane::from_number(*number).filter(|lane| lane.reliability.is_reliable());
+        self.is_solo = number & SOLO_BIT != 0;
+        let fits = |lane: &Lane| {
+            lane.reliability == Reliability::ReliableUnordered
+                || !self.is_solo && lane.reliability.is_reliable()
+        };
+        let lane = Lane::from_number(number & !SOLO_BIT).filter(fits);
         self.lane = Some(lane.ok_or_else(|| {
             Violation::protocol(format!("stream begins with {number:#04x}, no reliable lane"))
         })?);
@@ -52,7 +66,7 @@ impl IncomingStream {
     pub(crate) fn next(&mut self, from: Sender, bytes: &mut &[u8]) -> Result<Option<Frame>, Violation> {
         if self.unfinished.is_empty() {
             // The common case: nothing is kept and whole frames are read where they lie.
-            return match measure(from, bytes)? {
+            return match self.measure(from, bytes)? {
                 Some(Extent { header, total }) if total <= bytes.len() => {
                     let (whole, rest) = bytes.split_at(total);
                     *bytes = rest;
@@ -67,12 +81,12 @@ impl IncomingStream {
         }
         while !bytes.is_empty() {
             // While the header is unfinished it is taken byte by byte: it is at most five bytes and a kind.
-            let extent = measure(from, &self.unfinished)?;
+            let extent = self.measure(from, &self.unfinished)?;
             let missing = extent.map_or(1, |extent| extent.total - self.unfinished.len());
             let (taken, rest) = bytes.split_at(missing.min(bytes.len()));
             self.unfinished.extend_from_slice(taken);
             *bytes = rest;
-            if let Some(Extent { header, total }) = measure(from, &self.unfinished)?
+            if let Some(Extent { header, total }) = self.measure(from, &self.unfinished)?
                 && total == self.unfinished.len()
             {
                 let whole = std::mem::take(&mut self.unfinished);
@@ -80,6 +94,17 @@ impl IncomingStream {
             }
         }
         Ok(None)
+    }
+
+    fn measure(&self, from: Sender, bytes: &[u8]) -> Result<Option<Extent>, Violation> {
+        let extent = measure(from, bytes)?;
+        if self.is_solo
+            && let Some(Extent { header, total }) = extent
+            && total - header > limits::SOLO_FRAME_BYTES_MAX
+        {
+            return Err(Violation::too_large(format!("{} bytes on a stream of their own", total - header)));
+        }
+        Ok(extent)
     }
 
     fn kept_bytes(&self) -> usize {
@@ -118,15 +143,21 @@ impl IncomingStreams {
     /// there was a byte.
     pub(crate) fn take(&mut self, key: StreamKey, bytes: &mut &[u8]) -> Result<IncomingStream, Violation> {
         let known = self.streams.remove(&key);
-        if known.is_none() && self.streams.len() == limits::STREAMS_MAX {
-            return Err(Violation::protocol(format!("more than {} streams", limits::STREAMS_MAX)));
-        }
+        let is_known = known.is_some();
         let mut stream = known.unwrap_or_default();
         let fresh = stream.lane.is_none();
         stream.preface(bytes)?;
+        if is_known && !fresh {
+            return Ok(stream);
+        }
+        let max = if stream.is_solo { limits::SOLO_STREAMS_MAX } else { limits::STREAMS_MAX };
+        if self.streams.values().filter(|other| other.is_solo == stream.is_solo).count() == max {
+            let what = if stream.is_solo { "streams of one frame" } else { "streams" };
+            return Err(Violation::protocol(format!("more than {max} {what}")));
+        }
         if let Some(lane) = stream.lane
-            && fresh
-            && self.streams.values().any(|other| other.lane == Some(lane))
+            && !stream.is_solo
+            && self.streams.values().any(|other| !other.is_solo && other.lane == Some(lane))
         {
             return Err(Violation::protocol(format!("second stream for lane {lane}")));
         }

@@ -7,13 +7,15 @@
 //! Invariants:
 //! - I1: bytes of one lane leave in the order they were written; the more urgent lane leaves first.
 //! - I2: the first byte of a lane's first write is the lane's number.
-//! - I3: the close leaves after everything that was written before it, and nothing leaves after the close.
+//! - I3: what leaves on a stream of its own leaves before lanes of its priority, and waits for none of them.
+//! - I4: the close leaves after everything that was written before it, and nothing leaves after the close.
 
 mod datagrams;
 mod lane;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,6 +39,14 @@ pub enum Transmit {
         /// The lane, always a reliable one.
         lane: Lane,
         /// What to write; at most [`limits::WRITE_BYTES_MAX`].
+        bytes: Bytes,
+    },
+    /// Open a stream of its own, with the lane's priority, write `bytes` to it and end it. At most [`limits::SOLO_STREAMS_MAX`] of them are under
+    /// way with a peer that answers.
+    Solo {
+        /// The lane, always a reliable-unordered one.
+        lane: Lane,
+        /// All of the stream.
         bytes: Bytes,
     },
     /// Send one datagram, or drop it if there is no room now.
@@ -92,6 +102,8 @@ impl Pause {
 pub(crate) struct Outbox {
     /// Most urgent first; at most one for each reliable lane.
     lanes: Vec<LaneOut>,
+    /// What leaves on streams of its own; bounded by who writes it.
+    solos: VecDeque<(Lane, Bytes)>,
     datagrams: Datagrams,
     /// The time of the newest input, for what depends on time while it is drained.
     now: Mono,
@@ -128,7 +140,7 @@ impl Outbox {
     pub(crate) fn stream_bytes(
         &mut self,
         lane: Lane,
-        frame: &Bytes,
+        frame: &[u8],
         counters: &mut Counters,
     ) -> Result<(), Backlog> {
         self.write(lane, counters, |out| out.write_bytes(frame))
@@ -153,6 +165,15 @@ impl Outbox {
         let is_over = out.waiting_bytes() > limits::LANE_BACKLOG_BYTES_MAX
             || self.acknowledges && self.excess_bytes() > limits::LINK_BACKLOG_BYTES_MAX;
         if is_over { Err(Backlog) } else { Ok(()) }
+    }
+
+    /// Hands out a stream of one frame.
+    pub(crate) fn solo(&mut self, lane: Lane, bytes: Bytes, counters: &mut Counters) {
+        if !self.closed {
+            counters.frames_out += 1;
+            counters.solos_out += 1;
+            self.solos.push_back((lane, bytes));
+        }
     }
 
     /// Queues `frame` as a datagram: in place of an older one of its key, and instead of the oldest when too many wait.
@@ -198,6 +219,7 @@ impl Outbox {
     pub(crate) fn close_without_rest(&mut self, code: CloseCode, reason: String) {
         if !self.closed {
             self.lanes.clear();
+            self.solos.clear();
             self.close(code, reason);
         }
     }
@@ -206,6 +228,7 @@ impl Outbox {
     pub(crate) fn discard(&mut self) {
         self.closed = true;
         self.lanes.clear();
+        self.solos.clear();
         self.datagrams.clear();
         self.close = None;
     }
@@ -215,13 +238,23 @@ impl Outbox {
         let (now, acknowledges) = (self.now, self.acknowledges);
         let pause = self.pause_for_starved(counters);
         let held_back = &mut counters.lanes_held_back;
-        let mut open =
-            self.lanes.iter_mut().filter(|out| pause.is_none_or(|pause| !pause.concerns(out.lane)));
+        let is_paused = |lane| pause.is_some_and(|pause| pause.concerns(lane));
+        let solo = self.next_solo(is_paused);
+        let before = solo.map(|at| self.solos[at].0.priority);
+        let mut open = self
+            .lanes
+            .iter_mut()
+            .filter(|out| !is_paused(out.lane) && before.is_none_or(|before| out.lane.priority < before));
         let taken = open.find_map(|out| Some((out.lane, out.take(now, acknowledges, held_back)?)));
         if let Some((lane, bytes)) = taken {
             counters.stream_bytes_out += frame::count(bytes.len());
             self.datagrams.stream_left(now, bytes.len());
             return Some(Transmit::Stream { lane, bytes });
+        }
+        if let Some((lane, bytes)) = solo.and_then(|at| self.solos.remove(at)) {
+            counters.stream_bytes_out += frame::count(bytes.len());
+            self.datagrams.stream_left(now, bytes.len());
+            return Some(Transmit::Solo { lane, bytes });
         }
         let streams_wait = acknowledges && self.lanes.iter().any(|out| out.has_to_wait(acknowledges));
         if let Some(datagram) = self.datagrams.take(now, streams_wait, counters) {
@@ -229,6 +262,12 @@ impl Outbox {
             return Some(Transmit::Datagram(datagram));
         }
         self.close.take().map(|(code, reason)| Transmit::Close { code, reason })
+    }
+
+    /// The most urgent of those that leave on streams of their own, the oldest first.
+    fn next_solo(&self, is_paused: impl Fn(Lane) -> bool) -> Option<usize> {
+        let open = self.solos.iter().enumerate().filter(|(_, (lane, _))| !is_paused(*lane));
+        open.min_by_key(|(at, (lane, _))| (*lane, *at)).map(|(at, _)| at)
     }
 
     /// The pause that goes on now, or begins: transports serve a more urgent stream first for as long as it has anything, so a lane below one
@@ -276,7 +315,8 @@ impl Outbox {
     /// Bytes that wait.
     pub(crate) fn waiting_bytes(&self) -> usize {
         let lanes: usize = self.lanes.iter().map(LaneOut::waiting_bytes).sum();
-        lanes + self.datagrams.waiting_bytes()
+        let solos: usize = self.solos.iter().map(|(_, bytes)| bytes.len()).sum();
+        lanes + solos + self.datagrams.waiting_bytes()
     }
 
     /// Bytes that wait in one lane.

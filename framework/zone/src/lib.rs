@@ -54,6 +54,8 @@ pub use hash::state_hash;
 pub use identity::{AlwaysVisible, NetIdentity, NetIds};
 pub use interest::InterestOptions;
 pub use kind::zone;
+#[cfg(feature = "flaws")]
+pub use lightmoon_replica::Flaw as ReplicaFlaw;
 pub use look::{EntityLook, ZoneLook};
 pub use options::{Probe, ZoneOptions};
 pub use outgoing::{Audience, Outgoing};

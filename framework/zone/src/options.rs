@@ -27,6 +27,9 @@ pub struct ZoneOptions {
     /// not all fits, what is near goes more often; the own avatar always goes. A packet has at most 1,100 bytes, so at 20 Hz
     /// more than 22,000 changes nothing. [`crate::Viewers::set_bytes_per_second`] decides for one viewer. Since 0.1.
     pub bytes_per_second: u32,
+    /// Deliberately wrong replication. Overridden by the one of the node.
+    #[cfg(feature = "flaws")]
+    pub flaw: Option<lightmoon_replica::Flaw>,
 }
 
 impl Default for ZoneOptions {
@@ -36,6 +39,8 @@ impl Default for ZoneOptions {
             id_block: 0,
             max_loss: MAX_LOSS_DEFAULT,
             bytes_per_second: BYTES_PER_SECOND_DEFAULT,
+            #[cfg(feature = "flaws")]
+            flaw: None,
         }
     }
 }

@@ -99,6 +99,11 @@ impl Outgoing {
         self.letters.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Whether there is nothing to send and nothing to count.
+    pub(crate) fn is_idle(&mut self) -> bool {
+        self.dropped == 0 && self.letters().is_empty()
+    }
+
     fn queue(&mut self, letter: Letter) {
         if self.letters().len() >= OUTGOING_MAX {
             self.dropped += 1;

@@ -113,6 +113,8 @@ pub(crate) struct TickLoop {
     columns: Columns,
     deltas: DeltaTable,
     bytes_per_second: u32,
+    #[cfg(feature = "flaws")]
+    flaw: Option<lightmoon_replica::Flaw>,
     grid: Grid,
     replication: Replication,
     chunk: Chunk,
@@ -169,6 +171,8 @@ impl TickLoop {
             columns: Columns::new(collectors.schema.clone()),
             deltas: DeltaTable::new(collectors.schema.clone()),
             bytes_per_second: options.bytes_per_second,
+            #[cfg(feature = "flaws")]
+            flaw: options.flaw,
             collectors,
             world,
             grid: Grid::default(),
@@ -311,6 +315,10 @@ impl TickLoop {
 
     /// Sends what systems and observers queued.
     pub(crate) fn flush(&mut self, cx: &mut Cx) {
+        // Most operations queue nothing, and taking the queue out of the world costs more than all else of a small one.
+        if self.world.resource_mut::<Outgoing>().bypass_change_detection().is_idle() {
+            return;
+        }
         let counters = &mut self.counters;
         self.world.resource_scope(|world, mut outgoing: Mut<'_, Outgoing>| {
             let (dropped, refused) = outgoing.flush(world.resource::<Viewers>(), cx);
@@ -351,6 +359,11 @@ impl TickLoop {
         }
         self.viewers_ever += 1;
         let holdings = takes_deltas.then(|| Holdings::new(self.world.resource::<ZoneTime>().tick()));
+        #[cfg(feature = "flaws")]
+        let holdings = holdings.map(|mut holdings| {
+            holdings.set_flaw(self.flaw);
+            holdings
+        });
         let viewer = Viewer::new(&info, generation, budget_bytes, self.viewers_ever, holdings);
         self.viewers.insert(info.session, viewer);
         self.world.resource_mut::<Viewers>().insert(info);

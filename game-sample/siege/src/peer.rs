@@ -136,6 +136,7 @@ impl Peer {
                     }
                     self.raw(lane, &bytes).await?;
                 }
+                Transmit::Solo { bytes, .. } => self.alone(&bytes).await?,
                 Transmit::Datagram(bytes) => self.connection.send_datagram(bytes)?,
                 Transmit::Close { reason, .. } => bail!("refused: {reason}"),
             }
@@ -150,6 +151,14 @@ impl Peer {
         }
         let stream = self.lanes.get_mut(&lane).context("it was just opened")?;
         stream.write_all(bytes).await?;
+        Ok(())
+    }
+
+    /// Bytes on a stream of their own.
+    async fn alone(&self, bytes: &[u8]) -> Result<()> {
+        let mut stream = self.connection.open_uni().await?;
+        stream.write_all(bytes).await?;
+        stream.finish()?;
         Ok(())
     }
 

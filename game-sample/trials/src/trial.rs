@@ -12,7 +12,9 @@ use game_sample_contracts::{Label, Pose};
 use lightmoon::node::{Authenticate as _, Guests};
 use lightmoon::zone::EntityLook;
 use lightmoon_contract::{Mono, Replicate};
-use lightmoon_sim::{ClientNumber, Judge, LinkOptions, Rules, Sight, StoreOptions, Violation, World};
+use lightmoon_sim::{
+    ClientNumber, Judge, LinkOptions, Rules, Sight, Staleness, StoreOptions, Violation, World,
+};
 
 use crate::fleet::Fleet;
 use crate::market;
@@ -255,7 +257,8 @@ fn rules(links: LinkOptions) -> Rules {
     let interest = game_sample::sector::interest(&world_map::SECTORS[0]);
     let radius = f64::from(interest.radius);
     let radius_leave = radius * (1.0 + f64::from(interest.leave_margin));
-    Rules { in_flight: links.slowest() + TICKS, sight: Sight { place_of, radius, radius_leave, room: ROOM } }
+    let sight = Sight { place_of, radius, radius_leave, room: ROOM };
+    Rules { in_flight: links.slowest() + TICKS, sight, staleness: Staleness::of(&links) }
 }
 
 fn place_of(look: &EntityLook) -> Option<[f64; 2]> {

@@ -26,22 +26,23 @@ function binary() {
 
 export class Server {
   /**
-   * Starts a server with a data folder of its own.
-   * @param {{bots?: number}} [options]
+   * Starts a server with a data folder of its own: the sample's, or that of another game, which has no bots.
+   * @param {{bots?: number, binary?: string}} [options]
    */
   static async start(options = {}) {
-    const server = new Server(mkdtempSync(join(tmpdir(), "driftlight-")), options.bots ?? 50);
+    const server = new Server(mkdtempSync(join(tmpdir(), "driftlight-")), options);
     await server.run();
     return server;
   }
 
   /**
    * @param {string} data
-   * @param {number} bots
+   * @param {{bots?: number, binary?: string}} options
    */
-  constructor(data, bots) {
+  constructor(data, options) {
     this.data = data;
-    this.bots = bots;
+    this.binary = options.binary ?? binary();
+    this.own = options.binary === undefined ? ["--bots", String(options.bots ?? 50)] : [];
     /** @type {import("node:child_process").ChildProcess | undefined} */
     this.child = undefined;
     this.log = "";
@@ -56,8 +57,8 @@ export class Server {
     const any = "127.0.0.1:0";
     const ports = this.ready.web === "" ? { listen: any, web: any } : { listen: this.ready.game, web: this.ready.web };
     const args = ["--data", this.data, "--listen", ports.listen, "--web", ports.web, "--console", any];
-    args.push("--ready-json", readyFile, "--bots", String(this.bots));
-    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+    args.push("--ready-json", readyFile, ...this.own);
+    const child = spawn(this.binary, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.child = child;
     for (const output of [child.stdout, child.stderr]) {
       output?.on("data", (text) => {

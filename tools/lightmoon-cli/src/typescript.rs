@@ -20,16 +20,19 @@ use crate::descriptor::{Component, Descriptor, Error, Quantise};
 use reach::Reach;
 use text::{camel, literal};
 
+/// Where a game's page finds the SDK: Lightmoon's web server has it there.
+pub const SDK: &str = "/lightmoon/index.js";
+
 /// Options of the generated module.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What the module imports the SDK from; default `/lightmoon/index.js`, where Lightmoon's web server has it.
+    /// What the module imports the SDK from; default [`SDK`].
     pub sdk: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { sdk: "/lightmoon/index.js".to_owned() }
+        Self { sdk: SDK.to_owned() }
     }
 }
 

@@ -94,6 +94,7 @@ pub(crate) const SUITES: &[Suite] = &[
         needs: &[Need::Node, Need::NpmPackages(TYPESCRIPT), Need::NpmPackages(BROWSER)],
         run: browser_types,
     },
+    Suite { name: "new game", in_quick: false, needs: &[], run: new_game },
     Suite {
         name: "browser",
         in_quick: false,
@@ -151,7 +152,7 @@ fn tests(stage: &Stage) -> Result<Vec<Step>> {
 /// turns on, so a few crates are built once more, into a folder of their own: the rest of the build stays as it is.
 fn flaws(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = stage.cargo(&["test", "--quiet", "--package", "lightmoon-sim", "--features", "flaws"]);
-    command.args(["--test", "it", "--", "kept::flaws", "fair::flaws"]);
+    command.args(["--test", "it", "--", "kept::flaws", "fair::flaws", "herd::flaws"]);
     command.env("CARGO_TARGET_DIR", stage.metadata.target_directory.join("flaws"));
     counted_inside("flaws", command, FLAWS_LIMIT)
 }
@@ -192,7 +193,7 @@ fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
 }
 
 /// A number made of the commit's name; 1 where there is none.
-fn commit_number(stage: &Stage) -> u64 {
+pub(crate) fn commit_number(stage: &Stage) -> u64 {
     let mut command = Command::new("git");
     command.args(["rev-parse", "--short=8", "HEAD"]).current_dir(&stage.metadata.workspace_root);
     let name = command.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
@@ -211,9 +212,41 @@ fn browser_types(stage: &Stage) -> Result<Vec<Step>> {
     counted_once("types of browser tests", stage.npm(BROWSER, &["run", "--silent", "check"]), NODE_LIMIT)
 }
 
+/// Makes the game that `lightmoon new` makes, builds it as its owner would, and checks its lock and its page's module. The suite
+/// `browser` plays it.
+fn new_game(stage: &Stage) -> Result<Vec<Step>> {
+    let folder = new_game_folder(stage);
+    let into = folder.parent().context("the target folder has a name")?;
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).context("cannot remove the new game of before")?;
+    }
+    std::fs::create_dir_all(into).context("cannot make a folder for the new game")?;
+    let mut make = Command::new(stage.built("lightmoon"));
+    make.args(["new", NEW_GAME, "--into"]).arg(into);
+    let made = program::run(&mut make, NODE_LIMIT, Show::All)?;
+    // The versions that everything else was tested with.
+    let lock = stage.metadata.workspace_root.join("Cargo.lock");
+    std::fs::copy(lock, folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+    let mut check = Command::new(stage.built("lightmoon"));
+    check.args(["contracts", "--check"]).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
+    let checked = program::run(&mut check, BUILD_LIMIT, Show::All)?;
+    let passed = made.succeeded && checked.succeeded;
+    Ok(vec![step("new game", passed, Tally::of(passed), made.took + checked.took)])
+}
+
+const NEW_GAME: &str = "new-game";
+
+fn new_game_folder(stage: &Stage) -> PathBuf {
+    stage.metadata.target_directory.join("new").join(NEW_GAME)
+}
+
 fn browser(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = stage.npm(BROWSER, &["test", "--silent"]);
     command.env("GAME_SAMPLE", stage.built("game-sample"));
+    let game = new_game_folder(stage).join("target/debug").join(NEW_GAME);
+    if game.exists() {
+        command.env("NEW_GAME", game);
+    }
     if let Some(chromium) = find_chromium() {
         command.env("CHROMIUM", chromium);
     }

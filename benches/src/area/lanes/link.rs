@@ -7,7 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use lightmoon_contract::{ActorId, Descriptor, Kind, Mono, OperationNumber, SessionId};
+use lightmoon_contract::{ActorId, Descriptor, Kind, Lane, Mono, OperationNumber, SessionId};
 use lightmoon_net::{Commands, Endpoint, LinkId, NetEvent, NetOptions, TlsIdentity, Transmit};
 use lightmoon_wire::{
     ClientConfig, ClientEvent, ClientLink, Compatibility, Grant, ServerConfig, ServerEvent, ServerLink,
@@ -16,12 +16,12 @@ use lightmoon_wire::{
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::raw::{certificate, client};
-use super::{Cost, HIGH, LOW, MESSAGE_BYTES, pin, runtime, thread_time};
+use super::{Cost, HIGH, LOW, MESSAGE_BYTES, named, pin, runtime, thread_time};
 
 /// Time between two urgent messages.
 const URGENT_EVERY: Duration = Duration::from_millis(1);
-/// Bulk that waits or is under way; what a lane keeps is a little more.
-const BULK_BYTES: usize = 160 * 1_024;
+/// Cost of bulk that waits or is under way: nearly what a lane keeps. Of messages this small that is less than the window of a high lane.
+const BULK_BYTES: usize = 240 * 1_024;
 /// Messages that bulk adds in one turn.
 const BULK_PER_TURN: usize = 256;
 
@@ -36,7 +36,7 @@ const BULK: OperationNumber = OperationNumber(2);
 #[derive(Clone, Copy)]
 struct Load {
     urgent: bool,
-    bulk: bool,
+    bulk: Option<Lane>,
 }
 
 /// What the client got.
@@ -51,12 +51,12 @@ struct Got {
 
 /// How long urgent messages took, alone or beside bulk.
 pub(super) fn urgent(time: Duration, bulk: bool) -> Vec<Duration> {
-    play(time, Load { urgent: true, bulk }).urgent
+    play(time, Load { urgent: true, bulk: bulk.then_some(LOW) }).urgent
 }
 
-/// What a message of the low lane costs from one end to the other.
-pub(super) fn cost(time: Duration) -> Cost {
-    let got = play(time, Load { urgent: false, bulk: true });
+/// What a message of a lane costs from one end to the other.
+pub(super) fn cost(time: Duration, lane: Lane) -> Cost {
+    let got = play(time, Load { urgent: false, bulk: Some(lane) });
     Cost::of(got.bulk, got.time, got.cpu)
 }
 
@@ -65,13 +65,13 @@ fn play(time: Duration, load: Load) -> Got {
     let (cert_der, key_der) = certificate();
     let identity = TlsIdentity { cert_der: cert_der.clone(), key_der };
     let (tell, told) = channel();
-    let server = std::thread::spawn(move || {
+    let server = named("lane-server", move || {
         pin(0);
         runtime().block_on(serve(&identity, load, zero, &tell));
         thread_time()
     });
     let address = told.recv().expect("the server listens");
-    let client = std::thread::spawn(move || {
+    let client = named("lane-client", move || {
         pin(1);
         let most = time + PATIENCE;
         let heard = async { tokio::time::timeout(most, hear(&cert_der, address, time, zero)).await };
@@ -108,6 +108,7 @@ async fn serve(identity: &TlsIdentity, load: Load, zero: Instant, tell: &Sender<
         transmits: Vec::new(),
         next_urgent: mono(zero),
         load,
+        has_more: false,
         zero,
     };
     host.run(&mut events).await;
@@ -121,6 +122,8 @@ struct Host {
     transmits: Vec<(LinkId, Transmit)>,
     next_urgent: Mono,
     load: Load,
+    /// The last turn ended before bulk found no room.
+    has_more: bool,
     zero: Instant,
 }
 
@@ -128,8 +131,15 @@ impl Host {
     /// Until the client is gone.
     async fn run(&mut self, events: &mut UnboundedReceiver<NetEvent>) {
         loop {
-            let wait = if self.load.urgent { self.next_urgent.since(mono(self.zero)) } else { URGENT_EVERY };
-            let mut event = tokio::time::timeout(wait, events.recv()).await.ok().flatten();
+            let mut event = if self.has_more {
+                // A lane is saturated only if what made room for a message is never waited for.
+                tokio::task::yield_now().await;
+                events.try_recv().ok()
+            } else {
+                let urgent = self.next_urgent.since(mono(self.zero));
+                let wait = if self.load.urgent { urgent } else { URGENT_EVERY };
+                tokio::time::timeout(wait, events.recv()).await.ok().flatten()
+            };
             while let Some(happened) = event {
                 if !self.take(happened) {
                     return;
@@ -173,6 +183,7 @@ impl Host {
     }
 
     fn say(&mut self) {
+        self.has_more = false;
         if !self.link.is_open() {
             return;
         }
@@ -181,23 +192,25 @@ impl Host {
             self.next_urgent = now + URGENT_EVERY;
             self.push(HIGH, URGENT, now);
         }
+        let Some(lane) = self.load.bulk else { return };
         for _ in 0..BULK_PER_TURN {
-            if !self.load.bulk || self.link.kept_bytes() > BULK_BYTES {
+            if self.link.kept_bytes() > BULK_BYTES {
                 return;
             }
-            self.push(LOW, BULK, now);
+            self.push(lane, BULK, now);
         }
+        self.has_more = true;
     }
 
-    fn push(&mut self, lane: lightmoon_contract::Lane, number: OperationNumber, now: Mono) {
-        let mut args = now.0.to_le_bytes().to_vec();
-        args.resize(MESSAGE_BYTES, 0);
+    fn push(&mut self, lane: Lane, number: OperationNumber, now: Mono) {
+        let mut args = vec![0; MESSAGE_BYTES];
+        args[..8].copy_from_slice(&now.0.to_le_bytes());
         self.link.push(lane, ACTOR, number, args.into()).expect("no more is said than is kept");
     }
 }
 
 async fn hear(certificate: &[u8], address: SocketAddr, time: Duration, zero: Instant) -> Got {
-    let endpoint = client(certificate, lightmoon_wire::ALPN);
+    let endpoint = client(certificate, lightmoon_wire::ALPN, None);
     let connection =
         endpoint.connect(address, "localhost").expect("a good address").await.expect("it answers");
     let (give, mut arriving) = unbounded_channel::<(u64, Bytes)>();
@@ -213,15 +226,17 @@ async fn hear(certificate: &[u8], address: SocketAddr, time: Duration, zero: Ins
         while let Some(transmit) = link.poll_transmit() {
             match transmit {
                 Transmit::Stream { bytes, .. } => control.write_chunk(bytes).await.expect("the server reads"),
+                Transmit::Solo { .. } => unreachable!("it asks nothing"),
                 Transmit::Datagram(bytes) => drop(connection.send_datagram(bytes)),
                 Transmit::Close { reason, .. } => panic!("{reason}"),
             }
         }
         let wait = tokio::time::timeout(Duration::from_millis(20), arriving.recv()).await;
         let now = mono(zero);
-        if let Ok(arrived) = wait {
-            let (key, bytes) = arrived.expect("the connection holds");
+        let mut arrived = wait.ok().map(|arrived| arrived.expect("the connection holds"));
+        while let Some((key, bytes)) = arrived {
             link.on_stream(now, StreamKey(key), &bytes);
+            arrived = arriving.try_recv().ok();
         }
         link.on_deadline(now);
         while let Some(event) = link.poll_event() {

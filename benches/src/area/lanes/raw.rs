@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{Cost, MESSAGE_BYTES, pin, runtime, thread_time};
+use super::{Cost, MESSAGE_BYTES, named, pin, runtime, thread_time};
 
 const PROTOCOL: &[u8] = b"raw";
 
-/// What a message costs from the writer to the reader.
-pub(super) fn cost(time: Duration, per_write: usize) -> Cost {
+/// What a message costs from the writer to the reader, who lets so many bytes be under way, or as many as quinn likes.
+pub(super) fn cost(time: Duration, per_write: usize, window: Option<u32>) -> Cost {
     let (certificate, key) = certificate();
     let (tell, told) = channel();
-    let writer = std::thread::spawn({
+    let writer = named("quinn-writer", {
         let certificate = certificate.clone();
         move || {
             pin(0);
@@ -27,9 +27,9 @@ pub(super) fn cost(time: Duration, per_write: usize) -> Cost {
         }
     });
     let address = told.recv().expect("the writer listens");
-    let reader = std::thread::spawn(move || {
+    let reader = named("quinn-reader", move || {
         pin(1);
-        let (messages, wall) = runtime().block_on(read(&certificate, address, time));
+        let (messages, wall) = runtime().block_on(read(&certificate, address, time, window));
         (messages, wall, thread_time())
     });
     let (messages, wall, reading) = reader.join().expect("the reader ends in order");
@@ -44,7 +44,7 @@ pub(super) fn certificate() -> (Vec<u8>, Vec<u8>) {
 }
 
 /// A client that trusts this certificate.
-pub(super) fn client(certificate: &[u8], protocol: &[u8]) -> quinn::Endpoint {
+pub(super) fn client(certificate: &[u8], protocol: &[u8], window: Option<u32>) -> quinn::Endpoint {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from(certificate.to_vec())).expect("a good certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -57,7 +57,13 @@ pub(super) fn client(certificate: &[u8], protocol: &[u8]) -> quinn::Endpoint {
     let crypto = QuicClientConfig::try_from(tls).expect("TLS 1.3 is on");
     let mut endpoint =
         quinn::Endpoint::client(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port is free");
-    endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(crypto)));
+    let mut config = quinn::ClientConfig::new(Arc::new(crypto));
+    if let Some(window) = window {
+        let mut transport = quinn::TransportConfig::default();
+        transport.stream_receive_window(quinn::VarInt::from_u32(window));
+        config.transport_config(Arc::new(transport));
+    }
+    endpoint.set_default_client_config(config);
     endpoint
 }
 
@@ -85,8 +91,13 @@ async fn write(certificate: Vec<u8>, key: Vec<u8>, per_write: usize, tell: &Send
     while stream.write_all(&batch).await.is_ok() {}
 }
 
-async fn read(certificate: &[u8], address: SocketAddr, time: Duration) -> (usize, Duration) {
-    let endpoint = client(certificate, PROTOCOL);
+async fn read(
+    certificate: &[u8],
+    address: SocketAddr,
+    time: Duration,
+    window: Option<u32>,
+) -> (usize, Duration) {
+    let endpoint = client(certificate, PROTOCOL, window);
     let connection =
         endpoint.connect(address, "localhost").expect("a good address").await.expect("it answers");
     let mut stream = connection.accept_uni().await.expect("the writer begins");

@@ -18,7 +18,17 @@ use super::Workload;
 use super::walker::{FIELDS, Pose, Walk, quantise, scattered, side_for};
 
 /// Ticks from a packet to its receipt: 150 ms at 20 Hz.
-const WAY: usize = 3;
+pub(crate) const WAY: usize = 3;
+
+/// How packets are made.
+pub(crate) const GATHER: Gather = Gather {
+    rate_hz: 20,
+    budget_bytes: 1_100,
+    first: Some(0),
+    only_first: false,
+    refresh_ticks: 40,
+    starve_ticks: 20,
+};
 
 /// What the parts of a tick cost, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +67,7 @@ pub(crate) struct Crowd {
 }
 
 /// An entity in an Enter.
-struct Row<'a>(&'a [u32]);
+pub(crate) struct Row<'a>(pub(crate) &'a [u32]);
 
 impl EntityValues for Row<'_> {
     fn row(&self) -> &[u32] {
@@ -177,21 +187,13 @@ impl Crowd {
     }
 
     fn gather(&mut self) {
-        let gather = Gather {
-            rate_hz: 20,
-            budget_bytes: 1_100,
-            first: Some(0),
-            only_first: false,
-            refresh_ticks: 40,
-            starve_ticks: 20,
-        };
         let (schema, table) = (&self.schema, &mut self.table);
         self.sent_bytes = 0;
         self.gathered = Gathered::default();
         for (nth, client) in self.clients.iter_mut().enumerate() {
             let buffer = std::mem::take(&mut self.buffer);
             let (packet, gathered) =
-                client.gather(schema, table, &gather, |_| 256, &mut self.gatherer, buffer);
+                client.gather(schema, table, &GATHER, |_| 256, &mut self.gatherer, buffer);
             self.sent_bytes += packet.len() as u64;
             self.gathered.records += gathered.records;
             self.gathered.whole += gathered.whole;

@@ -26,6 +26,9 @@ const DATAGRAM_SEND_BYTES: usize = 32 * 1_024;
 const DATAGRAM_RECEIVE_BYTES: usize = 64 * 1_024;
 /// Incoming streams: one per reliable lane is used, the rest is room for later minors.
 const STREAMS_MAX: u32 = 16;
+
+/// Streams that hold one answer, besides: as many requests as the protocol lets travel so.
+const SOLO_STREAMS_MAX: u32 = 64;
 /// Silence after which QUIC gives up; the core's own patience is shorter.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(20);
 /// Keeps a path through address translation open when nobody plays.
@@ -127,7 +130,7 @@ fn transport() -> TransportConfig {
         .datagram_send_buffer_size(DATAGRAM_SEND_BYTES)
         .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BYTES))
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
-        .max_concurrent_uni_streams(VarInt::from_u32(STREAMS_MAX))
+        .max_concurrent_uni_streams(VarInt::from_u32(STREAMS_MAX + SOLO_STREAMS_MAX))
         .max_idle_timeout(IdleTimeout::try_from(IDLE_TIME_MAX).ok())
         .keep_alive_interval(Some(KEEP_ALIVE_EVERY));
     transport

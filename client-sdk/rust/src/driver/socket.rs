@@ -1,6 +1,6 @@
 //! One QUIC connection as the core's transport.
 //!
-//! *Responsible for*: lanes as unidirectional streams with priorities, reading, writing what the network takes, the close.
+//! *Responsible for*: lanes, and requests that travel alone, as unidirectional streams with priorities, reading, writing what the network takes, the close.
 //! *Not responsible for*: frames, deadlines, the next connection.
 //!
 //! Everything is polled, so that dropping the caller's future loses nothing.
@@ -42,6 +42,8 @@ pub(super) struct Socket {
     datagram: Later<Bytes>,
     incoming: Vec<(StreamKey, RecvStream)>,
     outgoing: BTreeMap<Lane, LaneWriter>,
+    /// Streams that hold one request each, until the network took it.
+    alone: Vec<LaneWriter>,
     buffer: Box<[u8]>,
     /// Whether streams are read before datagrams, turn by turn, so that neither keeps the other waiting.
     streams_first: bool,
@@ -62,6 +64,7 @@ impl Socket {
             connection,
             incoming: Vec::new(),
             outgoing: BTreeMap::new(),
+            alone: Vec::new(),
             buffer: vec![0; READ_BYTES].into(),
             streams_first: false,
             datagrams_dropped: 0,
@@ -74,11 +77,17 @@ impl Socket {
             Transmit::Stream { lane, bytes } => {
                 let connection = &self.connection;
                 let writer = self.outgoing.entry(lane).or_insert_with(|| LaneWriter::new(connection, lane));
-                writer.waiting_bytes += bytes.len();
-                writer.waiting.push_back(bytes);
+                writer.push(bytes);
                 if writer.waiting_bytes > limits::UNSENT_BYTES_MAX {
                     self.close(CloseCode::Overloaded, "too much waits for the network");
                 }
+                true
+            }
+            Transmit::Solo { lane, bytes } => {
+                // As many at most as requests may travel so.
+                let mut writer = LaneWriter::new(&self.connection, lane);
+                writer.push(bytes);
+                self.alone.push(writer);
                 true
             }
             Transmit::Datagram(bytes) => {
@@ -122,6 +131,15 @@ impl Socket {
             // An error here is the end of the connection, which reading reports with its reason.
             let _ = writer.poll(cx);
         }
+        self.alone.retain_mut(|writer| match writer.poll(cx) {
+            Poll::Pending => true,
+            Poll::Ready(written) => {
+                if written.is_ok() {
+                    writer.finish();
+                }
+                false
+            }
+        });
     }
 
     /// The next thing that arrived.
@@ -215,6 +233,19 @@ impl LaneWriter {
             stream: None,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+        }
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.waiting_bytes += bytes.len();
+        self.waiting.push_back(bytes);
+    }
+
+    /// Nothing more comes on it.
+    fn finish(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            // The server may have stopped it, and knows then.
+            let _ = stream.finish();
         }
     }
 

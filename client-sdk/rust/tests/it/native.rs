@@ -141,6 +141,11 @@ async fn host(connection: quinn::Connection, refuse: Option<CloseCode>, cuts: Cu
                     stream.write_all(&bytes).await.unwrap();
                     streams.insert(lane, stream);
                 }
+                Transmit::Solo { bytes, .. } => {
+                    let mut stream = connection.open_uni().await.unwrap();
+                    stream.write_all(&bytes).await.unwrap();
+                    stream.finish().unwrap();
+                }
                 Transmit::Datagram(bytes) => drop(connection.send_datagram(bytes)),
                 Transmit::Close { code, reason } => {
                     connection.close(VarInt::from_u32(code.number()), reason.as_bytes());

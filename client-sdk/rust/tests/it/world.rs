@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     /// The close that the client sent.
     pub(crate) closed: Option<CloseCode>,
+    /// Streams of one message so far.
+    pub(crate) solos: u64,
 }
 
 pub(crate) fn options() -> ClientOptions {
@@ -39,6 +41,7 @@ impl World {
             attempts: Vec::new(),
             reachable: true,
             session: 1,
+            solos: 0,
             ticket: "",
             is_mute: false,
             events: Vec::new(),
@@ -113,6 +116,10 @@ impl World {
                     Transmit::Stream { lane, bytes } => {
                         self.client.on_stream(self.now, StreamKey(lane.number().into()), &bytes);
                     }
+                    Transmit::Solo { bytes, .. } => {
+                        self.solos += 1;
+                        self.client.on_stream(self.now, StreamKey(256 + self.solos), &bytes);
+                    }
                     Transmit::Datagram(bytes) => self.client.on_datagram(self.now, &bytes),
                     Transmit::Close { code, reason } => self.client.on_closed(self.now, Some((code, reason))),
                 }
@@ -149,6 +156,10 @@ impl World {
         match transmit {
             Transmit::Stream { lane, bytes } => {
                 host.link.on_stream(self.now, StreamKey(lane.number().into()), &bytes)
+            }
+            Transmit::Solo { bytes, .. } => {
+                self.solos += 1;
+                host.link.on_stream(self.now, StreamKey(256 + self.solos), &bytes);
             }
             Transmit::Datagram(bytes) => host.link.on_datagram(self.now, &bytes),
             Transmit::Close { .. } => {

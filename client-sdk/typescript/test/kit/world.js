@@ -110,6 +110,11 @@ export class Session {
     this.lanes = new Map();
     /** @type {Frame[]} */
     this.heard = [];
+    /** @type {Frame[]} what came on streams of their own */
+    this.alones = [];
+    this.solos = 1_000;
+    /** @type {Map<number, number>} bytes that the client handed over, per lane */
+    this.bytes = new Map();
   }
 
   // The client's side.
@@ -119,6 +124,7 @@ export class Session {
    * @param {Uint8Array<ArrayBuffer>} bytes
    */
   stream(lane, bytes) {
+    this.bytes.set(lane, (this.bytes.get(lane) ?? 0) + bytes.length);
     this.world.after(() => {
       if (this.silent) return;
       let stream = this.lanes.get(lane);
@@ -129,6 +135,21 @@ export class Session {
       }
       stream.push(bytes);
       for (let frame = stream.next(); frame !== undefined; frame = stream.next()) this.#hear(frame);
+    }, DELAY_MS);
+  }
+
+  /**
+   * @param {number} lane
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
+  alone(lane, bytes) {
+    this.world.after(() => {
+      if (this.silent) return;
+      const stream = new IncomingStream("client");
+      stream.push(Uint8Array.of(lane, ...bytes));
+      const frame = /** @type {Frame} */ (stream.next());
+      this.alones.push(frame);
+      this.#hear(frame);
     }, DELAY_MS);
   }
 
@@ -207,6 +228,21 @@ export class Session {
       } else {
         this.arrivals.stream(lane, bytes);
       }
+    }, DELAY_MS);
+  }
+
+  /**
+   * Sends a frame on a stream of its own.
+   * @param {number} lane
+   * @param {Frame} frame
+   * @param {number} [size] of the pieces it comes in
+   */
+  sayAlone(lane, frame, size = 2) {
+    const bytes = Uint8Array.of(lane | 0x80, ...writeStream(frame));
+    const key = (this.solos += 1);
+    this.world.after(() => {
+      if (this.silent || this.over) return;
+      for (let at = 0; at < bytes.length; at += size) this.arrivals.stream(key, bytes.slice(at, at + size));
     }, DELAY_MS);
   }
 

@@ -30,7 +30,7 @@ use crate::keep::{Commit, Keeping, Kept, LoadError, Logged, Memory, Parcel, Save
 use crate::mail::Mail;
 use crate::replies::Replies;
 use crate::timers::Due;
-use crate::{Activation, DeliveryEnd, Envelope, Out, Step, StoreState, limits};
+use crate::{Activation, DeliveryEnd, Envelope, Out, ReplyTo, Step, StoreState, limits};
 
 /// What a worker knows of an actor that is kept. Outlives its activation while commits are under way.
 #[derive(Debug)]
@@ -362,8 +362,12 @@ impl Worker {
                 self.list(index);
             }
         }
-        for sent in segment.into_iter().chain([answer]) {
-            self.send(index, sent);
+        segment.into_iter().for_each(|sent| self.send(index, sent));
+        if matches!(answer, Sent::Answer(ReplyTo::Nobody, _)) {
+            // It tells nobody of anything.
+            self.leaves(answer);
+        } else {
+            self.send(index, answer);
         }
         if let Some(keep) = &mut self.places.at(index).keep
             && (keep.mail.is_full() || keep.replies.is_full())

@@ -156,6 +156,9 @@ impl Worker {
 
     /// Takes out of a segment what goes with the commit; the rest goes through the gate.
     pub(super) fn keep_posted(&mut self, index: u32, segment: Vec<Sent>) -> Vec<Sent> {
+        if segment.is_empty() {
+            return segment;
+        }
         let Some(keep) = &mut self.places.at(index).keep else { return segment };
         let through_gate = segment.into_iter().filter_map(|sent| match sent {
             Sent::Posted(posted) => {

@@ -5,6 +5,7 @@
 //!
 //! Invariants:
 //! - I1: without a clock nothing is measured, so that runs from one seed are equal.
+//! - I2: within a turn the end of one is the beginning of the next: what lies between is our own, and short.
 
 use lightmoon_contract::Mono;
 
@@ -16,12 +17,14 @@ impl Worker {
     pub(super) fn begins(&mut self, index: u32, step: Step) -> Mono {
         let actor = self.places.at(index).actor;
         self.port.progress().doing(actor, step);
-        (self.options.probe)()
+        self.clock_read.unwrap_or_else(self.options.probe)
     }
 
     /// It has ended, in whatever way.
     pub(super) fn ended(&mut self, index: u32, step: Step, began: Mono) {
-        let took = (self.options.probe)().since(began);
+        let ended = (self.options.probe)();
+        self.clock_read = Some(ended);
+        let took = ended.since(began);
         if took < limits::SLOW_AFTER {
             return;
         }

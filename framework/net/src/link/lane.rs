@@ -1,10 +1,11 @@
-//! One outgoing stream that is new or blocked: the bytes of one reliable lane.
+//! One outgoing stream that is new or blocked: the bytes of one reliable lane; or one that holds one message.
 //!
-//! *Responsible for*: opening the stream with the lane's priority, and writing gathered batches until nothing waits. *Not responsible for*:
+//! *Responsible for*: opening the stream with the lane's priority, and writing gathered batches until nothing waits, or the message. *Not responsible for*:
 //! what waits, and writing while nothing is blocked ([`outbox`](crate::outbox)).
 
 use super::Shared;
 use crate::outbox::Batch;
+use bytes::Bytes;
 use lightmoon_contract::{Lane, Priority};
 use std::sync::Arc;
 use web_transport_quinn::SendStream;
@@ -14,11 +15,7 @@ pub(super) async fn write(shared: Arc<Shared>, lane: Lane, stream: Option<SendSt
     let mut stream = match stream {
         Some(stream) => stream,
         None => {
-            // Waits while the peer allows no further stream; what is queued meanwhile is bounded by the outbox.
-            let Ok(stream) = shared.session.open_uni().await else { return };
-            if stream.set_priority(stream_priority(lane)).is_err() {
-                return;
-            }
+            let Some(stream) = open(&shared, lane).await else { return };
             stream
         }
     };
@@ -41,6 +38,25 @@ pub(super) async fn write(shared: Arc<Shared>, lane: Lane, stream: Option<SendSt
             Batch::Finish => return finish(stream).await,
         }
     }
+}
+
+/// Writes a message on a stream of its own, which ends then, and waits until the client has it: as long as that takes it counts.
+pub(super) async fn write_alone(shared: Arc<Shared>, lane: Lane, bytes: Bytes) {
+    let count = bytes.len();
+    if let Some(mut stream) = open(&shared, lane).await
+        && stream.write_chunk(bytes).await.is_ok()
+    {
+        shared.tally.stream_bytes_sent.add(count);
+        finish(stream).await;
+    }
+    shared.outbox.solo_done(count);
+}
+
+/// A new stream with the lane's priority. Waits while the peer allows no further one; what is queued meanwhile is bounded by the outbox.
+async fn open(shared: &Shared, lane: Lane) -> Option<SendStream> {
+    let stream = shared.session.open_uni().await.ok()?;
+    stream.set_priority(stream_priority(lane)).ok()?;
+    Some(stream)
 }
 
 /// Ends the stream and waits until the peer has all of it; the caller bounds the wait.

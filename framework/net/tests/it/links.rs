@@ -2,7 +2,7 @@
 
 use crate::harness::{Server, lane, new_identity, until};
 use bytes::Bytes;
-use lightmoon_contract::{Lane, Priority};
+use lightmoon_contract::{Lane, Priority, Reliability};
 use lightmoon_net::{NetEvent, Transport};
 use lightmoon_wire::{CloseCode, Transmit};
 use std::time::Duration;
@@ -248,4 +248,65 @@ async fn nothing_is_reported_of_a_link_after_its_end() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_stream_of_one_message_ends_and_passes_a_lane_that_the_client_does_not_read() {
+    let mut server = Server::start();
+    let mut transport = quinn::TransportConfig::default();
+    transport.stream_receive_window(quinn::VarInt::from_u32(8_192));
+    let client = server.try_connect(b"lightmoon/1", transport).await.unwrap();
+    let (link, _) = server.opened().await;
+    server.send(link, lane(Priority::Normal), vec![1; 60_000]);
+    let mut blocked = client.accept_uni().await.unwrap();
+    let unordered = Lane::new(Priority::Normal, Reliability::ReliableUnordered);
+    for answer in 0..100_u8 {
+        let bytes = vec![answer; 2_000].into();
+        assert!(server.commands.send(link, Transmit::Solo { lane: unordered, bytes }));
+        let mut stream = client.accept_uni().await.unwrap();
+        assert_eq!(stream.read_to_end(2_000).await.unwrap(), vec![answer; 2_000]);
+    }
+    blocked.read_exact(&mut vec![0; 60_000]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_answers_is_closed_before_more_of_them_wait_than_it_may_ask() {
+    let mut server = Server::start();
+    let mut transport = quinn::TransportConfig::default();
+    transport.max_concurrent_uni_streams(quinn::VarInt::from_u32(4));
+    let client = server.try_connect(b"lightmoon/1", transport).await.unwrap();
+    let (link, _) = server.opened().await;
+    let unordered = Lane::new(Priority::Normal, Reliability::ReliableUnordered);
+    let answer = || Transmit::Solo { lane: unordered, bytes: Bytes::from_static(b"answer") };
+    let most = 2 * lightmoon_wire::limits::SOLO_STREAMS_MAX;
+    server.commands.send_all(&mut (0..most).map(|_| (link, answer())).collect());
+    // All have got as far as they can.
+    let first = client.accept_uni().await.unwrap();
+    assert_eq!(server.endpoint.counters().overloaded, 0);
+    server.commands.send_all(&mut vec![(link, answer())]);
+    let end = client.closed().await;
+    drop(first);
+    let quinn::ConnectionError::ApplicationClosed(close) = end else { panic!("{end:?}") };
+    assert_eq!(close.error_code.into_inner(), u64::from(CloseCode::Overloaded.number()));
+}
+
+#[tokio::test]
+async fn streams_of_one_message_of_clients_and_browsers_arrive_whole() {
+    let mut server = Server::start();
+    let client = server.native().await;
+    server.opened().await;
+    for request in 0..150_u8 {
+        let mut stream = client.open_uni().await.unwrap();
+        stream.write_all(&[request; 300]).await.unwrap();
+        stream.finish().unwrap();
+        assert_eq!(server.stream_bytes(300).await, [request; 300]);
+    }
+    let browser = server.browser().await;
+    let (link, _) = server.opened().await;
+    let unordered = Lane::new(Priority::Low, Reliability::ReliableUnordered);
+    assert!(
+        server.commands.send(link, Transmit::Solo { lane: unordered, bytes: Bytes::from_static(b"answer") })
+    );
+    let mut stream = browser.accept_uni().await.unwrap();
+    assert_eq!(stream.read_to_end(100).await.unwrap(), b"answer");
 }

@@ -128,7 +128,7 @@ impl Gateway {
             .sessions
             .iter()
             .filter_map(|(id, session)| {
-                session.attached.filter(|to| to.zone == zone).map(|to| (*id, to.avatar))
+                session.attached.filter(|to| to.zone == zone).map(|to| (id, to.avatar))
             })
             .collect();
         for (id, avatar) in looking {
@@ -222,7 +222,7 @@ impl Gateway {
     /// The link of a session, marked as touched; `None` while it waits for its client.
     pub(super) fn server_of(&mut self, id: SessionId) -> Option<&mut ServerLink> {
         let Way::Link(link) = self.sessions.get(&id)?.way else { return None };
-        self.touched.insert(link);
+        self.touch(link);
         self.links.get_mut(&link).map(|entry| &mut entry.server)
     }
 }

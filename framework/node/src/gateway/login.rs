@@ -119,7 +119,7 @@ impl Gateway {
             && let Some(entry) = self.links.get_mut(&link)
         {
             entry.server.close(now, code, reason);
-            self.touched.insert(link);
+            self.touch(link);
         }
         self.end_session(session);
     }

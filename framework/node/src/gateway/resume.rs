@@ -93,7 +93,7 @@ impl Gateway {
             if let Some(entry) = self.links.get_mut(&old) {
                 entry.session = None;
                 entry.server.close(now, CloseCode::Replaced, "this session goes on over a newer connection");
-                self.touched.insert(old);
+                self.touch(old);
             }
             self.keep_lanes_of(old, id);
         }
@@ -279,12 +279,8 @@ impl Gateway {
 
     /// Ends the sessions that wait: the node stops.
     pub(super) fn end_waiting(&mut self) {
-        let waiting: Vec<SessionId> = self
-            .sessions
-            .iter()
-            .filter(|(_, session)| session.way == Way::Waits)
-            .map(|(id, _)| *id)
-            .collect();
+        let waiting: Vec<SessionId> =
+            self.sessions.iter().filter(|(_, session)| session.way == Way::Waits).map(|(id, _)| id).collect();
         for id in waiting {
             self.end_session(id);
         }

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) trace: Vec<String>,
     inputs: Vec<Input>,
     next_link: u64,
+    /// Streams of one message so far.
+    solos: u64,
     descriptor: Descriptor,
 }
 
@@ -69,6 +71,7 @@ impl World {
             trace: Vec::new(),
             inputs: Vec::new(),
             next_link: 1,
+            solos: 0,
             descriptor,
         }
     }
@@ -200,6 +203,10 @@ impl World {
             self.inputs.push(match transmit {
                 Transmit::Stream { lane, bytes } => {
                     Input::Stream { link: id, stream: StreamKey(u64::from(lane.number())), bytes }
+                }
+                Transmit::Solo { bytes, .. } => {
+                    self.solos += 1;
+                    Input::Stream { link: id, stream: StreamKey(256 + self.solos), bytes }
                 }
                 Transmit::Datagram(bytes) => Input::Datagram { link: id, bytes },
                 Transmit::Close { code, .. } => Input::Closed { link: id, peer: Some(code) },
@@ -366,6 +373,10 @@ impl World {
         match transmit {
             Transmit::Stream { lane, bytes } => {
                 peer.link.on_stream(self.now, StreamKey(u64::from(lane.number())), &bytes);
+            }
+            Transmit::Solo { bytes, .. } => {
+                self.solos += 1;
+                peer.link.on_stream(self.now, StreamKey(256 + self.solos), &bytes);
             }
             Transmit::Datagram(bytes) => peer.link.on_datagram(self.now, &bytes),
             Transmit::Close { code, reason } => {

@@ -31,8 +31,4 @@ impl Indexes {
             page[usize::from(index & 0xFF)] = NONE;
         }
     }
-
-    pub(super) fn clear(&mut self) {
-        self.pages.fill(None);
-    }
 }

@@ -154,6 +154,13 @@ impl Layout {
         positions(mask).filter_map(|position| Some((position, self.place(position)?)))
     }
 
+    /// The state components in a mask that the client knows, by its own positions.
+    pub(super) fn own_state(&self, mask: u64) -> u64 {
+        let known =
+            self.places_in(mask).filter(|(_, place)| !place.is_sticky()).filter_map(|(_, place)| place.own);
+        known.fold(0, |all, own| all | (1 << own))
+    }
+
     /// Bits of the state components in a mask.
     pub(super) fn width_of(&self, mask: u64) -> u32 {
         self.places_in(mask).map(|(_, place)| place.width_bits).sum()

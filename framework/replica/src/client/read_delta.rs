@@ -7,12 +7,12 @@
 use lightmoon_contract::Tick;
 
 use super::ClientView;
-use super::entity::Stored;
+use super::entities::Entities;
 use super::layout::{Layout, Place};
 use crate::delta_writer::COUNT_BITS;
 use crate::field_code::{predict, take};
 use crate::state_writer::all_ones;
-use crate::{Baseline, BitReader, DeltaHead, ReplicaError, Schema, limits};
+use crate::{Baseline, BitReader, DeltaHead, ReplicaError, limits};
 
 /// Ticks per second that a zone can have.
 const RATES_HZ: std::ops::RangeInclusive<u8> = 1..=60;
@@ -96,9 +96,7 @@ impl ClientView {
         let mut applied = 0;
         for _ in 0..count {
             let record = records.next()?;
-            let slot = self.indexes.get(record.index);
-            let stored = slot.and_then(|slot| self.slots[usize::from(slot)].as_mut());
-            applied += u16::from(records.values(&self.schema, stored, &record)?);
+            applied += u16::from(records.values(&mut self.entities, &record)?);
         }
         records.bits.finish()?;
         self.newest_tick = self.newest_tick.max(tick);
@@ -188,33 +186,29 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The values of the record: into `stored` where they are newer, past them otherwise. Whether any was taken.
-    fn values(
-        &mut self,
-        schema: &Schema,
-        mut stored: Option<&mut Stored>,
-        record: &Record,
-    ) -> Result<bool, ReplicaError> {
+    /// The values of the record: into the view where they are newer, past them otherwise. Whether any was taken.
+    fn values(&mut self, entities: &mut Entities, record: &Record) -> Result<bool, ReplicaError> {
         let mut is_taken = false;
         let Baseline { age, gap } = record.baseline;
         let base_tick = self.tick.0.checked_sub(age.into());
         let older_tick = base_tick.and_then(|tick| tick.checked_sub(gap.into()));
+        let slot = entities.slot_of_index(record.index);
+        let mask = slot.map_or(0, |slot| entities.mask(slot));
         let layout = self.layout;
         for (position, place, widths) in layout.fields_in(record.state_mask) {
-            let has = |stored: &&mut Stored| (stored.mask() >> position) & 1 == 1;
-            let known = stored.as_mut().filter(|stored| has(stored)).zip(place.own);
-            let rows = match (&known, base_tick, older_tick) {
-                (Some((stored, own)), Some(base), Some(older)) if age > 0 => {
-                    stored.rows_at(*own, base, (gap > 0).then_some(older))
+            let known = slot.filter(|_| (mask >> position) & 1 == 1).zip(place.own);
+            let rows = match (known, base_tick, older_tick) {
+                (Some((slot, own)), Some(base), Some(older)) if age > 0 => {
+                    entities.rows_at(slot, own, base, (gap > 0).then_some(older))
                 }
                 _ => None,
             };
             let is_known = self.component(place, widths, record.baseline, rows)?;
-            if let Some((stored, own)) = known
+            if let Some((slot, own)) = known
                 && is_known
             {
-                let own_fields = schema.components()[usize::from(own)].spec.fields.len();
-                is_taken |= stored.put_state(own, self.tick, &self.scratch[..own_fields]);
+                let own_fields = entities.schema().components()[usize::from(own)].spec.fields.len();
+                is_taken |= entities.put_state(slot, own, self.tick, &self.scratch[..own_fields]);
             }
         }
         Ok(is_taken)

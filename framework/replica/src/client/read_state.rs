@@ -4,11 +4,11 @@ use lightmoon_contract::codec::Limits;
 use lightmoon_contract::{Reader, Tick};
 
 use super::ClientView;
-use super::entity::Stored;
+use super::entities::Entities;
 use super::layout::Layout;
 use crate::limits;
 use crate::state_writer::all_ones;
-use crate::{BitReader, ReplicaError, Schema, StateHead};
+use crate::{BitReader, ReplicaError, StateHead};
 
 /// Ticks per second that a zone can have.
 const RATES_HZ: std::ops::RangeInclusive<u8> = 1..=60;
@@ -43,9 +43,7 @@ impl ClientView {
         let mut applied = 0;
         for _ in 0..count {
             let (index, mask) = records.next()?;
-            let slot = self.indexes.get(index);
-            let stored = slot.and_then(|slot| self.slots[usize::from(slot)].as_mut());
-            applied += u16::from(records.values(&self.schema, stored, mask, tick)?);
+            applied += u16::from(records.values(&mut self.entities, index, mask, tick)?);
         }
         records.bits.finish()?;
         self.newest_tick = self.newest_tick.max(tick);
@@ -84,27 +82,27 @@ impl<'a> Records<'a> {
         Ok((self.index, self.layout.mask_of_state(self.state_mask)))
     }
 
-    /// The values of the record: into `stored` where they are newer, past them otherwise. Whether any was taken.
+    /// The values of the record: into the view where they are newer, past them otherwise. Whether any was taken.
     fn values(
         &mut self,
-        schema: &Schema,
-        stored: Option<&mut Stored>,
+        entities: &mut Entities,
+        index: u16,
         mask: u64,
         tick: Tick,
     ) -> Result<bool, ReplicaError> {
-        let Some(stored) = stored else {
+        let Some(slot) = entities.slot_of_index(index) else {
             self.bits.skip(self.layout.width_of(mask))?;
             return Ok(false);
         };
         let mut is_taken = false;
         for (position, place) in self.layout.places_in(mask) {
-            let has = (stored.mask() >> position) & 1 == 1;
+            let has = (entities.mask(slot) >> position) & 1 == 1;
             match place.own.filter(|_| has) {
                 None => self.bits.skip(place.width_bits)?,
                 Some(own) => {
-                    let component = &schema.components()[usize::from(own)];
-                    is_taken |= stored.take_state(own, component, tick, &mut self.bits)?;
-                    self.bits.skip(place.width_bits - component.width_bits)?;
+                    is_taken |= entities.take_state(slot, own, tick, &mut self.bits)?;
+                    let width_bits = entities.schema().components()[usize::from(own)].width_bits;
+                    self.bits.skip(place.width_bits - width_bits)?;
                 }
             }
         }

@@ -3,7 +3,6 @@
 use lightmoon_contract::codec::Limits;
 use lightmoon_contract::{NetId, Reader, Tick};
 
-use super::entity::Stored;
 use super::layout::Layout;
 use super::read_delta::Received;
 use super::{Applied, ClientView, LeaveReason, ViewEvent};
@@ -43,14 +42,14 @@ impl ClientView {
         let kind = from.raw(1)?[0];
         if kind == FIELDS {
             // Only behind the first event, and that is not just anything: without entities there is none but a layout.
-            let layout = self.layout.as_mut().filter(|_| nth == 1 && self.by_id.is_empty());
-            return layout.ok_or(ReplicaError::Fields)?.read_fields(&self.schema, from);
+            let layout = self.layout.as_mut().filter(|_| nth == 1 && self.entities.len() == 0);
+            return layout.ok_or(ReplicaError::Fields)?.read_fields(self.entities.schema(), from);
         }
         if kind == LAYOUT {
             if nth != 0 {
                 return Err(ReplicaError::LateLayout);
             }
-            let layout = Layout::read(&self.schema, from)?;
+            let layout = Layout::read(self.entities.schema(), from)?;
             self.drop_all(LeaveReason::Gone);
             self.layout = Some(layout);
             self.received = Received::default();
@@ -87,19 +86,21 @@ impl ClientView {
         if id == NetId::NONE {
             return Err(ReplicaError::NoId);
         }
-        if self.indexes.get(index).is_some() {
+        if self.entities.slot_of_index(index).is_some() {
             return Err(ReplicaError::IndexTaken(index));
         }
-        if self.by_id.contains_key(&id) {
+        if self.entities.slot_of(id).is_some() {
             return Err(ReplicaError::EntityTaken(id));
         }
-        if self.by_id.len() >= limits::ENTITIES_MAX {
+        if self.entities.len() >= limits::ENTITIES_MAX {
             return Err(ReplicaError::TooMany);
         }
-        let mut stored = Stored::new(&self.schema, id, index);
-        stored.set_mask(mask);
-        self.read_values(layout, from, tick, &mut stored, mask)?;
-        self.insert(stored);
+        let slot = self.entities.insert(index, id, tick, mask, layout.own_state(mask));
+        if let Err(error) = self.read_values(layout, from, tick, slot, mask) {
+            self.entities.remove(index);
+            return Err(error);
+        }
+        self.say(ViewEvent::Entered(id));
         Ok(())
     }
 
@@ -111,17 +112,15 @@ impl ClientView {
     ) -> Result<(), ReplicaError> {
         let position = from.raw(1)?[0];
         let value = read_value(from)?;
-        let slot = self.indexes.get(index).ok_or(ReplicaError::UnknownIndex(index))?;
-        let stored = self.slots[usize::from(slot)].as_mut().ok_or(ReplicaError::UnknownIndex(index))?;
+        let slot = self.entities.slot_of_index(index).ok_or(ReplicaError::UnknownIndex(index))?;
         let place = layout.place(position).ok_or(ReplicaError::NotSticky(position))?;
-        if !place.is_sticky() || (stored.mask() >> position) & 1 == 0 {
+        if !place.is_sticky() || (self.entities.mask(slot) >> position) & 1 == 0 {
             return Err(ReplicaError::NotSticky(position));
         }
         if let Some(own) = place.own {
-            stored.set_sticky(own, value);
-            check_sticky_bytes(stored)?;
-            let event = ViewEvent::StickyChanged(stored.id(), place.number);
-            self.say(event);
+            self.entities.set_sticky(slot, own, value);
+            self.check_sticky_bytes(slot)?;
+            self.say(ViewEvent::StickyChanged(self.entities.id(slot), place.number));
         }
         Ok(())
     }
@@ -134,20 +133,16 @@ impl ClientView {
         index: u16,
     ) -> Result<(), ReplicaError> {
         let new = layout.check(from.varint()?)?;
-        let slot = self.indexes.get(index).ok_or(ReplicaError::UnknownIndex(index))?;
-        let mut stored = self.slots[usize::from(slot)].take().ok_or(ReplicaError::UnknownIndex(index))?;
-        let old = stored.mask();
-        stored.set_mask(new);
+        let slot = self.entities.slot_of_index(index).ok_or(ReplicaError::UnknownIndex(index))?;
+        let (id, old) = (self.entities.id(slot), self.entities.mask(slot));
+        self.entities.remask(slot, new, layout.own_state(new));
         for (_, place) in layout.places_in(old & !new) {
             if let Some(own) = place.own {
-                stored.forget(own);
-                self.say(ViewEvent::ComponentRemoved(stored.id(), place.number));
+                self.entities.forget_sticky(slot, own);
+                self.say(ViewEvent::ComponentRemoved(id, place.number));
             }
         }
-        let read = self.read_values(layout, from, tick, &mut stored, new & !old);
-        let id = stored.id();
-        self.slots[usize::from(slot)] = Some(stored);
-        read?;
+        self.read_values(layout, from, tick, slot, new & !old)?;
         for (_, place) in layout.places_in(new & !old) {
             if place.own.is_some() {
                 self.say(ViewEvent::ComponentAdded(id, place.number));
@@ -158,11 +153,11 @@ impl ClientView {
 
     /// Reads the values of the components in `mask`: a bit run of state fields, then sticky values.
     fn read_values(
-        &self,
+        &mut self,
         layout: &Layout,
         from: &mut Reader<'_>,
         tick: Tick,
-        stored: &mut Stored,
+        slot: u16,
         mask: u64,
     ) -> Result<(), ReplicaError> {
         let run = from.raw(layout.width_of(mask).div_ceil(8) as usize)?;
@@ -171,9 +166,8 @@ impl ClientView {
             match place.own {
                 None => bits.skip(place.width_bits)?,
                 Some(own) => {
-                    let component = &self.schema.components()[usize::from(own)];
-                    stored.take_state(own, component, tick, &mut bits)?;
-                    bits.skip(place.width_bits - component.width_bits)?;
+                    self.entities.take_state(slot, own, tick, &mut bits)?;
+                    bits.skip(place.width_bits - self.width_bits(own))?;
                 }
             }
         }
@@ -182,10 +176,24 @@ impl ClientView {
             let Some(place) = layout.place(position).filter(|place| place.is_sticky()) else { continue };
             let value = read_value(from)?;
             if let Some(own) = place.own {
-                stored.set_sticky(own, value);
+                self.entities.set_sticky(slot, own, value);
             }
         }
-        check_sticky_bytes(stored)
+        self.check_sticky_bytes(slot)
+    }
+
+    /// Bits of the client's fields of a component.
+    fn width_bits(&self, own: u8) -> u32 {
+        self.entities.schema().components()[usize::from(own)].width_bits
+    }
+
+    fn check_sticky_bytes(&self, slot: u16) -> Result<(), ReplicaError> {
+        let bytes = self.entities.sticky_bytes(slot);
+        if bytes > limits::ENTITY_STICKY_BYTES_MAX {
+            Err(ReplicaError::StickyTooLarge(bytes))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -200,9 +208,4 @@ fn read_value<'a>(from: &mut Reader<'a>) -> Result<&'a [u8], ReplicaError> {
         return Err(ReplicaError::StickyTooLarge(value.len()));
     }
     Ok(value)
-}
-
-fn check_sticky_bytes(stored: &Stored) -> Result<(), ReplicaError> {
-    let bytes = stored.sticky_bytes();
-    if bytes > limits::ENTITY_STICKY_BYTES_MAX { Err(ReplicaError::StickyTooLarge(bytes)) } else { Ok(()) }
 }

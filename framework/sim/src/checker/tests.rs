@@ -15,6 +15,7 @@ const CLIENT: ClientNumber = ClientNumber(3);
 const RULES: Rules = Rules {
     in_flight: Duration::from_millis(500),
     sight: Sight { place_of, radius: 100.0, radius_leave: 110.0, room: 1.0 },
+    staleness: Staleness { behind: Duration::from_millis(150), unheard: Duration::from_millis(1_000) },
 };
 
 fn place_of(look: &EntityLook) -> Option<[f64; 2]> {
@@ -51,6 +52,7 @@ fn held(nets: &[u64], tick: u64) -> HeldView {
         avatar: NetId(1),
         generation: 1,
         tick: Tick(tick),
+        heard: Tick(tick),
         entities: nets.iter().map(|net| (NetId(*net), entity(*net))).collect(),
     }
 }
@@ -158,4 +160,100 @@ fn a_history_keeps_a_bounded_number_of_ticks() {
     let history = history(crate::limits::TICKS_KEPT as u64 + 50);
     assert!(history.at(ZONE, Tick(50)).is_none());
     assert!(history.at(ZONE, Tick(51)).is_some());
+}
+
+/// As [`history`], but entity 2 stands still from tick 5 on, and everything from tick 20 on.
+fn resting_history(ticks: u64) -> History {
+    let mut history = History::default();
+    for tick in 1..=ticks {
+        let of = |net: u64, until: u64| (NetId(net), value(net, tick.min(until)));
+        let entities = [of(1, 20), of(2, 5), of(900, 20)].into_iter().collect();
+        history.note(Mono::from_millis(tick * 50), ZONE, ZoneLook { tick: Tick(tick), entities });
+    }
+    history
+}
+
+/// A client that heard of `heard` and holds the value of entity 2 of tick `of`.
+fn heard(heard: u64, of: u64, fields_of: u64) -> HeldView {
+    let mut held = held(&[1, 2], heard);
+    let fields = value(2, fields_of).state.remove(&0).unwrap();
+    held.entities.get_mut(&NetId(2)).unwrap().state = BTreeMap::from([(0, (Tick(of), fields))]);
+    held
+}
+
+#[test]
+fn a_value_may_be_behind_as_long_as_a_packet_and_no_longer() {
+    let (mut stale, history) = (Stale::default(), history(10));
+    assert_eq!(stale.check(CLIENT, &heard(4, 4, 4), &history, &RULES), Ok(()));
+    // Changed at tick 5; at tick 8 that is 150 ms ago.
+    assert_eq!(stale.check(CLIENT, &heard(8, 4, 4), &history, &RULES), Ok(()));
+    let found = stale.check(CLIENT, &heard(9, 4, 4), &history, &RULES).unwrap_err();
+    assert!(found.what.contains("200ms behind"), "{found}");
+    assert_eq!(stale.check(CLIENT, &heard(9, 9, 9), &history, &RULES), Ok(()));
+    stale.forget(CLIENT);
+    assert_eq!(stale.check(CLIENT, &heard(9, 4, 4), &history, &RULES), Ok(()), "what entered late is new");
+}
+
+#[test]
+fn a_value_at_rest_may_be_unheard_until_it_is_sent_again_and_no_longer() {
+    let (mut stale, history) = (Stale::default(), resting_history(40));
+    assert_eq!(stale.check(CLIENT, &heard(6, 6, 5), &history, &RULES), Ok(()));
+    assert_eq!(stale.check(CLIENT, &heard(26, 6, 5), &history, &RULES), Ok(()));
+    let found = stale.check(CLIENT, &heard(27, 6, 5), &history, &RULES).unwrap_err();
+    assert!(found.what.contains("0ns behind and 1.05s unheard"), "{found}");
+    assert_eq!(stale.check(CLIENT, &heard(27, 26, 5), &history, &RULES), Ok(()));
+}
+
+#[test]
+fn what_is_out_of_sight_may_be_as_old_as_it_likes() {
+    let (mut stale, history) = (Stale::default(), history(40));
+    let far = |tick: u64| {
+        let mut held = held(&[1, 900], tick);
+        held.entities.get_mut(&NetId(900)).unwrap().state =
+            value(900, 4).state.into_iter().map(|(number, fields)| (number, (Tick(4), fields))).collect();
+        held
+    };
+    assert_eq!(stale.check(CLIENT, &far(4), &history, &RULES), Ok(()));
+    assert_eq!(stale.check(CLIENT, &far(40), &history, &RULES), Ok(()));
+}
+
+#[test]
+fn a_zone_at_rest_is_shown_as_it_is_two_seconds_later() {
+    let history = resting_history(100);
+    let settled = Mono::from_millis(20 * 50) + quiet::SETTLES_WITHIN + RULES.in_flight;
+    let check = |held: &HeldView, now: Mono| {
+        let mut quiet = Quiet::default();
+        quiet.check(Mono(0), CLIENT, held, &history, &RULES)?;
+        quiet.check(now, CLIENT, held, &history, &RULES)
+    };
+    let late = settled + Duration::from_millis(1);
+    let mut right = heard(100, 100, 5);
+    right.entities.get_mut(&NetId(1)).unwrap().state =
+        held(&[1], 20).entities.remove(&NetId(1)).unwrap().state;
+    assert_eq!(check(&right, late), Ok(()));
+    let mut wrong = right.clone();
+    wrong.entities.get_mut(&NetId(2)).unwrap().state = heard(100, 4, 4).entities[&NetId(2)].state.clone();
+    assert_eq!(check(&wrong, settled), Ok(()));
+    assert!(check(&wrong, late).unwrap_err().what.contains("shows 0:2 as"));
+    let mut wrong = right.clone();
+    wrong.entities.remove(&NetId(2));
+    assert!(check(&wrong, late).unwrap_err().what.contains("does not show 0:2"));
+    let mut wrong = right.clone();
+    wrong.entities.insert(NetId(7), right.entities[&NetId(2)].clone());
+    assert!(check(&wrong, late).unwrap_err().what.contains("shows 0:7, which is gone"));
+    let mut wrong = right;
+    wrong.entities.get_mut(&NetId(2)).unwrap().sticky.clear();
+    assert!(check(&wrong, late).is_err(), "a sticky value is missing");
+}
+
+#[test]
+fn a_worse_network_makes_values_older_and_a_crowd_more_so() {
+    use crate::link::LinkOptions;
+    let bounds = |links| (Staleness::of(&links), Staleness::of_crowds(&links));
+    let (clean, clean_crowd) = bounds(LinkOptions::CLEAN);
+    let (lossy, lossy_crowd) = bounds(LinkOptions::LOSSY);
+    assert_eq!(clean.unheard, Duration::from_millis(2_150));
+    assert_eq!(clean_crowd.unheard, Duration::from_millis(3_150));
+    assert!(lossy.unheard > clean.unheard && lossy_crowd.behind > clean_crowd.behind);
+    assert_eq!(lossy.behind, clean.behind, "each packet has everything, whatever was lost before it");
 }

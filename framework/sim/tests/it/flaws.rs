@@ -13,7 +13,8 @@ const fn caught_by(flaw: Flaw) -> &'static [&'static str] {
         Flaw::GoesBack => &["order"],
         Flaw::MissesEnters => &["presence"],
         Flaw::AnswersTwice | Flaw::LosesAnswers => &["answers"],
-        Flaw::Freezes => &["liveness", "ghost", "presence", "value"],
+        Flaw::Freezes => &["liveness", "ghost", "presence", "value", "stale"],
+        Flaw::StaysBehind | Flaw::MissesLast => &["stale"],
     }
 }
 

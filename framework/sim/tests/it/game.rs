@@ -9,7 +9,7 @@ use lightmoon_contract::replicate::Replicate;
 use lightmoon_contract::{Caller, Mono, NetId, Ref, SessionId, contract, contracts, replicate};
 use lightmoon_node::Game;
 use lightmoon_sim::link::LinkOptions;
-use lightmoon_sim::{Judge, Player, Rules, Sight, Violation, World as SimWorld};
+use lightmoon_sim::{Judge, Player, Rules, Sight, Staleness, Violation, World as SimWorld};
 use lightmoon_zone::{
     EntityLook, InterestOptions, NetIdentity, Update, Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
 };
@@ -120,12 +120,44 @@ struct Drifter {
 #[derive(Debug)]
 struct TestField;
 
+/// The zone that is full, and rests now and then.
+pub(crate) const HERD: u64 = 3;
+
+/// What a zone is like.
+#[derive(Resource)]
+struct Nature {
+    drifters: usize,
+    /// Most that they move in a tick, each way.
+    speed: f32,
+    rests: bool,
+}
+
+impl Nature {
+    /// Ticks of which each `PERIOD` begins with `MOVES` of motion; in the others nothing changes.
+    const PERIOD: u64 = 260;
+    const MOVES: u64 = 120;
+
+    const fn of(key: u64) -> Self {
+        if key == HERD {
+            Self { drifters: 120, speed: 0.5, rests: true }
+        } else {
+            Self { drifters: 40, speed: 2.0, rests: false }
+        }
+    }
+
+    fn moves(nature: Res<'_, Self>, time: Res<'_, ZoneTime>) -> bool {
+        !nature.rests || time.tick().0 % Self::PERIOD < Self::MOVES
+    }
+}
+
 impl Zone for TestField {
     fn build(zone: &mut ZoneBuilder<'_>) {
-        zone.replicate::<Place>()
+        let nature = Nature::of(zone.key());
+        zone.insert_resource(nature)
+            .replicate::<Place>()
             .replicate::<Tag>()
             .interest(InterestOptions::radius(RADIUS), |place: &Place| [place.x, place.y])
-            .add_systems(Update, (drift, wither, sprout, rename).chain());
+            .add_systems(Update, (drift, wither, sprout, rename).chain().run_if(Nature::moves));
     }
 }
 
@@ -149,13 +181,14 @@ fn wither(
 fn sprout(
     time: Res<'_, ZoneTime>,
     mut random: ResMut<'_, ZoneRandom>,
+    nature: Res<'_, Nature>,
     drifters: Query<'_, '_, &Drifter>,
     mut commands: Commands<'_, '_>,
 ) {
-    for _ in drifters.iter().count()..40 {
+    for _ in drifters.iter().count()..nature.drifters {
         let mut within = |side: f32| (random.f32() * 2.0 - 1.0) * side;
         let place = Place { x: within(SIDE), y: within(SIDE) };
-        let way = [within(2.0), within(2.0)];
+        let way = [within(nature.speed), within(nature.speed)];
         let until = time.tick().0 + random.u64(10..300);
         commands.spawn((place, Tag { name: format!("drifter {until}") }, Drifter { way, until }));
     }
@@ -184,6 +217,9 @@ impl Field<Cx, World> for TestField {
 
     fn go(world: &mut World, cx: &mut Cx, x: f32, y: f32) {
         let Caller::Client { player, .. } = cx.caller() else { return };
+        if !world.run_system_cached(Nature::moves).unwrap_or(true) {
+            return;
+        }
         let Some(mut place) = avatar_of(world, player).and_then(|entity| world.get_mut::<Place>(entity))
         else {
             return;
@@ -208,6 +244,15 @@ pub(crate) fn game() -> Game {
         .start::<FieldContract>([1, 2])
 }
 
+/// The same, with so few bytes that a herd does not fit them.
+pub(crate) fn narrow_game() -> Game {
+    let options = ZoneOptions { bytes_per_second: 1_000, ..ZoneOptions::default() };
+    Game::new(descriptor())
+        .player::<PilotContract, TestPilot>()
+        .zone::<FieldContract, TestField>(options)
+        .start::<FieldContract>([1, 2, HERD])
+}
+
 /// A player that walks in circles and changes zones.
 #[derive(Debug)]
 pub(crate) struct Walker {
@@ -216,16 +261,35 @@ pub(crate) struct Walker {
     asked: Vec<(u64, Mono)>,
     waiting: bool,
     steps: u64,
+    zones: std::ops::RangeInclusive<u64>,
+    /// One step of so many goes to another zone, or into the same again.
+    enters_every: u16,
+    /// Angle of a step.
+    turn: f32,
 }
 
 impl Walker {
     pub(crate) fn new(seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        Self { random, next: Mono::default(), asked: Vec::new(), waiting: false, steps: 0 }
+        Self {
+            random,
+            next: Mono::default(),
+            asked: Vec::new(),
+            waiting: false,
+            steps: 0,
+            zones: 1..=2,
+            enters_every: 40,
+            turn: 0.1,
+        }
+    }
+
+    /// The same, among a herd most of the time.
+    pub(crate) fn of_herd(seed: u64) -> Self {
+        Self { zones: HERD..=HERD, enters_every: 150, turn: 0.01, ..Self::new(seed) }
     }
 
     fn enter(&mut self, now: Mono, client: &mut Client) {
-        let zone = self.random.u64(1..=2);
+        let zone = self.random.u64(self.zones.clone());
         let pending = client.me::<PilotContract>().enter(zone);
         self.asked.push((pending.request(), now + Duration::from_secs(4)));
         self.waiting = true;
@@ -245,10 +309,10 @@ impl Player for Walker {
         if *client.state() != ConnectionState::Connected || self.waiting {
             return;
         }
-        if client.attached().is_none() || self.random.u8(..40) == 0 {
+        if client.attached().is_none() || self.random.u16(..self.enters_every) == 0 {
             return self.enter(now, client);
         }
-        let angle = self.steps as f32 * 0.1;
+        let angle = self.steps as f32 * self.turn;
         let _unsent = client.zone::<FieldContract>().go(angle.cos() * 100.0, angle.sin() * 100.0);
     }
 
@@ -275,7 +339,8 @@ pub(crate) fn world(seed: u64, links: LinkOptions, walkers: u64) -> (SimWorld<Wa
 pub(crate) fn rules(links: LinkOptions) -> Rules {
     let sight = Sight { place_of, radius: RADIUS.into(), radius_leave: f64::from(RADIUS) * 1.1, room: 1.0 };
     // Two ticks: one until the zone notices, one until it sends.
-    Rules { in_flight: links.slowest() + Duration::from_millis(100), sight }
+    let staleness = Staleness::of(&links);
+    Rules { in_flight: links.slowest() + Duration::from_millis(100), sight, staleness }
 }
 
 fn place_of(look: &EntityLook) -> Option<[f64; 2]> {

@@ -1,12 +1,13 @@
 //! Hunts for what a wrong variant of the product breaks.
 //!
-//! *Responsible for*: storm after storm until one finds something. *Not responsible for*: storms and their checkers (`kept`, `fair`).
+//! *Responsible for*: storm after storm until one finds something. *Not responsible for*: storms and their checkers (`kept`, `fair`, `herd`).
 //!
 //! How many storms a hunt took is printed: a rising number is a checker that goes blind.
 
 use lightmoon_actor::Flaw as WorkerFlaw;
 use lightmoon_durable::Flaw as KeeperFlaw;
 use lightmoon_node::NodeOptions;
+use lightmoon_replica::Flaw as ReplicaFlaw;
 use lightmoon_sim::Violation;
 
 /// A flaw must be found by one of so many storms.
@@ -20,6 +21,10 @@ pub(crate) fn must_be_found(name: &str, storms_max: u64, storm: impl Fn(u64) -> 
 
 pub(crate) fn of_keeper(flaw: KeeperFlaw) -> NodeOptions {
     NodeOptions { keeper_flaw: Some(flaw), ..NodeOptions::default() }
+}
+
+pub(crate) fn of_replica(flaw: ReplicaFlaw) -> NodeOptions {
+    NodeOptions { replica_flaw: Some(flaw), ..NodeOptions::default() }
 }
 
 pub(crate) fn of_worker(flaw: WorkerFlaw) -> NodeOptions {

@@ -4,6 +4,7 @@ mod fair;
 mod faults;
 mod flaws;
 mod game;
+mod herd;
 #[cfg(feature = "flaws")]
 mod hunt;
 mod kept;

@@ -18,15 +18,58 @@ use crate::window::is_newer_than;
 use crate::{MINOR, VIEW_LANE, is_understood, limits};
 
 impl ClientLink {
-    pub(super) fn read_stream(&mut self, now: Mono, key: StreamKey, bytes: &[u8]) -> Result<(), Violation> {
-        let mut rest = bytes;
-        let stream = self.streams.take(key, &mut rest)?;
-        let Some(lane) = stream.lane() else {
+    pub(super) fn read_stream(
+        &mut self,
+        now: Mono,
+        key: StreamKey,
+        mut rest: &[u8],
+    ) -> Result<(), Violation> {
+        loop {
+            let count = frame::count(rest.len());
+            let stream = self.streams.take(key, &mut rest)?;
+            let Some(lane) = stream.lane() else {
+                self.streams.put(key, stream);
+                return Ok(());
+            };
+            if !stream.is_solo() {
+                self.arrived.bytes(now, lane, count);
+                return self.read_frames(now, key, stream, lane, rest);
+            }
+            rest = self.read_solo(key, stream, lane, rest)?;
+            if rest.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads a stream of one frame, and gives what follows that: it is read as another stream.
+    fn read_solo<'a>(
+        &mut self,
+        key: StreamKey,
+        mut stream: IncomingStream,
+        lane: Lane,
+        mut rest: &'a [u8],
+    ) -> Result<&'a [u8], Violation> {
+        if matches!(self.phase, Phase::Greeting | Phase::Described) {
             self.streams.put(key, stream);
-            return Ok(());
-        };
-        self.arrived.bytes(now, lane, frame::count(bytes.len()));
-        self.read_frames(now, key, stream, lane, rest)
+            self.keep_early(key, rest)?;
+            return Ok(&[]);
+        }
+        if !self.keeps_lanes() {
+            return Err(Violation::protocol(format!("a stream of one frame of lane {lane} below minor 2")));
+        }
+        match stream.next(Sender::Server, &mut rest)? {
+            Some(Frame::Answer(answer)) => {
+                self.counters.frames_in += 1;
+                self.on_answer(answer)?;
+                Ok(rest)
+            }
+            Some(other) => Err(Violation::protocol(format!("{} on a stream of its own", other.name()))),
+            None => {
+                self.streams.put(key, stream);
+                Ok(&[])
+            }
+        }
     }
 
     fn read_frames(
@@ -52,12 +95,24 @@ impl ClientLink {
             }
         }
         self.streams.put(key, stream);
-        if self.phase == Phase::Open && !self.early.is_empty() {
-            for (key, bytes) in std::mem::take(&mut self.early) {
-                // Counted when it arrived.
-                let stream = self.streams.take(key, &mut &bytes[..0])?;
-                let Some(lane) = stream.lane() else { continue };
-                self.read_frames(now, key, stream, lane, &bytes)?;
+        if self.phase == Phase::Open { self.read_early(now) } else { Ok(()) }
+    }
+
+    /// Reads what overtook the Welcome; its bytes were counted when they arrived.
+    fn read_early(&mut self, now: Mono) -> Result<(), Violation> {
+        for (key, bytes) in std::mem::take(&mut self.early) {
+            let stream = self.streams.take(key, &mut &bytes[..0])?;
+            let rest = match stream.lane() {
+                Some(lane) if stream.is_solo() => self.read_solo(key, stream, lane, &bytes)?,
+                Some(lane) => {
+                    self.read_frames(now, key, stream, lane, &bytes)?;
+                    continue;
+                }
+                // It followed the frame of a stream of one.
+                None => &bytes,
+            };
+            if !rest.is_empty() {
+                self.read_stream(now, key, rest)?;
             }
         }
         Ok(())
@@ -165,6 +220,7 @@ impl ClientLink {
 
     fn on_answer(&mut self, answer: Answer) -> Result<(), Violation> {
         let Answer { request, result } = answer;
+        self.solos.end(request);
         if !self.requests.remove(&request) {
             self.counters.unasked += 1;
             return Ok(());

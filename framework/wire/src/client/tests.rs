@@ -115,7 +115,7 @@ fn frames_that_overtake_the_welcome_wait_for_it() {
                     pair.client.on_stream(pair.now, key(lane), &[byte]);
                 }
             }
-            Transmit::Close { .. } => panic!("closed"),
+            Transmit::Solo { .. } | Transmit::Close { .. } => panic!("closed, or a request's answer"),
         }
     }
     let events = pair.client_events();

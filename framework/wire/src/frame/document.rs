@@ -56,6 +56,11 @@ fn the_limits_in_the_page_are_those_of_the_code() {
         ("silence, at the server", seconds(limits::IDLE_TIME_MAX)),
         ("silence, at the client", seconds(limits::SILENCE_TIME_MAX)),
         ("streams from one side", grouped(limits::STREAMS_MAX)),
+        (
+            "requests on streams of one frame without an answer, and such streams that are not whole",
+            grouped(limits::SOLO_STREAMS_MAX),
+        ),
+        ("a frame on a stream of its own", format!("{} bytes", grouped(limits::SOLO_FRAME_BYTES_MAX))),
         ("a datagram", format!("{} bytes", grouped(limits::DATAGRAM_BYTES_MAX))),
         ("open requests", grouped(limits::REQUESTS_OPEN_MAX)),
         ("frames in one read, at the server", grouped(limits::CALLS_AT_ONCE_MAX)),

@@ -153,7 +153,7 @@ fn the_largest_frames_fit_their_limits() {
             ticket: vec![0; limits::TICKET_BYTES_MAX].into(),
             first_request: u64::MAX,
             held: (0..=u8::MAX)
-                .filter_map(lightmoon_contract::Lane::from_number)
+                .filter_map(Lane::from_number)
                 .filter(|lane| lane.reliability.is_reliable())
                 .map(|lane| Held { lane, frames: u64::MAX })
                 .collect(),

@@ -364,6 +364,8 @@ fn json() -> String {
             fields(frame),
         );
     }
+    out.push_str("  ],\n  \"alone\": [\n");
+    out.push_str(&alone());
     out.push_str("  ],\n  \"refused\": [\n");
     let refused: Vec<_> = refused().into_iter().chain(refused_of_lanes()).collect();
     for (at, (name, sender, on, bytes, code)) in refused.iter().enumerate() {
@@ -381,6 +383,28 @@ fn json() -> String {
     }
     out.push_str("  ]\n}\n");
     out
+}
+
+/// Streams that hold one frame.
+fn alone() -> String {
+    const LANE: Lane = Lane::new(Priority::Normal, Reliability::ReliableUnordered);
+    let call = Call {
+        request: 7,
+        target: Aimed::Own,
+        kind: Kind(1),
+        number: OperationNumber(2),
+        args: Bytes::from_static(b"alone"),
+    };
+    let answer = Answer { request: 7, result: Ok(Bytes::from_static(b"done")) };
+    let row = |name: &str, from: &str, bytes: Option<Bytes>, comma: &str| {
+        let bytes = hex(&bytes.expect("it is small enough"));
+        let lane = LANE.number();
+        format!(
+            "    {{\"name\": \"{name}\", \"from\": \"{from}\", \"lane\": {lane}, \"hex\": \"{bytes}\"}}{comma}\n"
+        )
+    };
+    row("a request", "client", solo_bytes(LANE, &call), ",")
+        + &row("its answer", "server", solo_bytes(LANE, &answer), "")
 }
 
 const fn on_name(on: On) -> &'static str {

@@ -132,3 +132,32 @@ fn losses_move_no_datagram_in_time_and_leave_no_gap_in_a_lane() {
     assert!(numbers.len() > 550, "{}", numbers.len());
     assert!(numbers.iter().zip(0..).all(|(number, expected)| *number == expected), "in order, without a gap");
 }
+
+#[test]
+fn a_lost_packet_under_one_request_keeps_no_other_back() {
+    const UNORDERED: Lane = Lane { priority: Priority::Normal, reliability: Reliability::ReliableUnordered };
+    let late = |alone: bool| {
+        let mut model = Model::new(LinkModel { loss: 0.05, ..LinkModel::NARROW }, 7);
+        let mut number = 0;
+        for step in 0..8 * 20_000_u32 {
+            // One every two milliseconds, each in a packet of its own: ten round trips of a repair hold fifty.
+            if step % 40 == 0 {
+                number += 1;
+                if alone {
+                    model.write_alone(UNORDERED, number, 64);
+                } else {
+                    model.write(UNORDERED, number, 64);
+                }
+            }
+            model.step();
+        }
+        let came = model.arrivals.len();
+        assert!(came + 40 >= number as usize, "{came} of {number}");
+        // A packet that is not lost comes after the delay and its own time on the link.
+        let late = model.arrivals.iter().filter(|arrival| arrival.took > Duration::from_millis(12)).count();
+        100 * late / came
+    };
+    let (alone, together) = (late(true), late(false));
+    assert!(alone <= 6, "{alone} % were late: more than were lost");
+    assert!(together >= 4 * alone, "{together} % on one stream, {alone} % alone");
+}

@@ -6,7 +6,7 @@
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Kind, Lane, Mono, Priority, Reliability};
 
-use super::{IncomingCall, Phase, ServerEvent, ServerLink};
+use super::{IncomingCall, Phase, ServerEvent, ServerLink, Way};
 use crate::close::{CloseCode, ClosedBy, Closing, Violation};
 use crate::frame::{self, Aimed, Call, Frame, Goodbye, Input, LaneAck, Pong, Sender, UnreliableCall};
 use crate::limits;
@@ -25,9 +25,20 @@ impl ServerLink {
                 return Err(Violation::too_large("too much before the Welcome"));
             }
         }
-        let count = frame::count(bytes.len());
+        let mut count = frame::count(bytes.len());
         let mut stream = self.streams.take(key, &mut bytes)?;
-        let Some(lane) = stream.lane() else {
+        while let Some(lane) = stream.lane().filter(|_| stream.is_solo()) {
+            self.check_solo(lane)?;
+            let Some(frame) = stream.next(Sender::Client, &mut bytes)? else { break };
+            self.counters.frames_in += 1;
+            self.on_solo(lane, frame)?;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            count = frame::count(bytes.len());
+            stream = self.streams.take(key, &mut bytes)?;
+        }
+        let Some(lane) = stream.lane().filter(|_| !stream.is_solo()) else {
             self.streams.put(key, stream);
             return Ok(());
         };
@@ -49,6 +60,30 @@ impl ServerLink {
         Ok(())
     }
 
+    fn check_solo(&self, lane: Lane) -> Result<(), Violation> {
+        if self.keeps_lanes() {
+            return Ok(());
+        }
+        Err(Violation::protocol(format!(
+            "a stream of one frame of lane {lane}, before the Welcome or below minor 2"
+        )))
+    }
+
+    /// The frame of a stream of its own.
+    fn on_solo(&mut self, lane: Lane, frame: Frame) -> Result<(), Violation> {
+        let Frame::Call(call) = frame else {
+            return Err(Violation::protocol(format!("{} on a stream of its own", frame.name())));
+        };
+        if call.request == 0 {
+            return Err(Violation::protocol("a one-way call on a stream of its own"));
+        }
+        if self.requests.values().filter(|way| way.is_solo).count() == limits::SOLO_STREAMS_MAX {
+            let max = limits::SOLO_STREAMS_MAX;
+            return Err(Violation::protocol(format!("more than {max} requests on streams of their own")));
+        }
+        self.on_call(Way { lane, is_solo: true }, call)
+    }
+
     fn on_frame(&mut self, now: Mono, lane: Lane, frame: Frame) -> Result<(), Violation> {
         match (frame, lane == Lane::CONTROL) {
             (Frame::Hello(hello), true) => self.on_hello(now, hello),
@@ -58,7 +93,12 @@ impl ServerLink {
                 Ok(())
             }
             (Frame::LaneAck(ack), true) if self.keeps_lanes() => self.on_lane_ack(ack),
-            (Frame::Call(call), _) if self.is_open() => self.on_call(lane, call),
+            (Frame::Call(call), _) if self.is_open() => {
+                if self.keeps_lanes() {
+                    self.kept.receive(lane);
+                }
+                self.on_call(Way { lane, is_solo: false }, call)
+            }
             (other, _) => Err(Violation::protocol(format!("{} is not allowed here", other.name()))),
         }
     }
@@ -75,16 +115,13 @@ impl ServerLink {
         self.kept.acknowledged(ack.lane, ack.frames)
     }
 
-    fn on_call(&mut self, lane: Lane, call: Call) -> Result<(), Violation> {
-        if self.keeps_lanes() {
-            self.kept.receive(lane);
-        }
+    fn on_call(&mut self, way: Way, call: Call) -> Result<(), Violation> {
         let Call { request, target, kind, number, args } = call;
         if request != 0 {
             if self.requests.contains_key(&request) {
                 return Err(Violation::protocol(format!("request {request} is open already")));
             }
-            self.requests.insert(request, lane);
+            self.requests.insert(request, way);
             if self.requests.len() > limits::REQUESTS_OPEN_MAX {
                 self.counters.busy += 1;
                 // The answer cannot be too large, and a full lane has closed the link by itself.
@@ -94,7 +131,7 @@ impl ServerLink {
         }
         // A reliable call arrives once, whatever happened to the attachment: it goes to the zone of now.
         let target = target_of(target, kind);
-        let request = (request != 0).then_some(request);
+        let (request, lane) = ((request != 0).then_some(request), way.lane);
         self.event(ServerEvent::Call(IncomingCall { request, lane, target, kind, number, args }))
     }
 

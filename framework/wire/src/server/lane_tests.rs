@@ -33,7 +33,7 @@ fn handed(pair: &mut Pair) -> (usize, usize) {
     pair.server.advance(now);
     while let Some(transmit) = pair.server.poll_transmit() {
         match transmit {
-            Transmit::Stream { bytes, .. } => streams += bytes.len(),
+            Transmit::Stream { bytes, .. } | Transmit::Solo { bytes, .. } => streams += bytes.len(),
             Transmit::Datagram(_) => datagrams += 1,
             Transmit::Close { .. } => {}
         }
@@ -51,7 +51,7 @@ fn a_lane_hands_out_its_window_and_more_only_when_the_client_has_some_of_it() {
     let size = |transmits: &[Transmit]| -> usize {
         let bytes = transmits.iter().map(|transmit| match transmit {
             Transmit::Stream { bytes, .. } => bytes.len(),
-            Transmit::Datagram(_) | Transmit::Close { .. } => 0,
+            Transmit::Solo { .. } | Transmit::Datagram(_) | Transmit::Close { .. } => 0,
         });
         bytes.sum()
     };

@@ -126,7 +126,7 @@ fn closing(link: &mut ServerLink) -> Option<Closing> {
 fn close_code(link: &mut ServerLink) -> Option<CloseCode> {
     std::iter::from_fn(|| link.poll_transmit()).find_map(|transmit| match transmit {
         Transmit::Close { code, .. } => Some(code),
-        Transmit::Stream { .. } | Transmit::Datagram(_) => None,
+        Transmit::Stream { .. } | Transmit::Solo { .. } | Transmit::Datagram(_) => None,
     })
 }
 

@@ -16,6 +16,9 @@ use crate::close::Violation;
 use crate::frame::{self, Layout};
 use crate::limits;
 
+/// The most that is reserved for a lane of which nothing waits.
+const RESERVE_BYTES_MAX: usize = 16 * 1_024;
+
 /// One outgoing lane.
 #[derive(Debug)]
 pub(super) struct LaneOut {
@@ -23,6 +26,8 @@ pub(super) struct LaneOut {
     waiting: Vec<u8>,
     /// Bytes of `waiting` that already left.
     left: usize,
+    /// What the next write reserves: as much as the last one took, so that a busy lane does not grow it step by step.
+    reserve: usize,
     /// Bytes handed to the transport, over the whole connection.
     handed: u64,
     /// Of these, bytes that the peer has.
@@ -39,6 +44,7 @@ impl LaneOut {
             lane,
             waiting: vec![lane.number()],
             left: 0,
+            reserve: 0,
             handed: 0,
             acknowledged: 0,
             held_since: None,
@@ -51,6 +57,9 @@ impl LaneOut {
     }
 
     pub(super) fn write_bytes(&mut self, bytes: &[u8]) {
+        if self.waiting.capacity() == 0 {
+            self.waiting.reserve(self.reserve);
+        }
         self.waiting.extend_from_slice(bytes);
     }
 
@@ -123,6 +132,7 @@ impl LaneOut {
         self.held_since = None;
         let most = room.min(limits::WRITE_BYTES_MAX);
         let bytes = if self.left == 0 && waiting <= most {
+            self.reserve = waiting.min(RESERVE_BYTES_MAX);
             std::mem::take(&mut self.waiting).into()
         } else {
             let end = self.left + waiting.min(most);

@@ -191,7 +191,7 @@ fn bad_links_show_no_ghost_no_dead_entity_and_no_wrong_value() {
             remote.check(seed);
             let expected: Vec<NetId> = remote.oracle.seen.iter().copied().collect();
             assert_eq!(remote.client.ids(), expected, "seed {seed}, after all arrived");
-            assert!(remote.applied > 40, "seed {seed}: only {} views", remote.applied);
+            assert!(remote.applied > 30, "seed {seed}: only {} views", remote.applied);
         }
         assert!(arena.failed.is_empty(), "{:?}", arena.failed);
     }

@@ -20,11 +20,14 @@ use crate::tally::Tally;
 
 const PACKAGE: &str = "game-sample-trials";
 
-/// Seeds in `cargo xtask test`, and with `--quick`. Each runs twice.
+/// Seeds by hand.
 const SEEDS: u64 = 2;
-const SEEDS_QUICK: u64 = 1;
 
-/// A handful of seeds takes seconds to a minute each without optimisation.
+/// Seconds of a run of seeds in `cargo xtask test`, and with `--quick`; then the same seeds run again.
+const BUDGET_SECS: u64 = 40;
+const BUDGET_SECS_QUICK: u64 = 10;
+
+/// A few times what the budget allows, for a machine that is busy.
 const TEST_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// By hand somebody may want thousands.
 const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -35,6 +38,9 @@ pub(crate) struct Arguments {
     /// Count of seeds
     #[arg(long, value_name = "N", default_value_t = SEEDS)]
     seeds: u64,
+    /// As many seeds as fit into this time, at least one; instead of a count
+    #[arg(long, value_name = "SECONDS", conflicts_with = "seeds")]
+    budget: Option<u64>,
     /// The first seed; without it the trials choose
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -52,7 +58,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.release {
         command.arg("--release");
     }
-    command.args(["--", "--seeds", &arguments.seeds.to_string()]);
+    command.arg("--");
+    match arguments.budget {
+        Some(seconds) => command.args(["--budget", &seconds.to_string()]),
+        None => command.args(["--seeds", &arguments.seeds.to_string()]),
+    };
     if let Some(seed) = arguments.seed {
         command.args(["--seed", &seed.to_string()]);
     }
@@ -62,18 +72,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     Ok(program::run(&mut command, LIMIT, Show::All)?.succeeded)
 }
 
-/// The suite of `cargo xtask test`: a few seeds, each twice.
+/// The suite of `cargo xtask test`: seeds that failed once, then seeds from the commit on for as long as the budget is; and all of
+/// them again, in another process.
 pub(crate) fn step(stage: &Stage) -> Result<Vec<Step>> {
-    let seeds = if stage.is_quick { SEEDS_QUICK } else { SEEDS };
-    let once = |show| {
+    let budget = if stage.is_quick { BUDGET_SECS_QUICK } else { BUDGET_SECS };
+    let first_seed = suite::commit_number(stage).to_string();
+    let once = |how_many: [&str; 2], show| {
         let mut command = Command::new(stage.built(PACKAGE));
-        command.args(["--seeds", &seeds.to_string()]).current_dir(&stage.metadata.workspace_root);
+        command.args(["--once", "--corpus", "--seed", &first_seed]).args(how_many);
+        command.current_dir(&stage.metadata.workspace_root);
         program::run(&mut command, TEST_LIMIT, show)
     };
-    let (first, second) = (once(Show::All)?, once(Show::Nothing)?);
+    let first = once(["--budget", &budget.to_string()], Show::All)?;
+    let second = once(["--seeds", &seeds_done(&first).to_string()], Show::Nothing)?;
     let tally = compare(&first, &second);
     let passed = tally.failed == 0;
     Ok(vec![suite::step("simulation", passed, tally, first.took + second.took)])
+}
+
+/// How many seeds a run says it did: the number that its last line begins with.
+fn seeds_done(run: &Run) -> u64 {
+    let last = run.lines.iter().rev().find_map(|line| line.split_once(" seeds, "));
+    last.and_then(|(count, _)| count.parse().ok()).unwrap_or(1)
 }
 
 /// Counts seeds that ran twice alike; prints those that did not.
@@ -109,7 +129,7 @@ fn seeds(run: &Run) -> Vec<&str> {
 mod tests {
     use std::time::Duration;
 
-    use super::compare;
+    use super::{compare, seeds_done};
     use crate::program::Run;
     use crate::tally::Tally;
 
@@ -128,6 +148,12 @@ mod tests {
     fn a_seed_with_two_worlds_fails() {
         let tally = compare(&ran(true, &["seed 1 ab", "seed 2 cd"]), &ran(true, &["seed 1 ab", "seed 2 ce"]));
         assert_eq!(tally, Tally { passed: 1, failed: 1 });
+    }
+
+    #[test]
+    fn the_second_run_does_as_many_seeds_as_the_first_said() {
+        assert_eq!(seeds_done(&ran(true, &["seed 7 ab", "12 seeds, 7 scenarios each: 0 failed"])), 12);
+        assert_eq!(seeds_done(&ran(false, &["seed 7 ab"])), 1);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::tally::Tally;
 /// Runs all suites, also after a failure, and prints a table at the end. With CI=true a skipped suite is a failure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only what needs nothing from outside: builds, tidy, tests, 2 seeds of the simulation
+    /// Only what needs nothing from outside: builds, tidy, tests, ten seconds of the simulation
     #[arg(long)]
     quick: bool,
     /// Only suites whose name contains this; earlier ones must have built what they need
