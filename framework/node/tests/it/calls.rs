@@ -1,13 +1,12 @@
 //! Calls of clients: what is open to them, how fast, and what comes back.
 
-use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Contract, Lane, Priority, Reliability, Writer};
+use lightmoon_contract::{ActorId, CallError, Contract};
 use lightmoon_node::{Input, limits};
 use lightmoon_wire::{ClientEvent, CloseCode};
 
 use crate::game::{ArenaContract, PilotContract, arena, pilot};
-use crate::world::World;
+use crate::world::{World, unreliable_call};
 
 #[test]
 fn what_the_contract_does_not_open_is_refused() {
@@ -258,17 +257,7 @@ fn arguments_that_cannot_be_read_are_answered_and_counted() {
 fn unreliable_calls_that_come_twice_are_counted_also_once_their_link_is_over() {
     let mut world = World::new(25);
     let ann = world.enter("ann");
-    let lane = Lane::new(Priority::Normal, Reliability::Unreliable);
-    let mut call = Writer::new();
-    // An unreliable call for the own player, as docs/wire.md has it.
-    call.raw(&[49]);
-    call.put(&7u32);
-    call.put(&lane.number());
-    call.put(&0u8);
-    call.put(&PilotContract::KIND.0);
-    call.put(&1u16);
-    call.bytes(&[]);
-    let bytes = Bytes::from(call.into_bytes());
+    let bytes = unreliable_call(7, &[]);
     for _ in 0..20 {
         world.input(Input::Datagram { link: ann, bytes: bytes.clone() });
     }

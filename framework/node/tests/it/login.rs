@@ -5,7 +5,7 @@ use lightmoon_node::{Input, NodeOptions, limits};
 use lightmoon_wire::{CloseCode, StreamKey};
 
 use crate::game::pilot;
-use crate::world::{World, options};
+use crate::world::{World, options, unreliable_call};
 
 #[test]
 fn a_client_is_bound_to_its_player() {
@@ -146,6 +146,25 @@ fn who_sends_more_bytes_than_a_client_may_is_closed() {
         assert!(sent < 2 * limits::LINK_BYTES_BURST, "{sent} bytes at once");
     }
     assert!(sent + 16 * 16_000 > limits::LINK_BYTES_BURST, "it was within what may come at once: {sent}");
+    assert_eq!(world.closing(flood).map(|closing| closing.code), Some(CloseCode::RateExceeded));
+    assert_eq!(world.node.report().counters.links_closed_for_bytes, 1);
+    assert_eq!(world.answer(ann, Target::Own, &pilot::Double { number: 4 }), Ok(8));
+}
+
+#[test]
+fn bytes_of_datagrams_count_as_those_of_streams() {
+    let mut world = World::new(9);
+    let (ann, flood) = (world.enter("ann"), world.enter("flood"));
+    // One call again and again, which does nothing more, but costs its bytes.
+    let call = unreliable_call(7, &[0; 1_000]);
+    let mut sent = 0;
+    while world.closing(flood).is_none() && sent < 2 * limits::LINK_BYTES_BURST as usize {
+        for _ in 0..64 {
+            world.input(Input::Datagram { link: flood, bytes: call.clone() });
+            sent += call.len();
+        }
+        world.settle();
+    }
     assert_eq!(world.closing(flood).map(|closing| closing.code), Some(CloseCode::RateExceeded));
     assert_eq!(world.node.report().counters.links_closed_for_bytes, 1);
     assert_eq!(world.answer(ann, Target::Own, &pilot::Double { number: 4 }), Ok(8));

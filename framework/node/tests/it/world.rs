@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{CallError, Contract, Data, Descriptor, Mono, Operation, SessionId, Utc, codec};
+use lightmoon_contract::{
+    CallError, Contract, Data, Descriptor, Lane, Mono, Operation, Priority, Reliability, SessionId, Utc,
+    Writer, codec,
+};
 use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, TicketKey, Transport};
 use lightmoon_store::{MemoryStore, Outcome, Store as _};
 use lightmoon_wire::{
@@ -395,6 +398,19 @@ pub(crate) fn options() -> NodeOptions {
 
 fn workers(seed: u64) -> u16 {
     u16::try_from(seed % 3 + 1).unwrap()
+}
+
+/// The datagram of an unreliable call for the own player, as docs/wire.md has it.
+pub(crate) fn unreliable_call(sequence: u32, args: &[u8]) -> Bytes {
+    let mut to = Writer::new();
+    to.raw(&[49]);
+    to.put(&sequence);
+    to.put(&Lane::new(Priority::Normal, Reliability::Unreliable).number());
+    to.put(&0u8);
+    to.put(&game::PilotContract::KIND.0);
+    to.put(&1u16);
+    to.bytes(args);
+    to.into_bytes().into()
 }
 
 fn call<O: Operation>(request: Option<u64>, target: Target, message: &O) -> OutgoingCall {

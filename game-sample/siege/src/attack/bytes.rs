@@ -198,8 +198,9 @@ pub(super) async fn packets_again(ground: &Ground) -> Result<Fought> {
     }
     fought.stays("a client whose packets come twenty times", &peer).await;
     peer.connection.close(CloseCode::Normal.number().into(), b"");
-    fought.at_most(AGAIN, 0);
-    fought.at_most(&["lightmoon_call_refused_total"], 0);
+    // If they were taken, it would be nineteen for each; what honest bots repeat when their connection breaks is a few.
+    fought.at_most(AGAIN, request);
+    fought.at_most(&["lightmoon_call_refused_total"], request);
     fought.at_least(&["lightmoon_call_total"], request);
     fought.notes.push(format!("{request} calls, each packet 20 times"));
     Ok(fought)
