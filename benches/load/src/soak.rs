@@ -29,8 +29,8 @@ pub(crate) struct Arguments {
     /// Bots; without it as many as leave a fifth of the machine idle
     #[arg(long, value_name = "N")]
     count: Option<u32>,
-    /// Minutes between two kills, on average
-    #[arg(long, value_name = "M", default_value_t = 10.0)]
+    /// Minutes between two kills, on average; the last three quarters of the time have none
+    #[arg(long, value_name = "M", default_value_t = 3.0)]
     kill_every: f64,
     /// Decides when is killed, and what bots do
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -74,8 +74,15 @@ pub(crate) struct Slope {
 
 /// The least of a life that is judged, after its warm-up: in less, noise is larger than what is looked for.
 const JUDGED_MIN: f64 = 300.0;
-/// What a node needs until its memory is what it stays: players come back, every sector was stored some times.
+/// What a node needs at least until its memory is what it stays: players come back, every sector was stored some times.
 const WARM_UP: f64 = 240.0;
+/// And how often its store must have written out its buffers: the allocator keeps the first ones, and what comes next takes
+/// their place.
+const WRITTEN_OUT: usize = 2;
+/// Of the whole time, so much is left without kills, at the end: a life that is warm for long.
+const LEFT_ALONE: f64 = 0.75;
+/// A run from so many minutes on has to tell how memory grew.
+const TELLS_FROM: f64 = 30.0;
 /// Growth that is let pass, MiB in an hour.
 pub(crate) const GROWTH_MAX: f64 = 1.0;
 /// Bots that are tried to find out what one costs.
@@ -109,6 +116,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     }
     audit(&place, &mut outcome)?;
     judge(&mut outcome);
+    if outcome.slopes.is_empty() && arguments.minutes >= TELLS_FROM {
+        outcome.violations.push(
+            "memory could not be judged: in no life did the store write out its buffers twice and go on for five minutes"
+                .to_owned(),
+        );
+    }
     for line in report::soak_lines(&outcome) {
         figure::line(&line);
     }
@@ -180,7 +193,7 @@ fn play(arguments: &Arguments, place: &Place, cores: Cores, outcome: &mut Outcom
         std::thread::sleep(Duration::from_secs(1));
         let at = began.elapsed().as_secs_f64();
         // The last part is left alone: a life that is judged, and everybody back at the end.
-        if at >= next_kill && at + WARM_UP + JUDGED_MIN < end {
+        if at >= next_kill && at < end * (1.0 - LEFT_ALONE) && at + WARM_UP + JUDGED_MIN < end {
             let killed = Instant::now();
             server.kill(true, false)?;
             server.await_ready()?;
@@ -259,7 +272,9 @@ fn judge(outcome: &mut Outcome) {
 /// The straight line through the memory of a life after its warm-up, without what the store buffers; `None`: it was too short.
 fn slope(samples: &[Sample], life: u32) -> Option<Slope> {
     let of_life = || samples.iter().filter(|sample| sample.life == life);
-    let from = of_life().next()?.at + WARM_UP;
+    let emptied = of_life().zip(of_life().skip(1)).filter(|(before, after)| is_emptied(before, after));
+    let (_, warm) = emptied.take(WRITTEN_OUT).nth(WRITTEN_OUT - 1)?;
+    let from = warm.at.max(of_life().next()?.at + WARM_UP);
     let points: Vec<[f64; 3]> = of_life()
         .filter(|sample| sample.at >= from && sample.status.is_some())
         .map(|sample| [sample.at, sample.buffered_kib(), sample.resident_kib])
@@ -276,6 +291,11 @@ fn slope(samples: &[Sample], life: u32) -> Option<Slope> {
         mib_per_hour: mib_per_hour(per_second),
         give_or_take: 2.0 * mib_per_hour(error),
     })
+}
+
+/// Whether the store wrote out its buffers between two samples.
+fn is_emptied(before: &Sample, after: &Sample) -> bool {
+    after.status.is_some() && after.buffered_kib() < before.buffered_kib() / 2.0
 }
 
 /// Least squares of memory by time and by what the store buffers: the growth in a second that is not of the store, and its
