@@ -1,11 +1,15 @@
 //! What a worker and the handles of its operations share: queues, requests, timers, outputs.
 //!
-//! *Responsible for*: taking in what operations send. *Not responsible for*: serving it ([`crate::worker`]).
+//! *Responsible for*: taking in what operations send; with other workers in `across`, of single activations in `lives`. *Not
+//! responsible for*: serving it ([`crate::worker`]).
 //!
 //! Invariants:
 //! - I1: a cell is borrowed for the length of one method here, in which no code of a user runs: no message, answer,
 //!   activation or waker is dropped, cloned or called while one is borrowed.
 //! - I2: the time never runs backwards.
+
+mod across;
+mod lives;
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
@@ -18,15 +22,15 @@ use lightmoon_contract::call::Answer;
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Caller, DecodeError, DecodeReason, Lane, Mono, Priority};
 
-use crate::across::{GaveWay, Outboxes};
+use crate::across::Outboxes;
 use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink, Wants};
 use crate::gate::Sent;
 use crate::slot::Slot;
 use crate::timers::{Due, Timers};
 use crate::wake::Wakes;
 use crate::{
-    AskId, Asked, Class, Counters, Courier, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out,
-    Placement, Posted, Progress, ReplyTo, Taken, WorkerId, limits,
+    AskId, Class, Counters, Crossing, DeliveryEnd, Envelope, Kinds, MessageId, Out, Placement, Posted,
+    Progress, ReplyTo, Taken, WorkerId, limits,
 };
 
 /// What handles change about their own activation.
@@ -356,123 +360,6 @@ impl Port {
     }
 }
 
-/// Other workers.
-impl Port {
-    /// The worker of an actor that is not here.
-    fn elsewhere(&self, actor: ActorId) -> Option<WorkerId> {
-        let worker = self.placement.worker_of(actor);
-        (worker != self.me).then_some(worker)
-    }
-
-    fn cross(&self, worker: WorkerId, mut envelope: Envelope) {
-        let asked = match std::mem::replace(&mut envelope.reply_to, ReplyTo::Nobody) {
-            ReplyTo::Ask(ask) => {
-                let chain = self.asks().chain(ask, limits::CHAIN_ACROSS_MAX);
-                Some(Box::new(Asked { ask, chain }))
-            }
-            ReplyTo::Nobody | ReplyTo::Outside(_) => None,
-        };
-        self.count(|counters| counters.across_sent += 1);
-        self.put_across(worker, Crossing::Message { envelope, asked });
-    }
-
-    fn put_across(&self, worker: WorkerId, crossing: Crossing) {
-        let gave_way = self.across.borrow_mut().put(worker, crossing);
-        let Some(GaveWay { crossing, is_replaced }) = gave_way else { return };
-        self.count(|counters| {
-            *(if is_replaced { &mut counters.across_replaced } else { &mut counters.across_dropped }) += 1;
-        });
-        self.contain(|| drop(crossing));
-    }
-
-    /// Takes in what another worker sent.
-    pub(crate) fn arrive(&self, from: WorkerId, crossing: Crossing) {
-        self.count(|counters| counters.across_taken += 1);
-        match crossing {
-            Crossing::Answer { ask, result } => self.answer(ReplyTo::Ask(ask), result),
-            Crossing::Message { envelope, asked: None } => self.let_in(envelope),
-            Crossing::Message { mut envelope, asked: Some(asked) } => {
-                let (ask, until) = (asked.ask, self.answer_until(envelope.timeout_ms));
-                match self.open(Sink::Across(from, asked), Origin::default(), until) {
-                    Some(id) => {
-                        envelope.reply_to = ReplyTo::Ask(id);
-                        self.let_in(envelope);
-                    }
-                    None => {
-                        self.refuse(envelope, CallError::Busy);
-                        self.put_across(from, Crossing::Answer { ask, result: Err(CallError::Busy) });
-                    }
-                }
-            }
-        }
-    }
-
-    pub(crate) fn set_courier(&self, courier: Box<dyn Courier>) {
-        self.across.borrow_mut().set_courier(courier);
-    }
-
-    pub(crate) fn flush_across(&self) {
-        if self.placement.workers() > 1 {
-            self.across.borrow_mut().flush();
-        }
-    }
-
-    /// A wait for room; `None`: too many wait.
-    pub(crate) fn open_room(&self, origin: Origin, actor: ActorId, priority: Priority) -> Option<AskId> {
-        if self.is_stopped() {
-            return self.open_answered(CallError::Gone);
-        }
-        if self.has_room(actor, priority) {
-            return self.asks().open_answered(Ok(None));
-        }
-        let id = self.open_ask(origin, self.answer_until(0))?;
-        self.count(|counters| counters.across_waited += 1);
-        self.rooms.borrow_mut().push_back((actor, priority, id));
-        Some(id)
-    }
-
-    fn has_room(&self, actor: ActorId, priority: Priority) -> bool {
-        match self.elsewhere(actor) {
-            Some(worker) => self.across.borrow().has_room(worker, Class::of(priority)),
-            None => self.queued(priority) < limits::QUEUE_MAX,
-        }
-    }
-
-    /// Lets those on who wait for room where there is some: a few for each turn, since each may send a lot.
-    pub(crate) fn give_room(&self) {
-        let mut left = limits::LET_ON_PER_TURN;
-        let waiting = self.rooms.borrow().len();
-        for _ in 0..waiting {
-            let Some((actor, priority, id)) = self.rooms.borrow_mut().pop_front() else { return };
-            if !self.asks().waits(id) {
-                // Its time was over, or nobody waits any more.
-                continue;
-            }
-            if left > 0 && self.has_room(actor, priority) {
-                left -= 1;
-                self.answer(ReplyTo::Ask(id), Ok(None));
-            } else {
-                self.rooms.borrow_mut().push_back((actor, priority, id));
-            }
-        }
-    }
-
-    pub(crate) fn take_across(&self, to: WorkerId) -> Vec<Crossing> {
-        self.across.borrow_mut().take(to).collect()
-    }
-
-    /// Messages and answers that wait for other workers.
-    pub(crate) fn waiting_across(&self) -> usize {
-        self.across.borrow().waiting()
-    }
-
-    /// Messages of each priority that wait here.
-    pub(crate) fn queue_lengths(&self) -> [usize; Priority::ALL.len()] {
-        let queues = self.queues.borrow();
-        std::array::from_fn(|priority| queues[priority].len())
-    }
-}
-
 /// Requests.
 impl Port {
     /// A request of an operation, or a sleep, that ends at `until`. `None`: too many wait.
@@ -626,153 +513,5 @@ impl Port {
     /// Whether any operation is to be polled.
     pub(crate) fn has_woken(&self) -> bool {
         !self.woken.borrow().is_empty() || !self.wakes.is_empty()
-    }
-}
-
-/// Lives of activations.
-impl Port {
-    /// An activation begins at `slot`.
-    pub(crate) fn begin_life(&self, slot: Slot, random: u64) {
-        let mut lives = self.lives.borrow_mut();
-        let life = Life {
-            generation: slot.generation,
-            alive: true,
-            stop: false,
-            woken: false,
-            timers: 0,
-            random,
-            alarm: NEVER,
-            armed: NEVER,
-        };
-        // Places are opened one after the other, but what is kept begins to live in the order in which it was loaded.
-        while lives.len() <= slot.at() {
-            lives.push(Life { alive: false, ..life });
-        }
-        lives[slot.at()] = life;
-    }
-
-    /// The activation at `slot` has ended.
-    pub(crate) fn end_life(&self, slot: Slot) {
-        let timers = self.with_life(slot, |life| {
-            life.alive = false;
-            std::mem::take(&mut life.timers)
-        });
-        self.timers().became_stale(timers.unwrap_or(0) as usize);
-    }
-
-    fn with_life<R>(&self, slot: Slot, change: impl FnOnce(&mut Life) -> R) -> Option<R> {
-        self.lives.borrow_mut().get_mut(slot.at()).filter(|life| life.is(slot)).map(change)
-    }
-
-    /// Sets a timer of the activation at `slot`; nothing if that has ended.
-    pub(crate) fn set_timer(&self, slot: Slot, at: Mono, due: Due) {
-        if self.with_life(slot, |life| life.timers += 1).is_some() {
-            self.timers().set(at, due);
-        } else {
-            self.contain(|| drop(due));
-        }
-    }
-
-    /// A timer of the activation at `slot` was popped. Returns whether that still lives.
-    pub(crate) fn timer_fell(&self, slot: Slot) -> bool {
-        let lives = self.with_life(slot, |life| life.timers -= 1).is_some();
-        if !lives {
-            self.timers().stale_left();
-        }
-        lives
-    }
-
-    pub(crate) fn set_alarm(&self, slot: Slot, at: Mono) {
-        let set = self.with_life(slot, |life| {
-            life.alarm = at;
-            let earlier = at < life.armed;
-            if earlier {
-                life.armed = at;
-                life.timers += 1;
-            }
-            earlier
-        });
-        if set == Some(true) {
-            self.timers().set(at, Due::Alarm(slot));
-        }
-    }
-
-    pub(crate) fn clear_alarm(&self, slot: Slot) {
-        self.with_life(slot, |life| life.alarm = NEVER);
-    }
-
-    /// Whether an alarm is set.
-    pub(crate) fn has_alarm(&self, slot: Slot) -> bool {
-        self.with_life(slot, |life| life.alarm != NEVER).unwrap_or(false)
-    }
-
-    /// The alarm's timer of `at` was popped.
-    pub(crate) fn alarm_fell(&self, slot: Slot, at: Mono) -> Alarm {
-        if !self.timer_fell(slot) {
-            return Alarm::Silent;
-        }
-        let now = self.now();
-        let later = self.with_life(slot, |life| {
-            if life.armed == at {
-                life.armed = NEVER;
-            }
-            if life.alarm <= now {
-                life.alarm = NEVER;
-                return None;
-            }
-            Some(life.alarm)
-        });
-        match later.flatten() {
-            None => Alarm::Rings,
-            Some(NEVER) => Alarm::Silent,
-            Some(later) => {
-                self.set_alarm(slot, later);
-                Alarm::Silent
-            }
-        }
-    }
-
-    pub(crate) fn request_stop(&self, slot: Slot) {
-        self.with_life(slot, |life| life.stop = true);
-    }
-
-    pub(crate) fn stop_requested(&self, slot: Slot) -> bool {
-        self.with_life(slot, |life| life.stop).unwrap_or(false)
-    }
-
-    /// A generator of the activation at `slot`, another one each time.
-    pub(crate) fn random(&self, slot: Slot) -> fastrand::Rng {
-        let fork = |seed: u64| {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let fork = random.fork();
-            (fork, random.get_seed())
-        };
-        let forked = self.with_life(slot, |life| {
-            let (forked, next) = fork(life.random);
-            life.random = next;
-            forked
-        });
-        forked.unwrap_or_else(|| {
-            let (forked, next) = fork(self.spare_random.get());
-            self.spare_random.set(next);
-            forked
-        })
-    }
-
-    /// Empties everything that may hold values of users.
-    pub(crate) fn empty(&self) {
-        let due = self.timers().take();
-        self.contain(|| drop(due));
-        for priority in Priority::ALL {
-            while let Some(envelope) = self.dequeue(priority) {
-                self.refuse(envelope, CallError::Gone);
-            }
-        }
-    }
-}
-
-impl Life {
-    const fn is(&self, slot: Slot) -> bool {
-        self.alive && self.generation == slot.generation
     }
 }
