@@ -182,7 +182,8 @@ fn serve(scratch: &Scratch) -> Running {
         .with("data", scratch.path().join("data").to_str().unwrap())
         .with("listen", "127.0.0.1:0")
         .with("console", "127.0.0.1:0")
-        .with("pin", "off");
+        .with("pin", "off")
+        .with("workers", "3");
     app.start(&settings).unwrap()
 }
 

@@ -8,4 +8,5 @@ mod herd;
 #[cfg(feature = "flaws")]
 mod hunt;
 mod kept;
+mod panics;
 mod repeat;
