@@ -41,7 +41,7 @@ use retry::Retry;
 
 /// Times from a state packet to the answer, of which each client has one: what lets the transport's acknowledgements of both
 /// ride along at 20 Hz.
-const INPUT_DELAYS_MS: std::ops::RangeInclusive<u64> = 26..=49;
+const INPUT_DELAYS_MS: std::ops::RangeInclusive<u64> = 26..=40;
 
 /// Something for the driver to do.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -110,7 +110,7 @@ export const INPUT_HOLD_MS = 99;
 
 /** Milliseconds from a Delta to the answer: what lets the transport's acknowledgements ride along at 20 Hz. */
 export const INPUT_DELAY_LEAST_MS = 26;
-export const INPUT_DELAY_MOST_MS = 49;
+export const INPUT_DELAY_MOST_MS = 40;
 
 /** Ticks that playback may lag behind after a stall and still catch up by running faster; beyond it jumps. */
 export const PLAYBACK_LAG_TICKS = 13;

@@ -71,7 +71,7 @@ const NOTHING = new Uint8Array(0);
  * @property {Uint8Array} token
  * @property {Uint8Array} ticket what resumes the session of before; empty: none
  * @property {bigint} firstRequest the lowest number that no request had before
- * @property {number} [inputDelayMs] from a Delta to its answer; 26 to 49, another one for each client
+ * @property {number} [inputDelayMs] from a Delta to its answer; 26 to 40, another one for each client
  * @property {import("./lanes.js").KeptLanes} kept of the session that the ticket resumes, and then of the one that is welcomed
  */
 
