@@ -142,7 +142,11 @@ impl ClientView {
                 self.say(ViewEvent::ComponentRemoved(id, place.number));
             }
         }
-        self.read_values(layout, from, tick, slot, new & !old)?;
+        if let Err(error) = self.read_values(layout, from, tick, slot, new & !old) {
+            // What has no value is not there, also for who looks at a view whose connection is about to be closed.
+            self.entities.remask(slot, new & old, layout.own_state(new & old));
+            return Err(error);
+        }
         for (_, place) in layout.places_in(new & !old) {
             if place.own.is_some() {
                 self.say(ViewEvent::ComponentAdded(id, place.number));
