@@ -50,7 +50,7 @@ pub(crate) const AREAS: &[Area] = &[
     },
     Area {
         name: "actor",
-        docs: "tells, requests and bytes of actors on one thread, beside tokio tasks, actix 0.13.5, ractor 0.16.5 and \
+        docs: "tells, requests and bytes of actors on one thread and tells and requests between two, beside tokio tasks, actix 0.13.5, ractor 0.16.5 and \
                kameo 0.22.2, and beside a call through a queue",
         run: actor::run,
     },

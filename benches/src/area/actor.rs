@@ -3,12 +3,13 @@
 //! *Responsible for*: the rows, whom they are compared with, the goals. *Not responsible for*: the work of a row
 //! (`actor/table.rs`), how each contestant spells it (a file each).
 //!
-//! One thread, pinned to a core, the same work for all: messages of 32 bytes, actors that add numbers. Peers are built
+//! Rows of two threads stand in `actor/across.rs`. The others: one thread, pinned to a core, the same work for all: messages of 32 bytes, actors that add numbers. Peers are built
 //! with their default features off; each has an actor's whole equipment but tokio's tasks, which have none. What is
 //! compared are medians within rounds of the same run; the absolute times belong to the machine.
 //!
 //! Goals are printed and not held yet ([`Goal::Aim`]): they are the design's for the finished worker.
 
+mod across;
 mod limit;
 mod ours;
 mod table;
@@ -140,7 +141,10 @@ pub(crate) fn run(effort: Effort) -> Vec<Figure> {
             figures.push(million(effort));
             figures
         });
-        measured.join().expect("the bodies hold what they promise")
+        let mut figures = measured.join().expect("the bodies hold what they promise");
+        let across = scope.spawn(|| across::run(effort));
+        figures.extend(across.join().expect("the bodies hold what they promise"));
+        figures
     })
 }
 
