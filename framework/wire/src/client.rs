@@ -65,7 +65,7 @@ pub struct ClientConfig {
     pub silence_time_max: Duration,
     /// Time between two pings; default [`limits::PING_EVERY`].
     pub ping_every: Duration,
-    /// Time from a Delta to the Input that answers it; default [`limits::INPUT_DELAY`], 26 to 49 ms make sense. Many clients
+    /// Time from a Delta to the Input that answers it; default [`limits::INPUT_DELAY`], 26 to 40 ms make sense. Many clients
     /// of one server should have different ones, so that their packets do not come together.
     pub input_delay: Duration,
 }

@@ -101,6 +101,12 @@ impl Spinning {
         };
         Self { to, answers, thread: Some(std::thread::spawn(serve)) }
     }
+}
+
+impl Ends for Spinning {
+    fn tell_one(&mut self, number: u64) {
+        self.to.put(Message::Tell(Load::numbered(number)));
+    }
 
     fn requests(&mut self, count: u64, at_once: u64) {
         let mut left = count;
@@ -115,12 +121,28 @@ impl Spinning {
     }
 }
 
-impl Pair for Spinning {
+impl Drop for Spinning {
+    fn drop(&mut self) {
+        self.to.put(Message::End);
+        let ended = self.thread.take().map(JoinHandle::join);
+        debug_assert!(ended.is_none_or(|ended| ended.is_ok()), "it only adds");
+    }
+}
+
+/// A sender on this thread whose receiver serves what it is sent in order.
+trait Ends {
+    /// One tell, which is not waited for.
+    fn tell_one(&mut self, number: u64);
+    /// So many requests, of which so many are under way at once.
+    fn requests(&mut self, count: u64, at_once: u64);
+}
+
+impl<E: Ends> Pair for E {
     fn tell(&mut self, count: u64) {
         let mut left = count;
         while left > 0 {
             let burst = left.min(BURST);
-            (0..burst).for_each(|number| self.to.put(Message::Tell(Load::numbered(number))));
+            (0..burst).for_each(|number| self.tell_one(number));
             self.requests(1, 1);
             left -= burst;
         }
@@ -132,14 +154,6 @@ impl Pair for Spinning {
 
     fn ask_many(&mut self, count: u64) {
         self.requests(count, IN_FLIGHT);
-    }
-}
-
-impl Drop for Spinning {
-    fn drop(&mut self) {
-        self.to.put(Message::End);
-        let ended = self.thread.take().map(JoinHandle::join);
-        debug_assert!(ended.is_none_or(|ended| ended.is_ok()), "it only adds");
     }
 }
 
@@ -188,8 +202,14 @@ impl Tokio {
         self.send(Task::Ask(load, answer));
         answered
     }
+}
 
-    fn requests(&self, count: u64, at_once: u64) {
+impl Ends for Tokio {
+    fn tell_one(&mut self, number: u64) {
+        self.send(Task::Tell(Load::numbered(number)));
+    }
+
+    fn requests(&mut self, count: u64, at_once: u64) {
         self.runtime.block_on(async {
             let mut waiting = Vec::with_capacity(64);
             let mut left = count;
@@ -202,26 +222,6 @@ impl Tokio {
                 left -= now;
             }
         });
-    }
-}
-
-impl Pair for Tokio {
-    fn tell(&mut self, count: u64) {
-        let mut left = count;
-        while left > 0 {
-            let burst = left.min(BURST);
-            (0..burst).for_each(|number| self.send(Task::Tell(Load::numbered(number))));
-            self.requests(1, 1);
-            left -= burst;
-        }
-    }
-
-    fn ask(&mut self, count: u64) {
-        self.requests(count, 1);
-    }
-
-    fn ask_many(&mut self, count: u64) {
-        self.requests(count, IN_FLIGHT);
     }
 }
 
