@@ -53,6 +53,7 @@ pub struct Running {
     happenings: Receiver<Happening>,
     threads: Option<(JoinHandle<()>, Io)>,
     supervised: Option<Supervised>,
+    board: Arc<Board>,
     /// Last: others may have the folder when everything else is gone.
     folder: Folder,
 }
@@ -113,7 +114,6 @@ impl Running {
             pid: std::process::id(),
             parent: plan.supervised.as_ref().map(Supervised::parent),
         };
-        let threads = Some((node, io));
         let certificate_ends = started.certificate_ends;
         let supervised = plan.supervised;
         let forgets = options.store == StoreChoice::Memory;
@@ -124,9 +124,10 @@ impl Running {
             certificate_ends,
             to_node,
             happenings,
-            threads,
+            threads: Some((node, io)),
             supervised,
             folder,
+            board,
         };
         running.write(options.ready_json.as_deref())?;
         Ok(running)
@@ -176,6 +177,11 @@ impl Running {
         }
     }
 
+    /// No new clients are to be sent here from now on: `/ready` says so.
+    pub(crate) fn will_stop(&self) {
+        self.board.stops();
+    }
+
     /// Stops in order: clients are told `reason`, nothing is cut off. Takes less than two seconds.
     pub fn stop(mut self, reason: &str) {
         self.end(reason);
@@ -183,6 +189,7 @@ impl Running {
 
     fn end(&mut self, reason: &str) {
         let Some((node, io)) = self.threads.take() else { return };
+        self.board.stops();
         if self.to_node.send(ToNode::Stop(reason.to_owned())).is_ok() {
             self.await_node();
         }

@@ -13,6 +13,7 @@ mod login;
 mod repeats;
 mod resume;
 mod stop;
+mod visits;
 mod workers;
 mod world;
 mod zones;
