@@ -193,7 +193,8 @@ where
                 Ok(())
             }
             ToActor::Received { session, generation, tick, received, views } => {
-                self.inside.received(session, &Receipt { generation, tick: Tick(tick), received, views });
+                let receipt = Receipt { generation, tick: Tick(tick), received, views };
+                self.inside.received(cx.now(), session, &receipt);
                 Ok(())
             }
             ToActor::Unsubscribe { session, generation } => {
