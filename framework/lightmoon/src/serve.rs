@@ -13,6 +13,7 @@
 //! - I2: a stop takes less than two seconds.
 
 use crate::board::Board;
+use crate::console::{Audit, ConsolePage, What};
 use crate::extension::Ready;
 use crate::folder::{Folder, Ports, forget, write_whole};
 use crate::io::{self, Happening, Io, Signals, Wanted};
@@ -23,7 +24,7 @@ use crate::setting::Settings;
 use crate::storage::Storage;
 use crate::supervise::Supervised;
 use crate::web::Page;
-use crate::{Failure, auth, encoder, limits};
+use crate::{Failure, auth, clock, encoder, limits};
 use lightmoon_node::Game;
 use std::fmt;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub(crate) struct Plan {
     pub(crate) title: String,
     pub(crate) version: &'static str,
     pub(crate) page: Option<Page>,
+    pub(crate) console_pages: Vec<ConsolePage>,
     pub(crate) signals: Signals,
     /// Set in a process that a parent supervises.
     pub(crate) supervised: Option<Supervised>,
@@ -70,7 +72,9 @@ impl Running {
         if let Some(path) = &options.ready_json {
             forget(path)?;
         }
-        let board = Arc::new(Board::new(plan.title, plan.version));
+        let descriptor = Arc::new(game.descriptor().clone());
+        let board = Arc::new(Board::new(plan.title, plan.version, descriptor));
+        let audit = Arc::new(Audit::open(&options.data)?);
         let (to_node, inbox) = mpsc::channel();
         let (give_commands, commands) = mpsc::sync_channel(1);
         let (happened, happenings) = mpsc::channel();
@@ -98,6 +102,8 @@ impl Running {
             keys,
             board: Arc::clone(&board),
             page: plan.page,
+            console_pages: plan.console_pages.into(),
+            audit,
             signals: plan.signals,
         };
         let (started, io) = io::start(io, to_node.clone(), happened)?;
@@ -129,6 +135,9 @@ impl Running {
             folder,
         };
         running.write(options.ready_json.as_deref())?;
+        let is_first = running.supervised.as_ref().is_none_or(Supervised::greets);
+        let how = if is_first { "after a start" } else { "again, after its process before this one died" };
+        board.events.note(clock::unix_millis(), What::Started(how.to_owned()));
         Ok(running)
     }
 

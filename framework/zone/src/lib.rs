@@ -22,6 +22,7 @@
 
 pub mod audit;
 mod build;
+mod chart;
 mod columns;
 mod durable_actor;
 mod hash;
@@ -49,6 +50,7 @@ mod world_actor;
 
 pub use bevy_ecs::world::World;
 pub use build::{Zone, ZoneBuilder};
+pub use chart::{ChartPlace, ChartViewer, ZoneChart};
 pub use durable_actor::{DurableActor, durable};
 pub use hash::state_hash;
 pub use identity::{AlwaysVisible, NetIdentity, NetIds};

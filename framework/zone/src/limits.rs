@@ -98,3 +98,6 @@ pub const OPTIONAL_EVERY: u64 = 4;
 /// Part of the radius of interest that is left on the last rung: half of the area, so about half of what viewers see. Counted in
 /// [`crate::Counters::ticks_narrowed`].
 pub const RADIUS_NARROW: f32 = 0.7;
+
+/// Names of things on a chart: more colours than an eye tells apart. More is a fault of the game, and the zone does not begin.
+pub const CHART_NAMES_MAX: usize = 16;

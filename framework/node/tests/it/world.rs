@@ -367,6 +367,7 @@ impl World {
             }
             Output::Encode(job) => return self.inputs.push(Input::Encoded(job.run())),
             Output::Fenced { reason } => return self.fenced = Some(reason),
+            Output::Operated { token, result } => return self.operated.push((token, result)),
             Output::Stopped => return self.has_stopped = true,
         };
         let Some(peer) = self.peers.get_mut(&link) else { return };
