@@ -96,7 +96,9 @@ fn words(what: &What) -> (&'static str, &'static str, String, String) {
     match what {
         What::Node(happened) => of_node(happened),
         What::Stalled(text) => ("fault", "a turn does not end", String::new(), text.clone()),
-        What::Limit(name, more) => ("warning", "limit reached", (*name).to_owned(), format!("{more} times")),
+        What::Limit(name, more) => {
+            ("warning", "limit reached", String::new(), format!("{name}: {more} more"))
+        }
         What::Started(text) => ("note", "the node serves", String::new(), text.clone()),
         What::Commanded(text) => ("note", "command", String::new(), text.clone()),
     }
@@ -145,6 +147,7 @@ fn of_node(happened: &Happened) -> (&'static str, &'static str, String, String) 
 pub(crate) fn step_text(step: Step) -> String {
     match step {
         Step::Activate => "while it began".to_owned(),
+        Step::Operation(number) if number.is_reserved() => "in a message of the framework".to_owned(),
         Step::Operation(number) => format!("in operation {number}"),
         Step::Delivery(number) => format!("in operation {number}, which is tried again"),
         Step::Alarm => "in its alarm or tick".to_owned(),
