@@ -16,7 +16,7 @@ use crate::board::Board;
 use crate::console::{Audit, ConsolePage, What};
 use crate::extension::Ready;
 use crate::folder::{Folder, Ports, forget, write_whole};
-use crate::io::{self, Happening, Io, Signals, Wanted};
+use crate::io::{self, Happening, Io, Signals, Started, Wanted};
 use crate::keys::{Keys, random_bytes};
 use crate::node_thread::{self, ToNode};
 use crate::options::{ServeOptions, StoreChoice};
@@ -109,16 +109,8 @@ impl Running {
         let (started, io) = io::start(io, to_node.clone(), happened)?;
         // Cannot fail: the thread waits for it.
         let _ = give_commands.send(started.commands.clone());
-        let ready = Ready {
-            game: started.game,
-            web: started.web,
-            console: started.console,
-            console_token,
-            certificate_hashes: board.hashes().to_vec(),
-            data: options.data.clone(),
-            pid: std::process::id(),
-            parent: plan.supervised.as_ref().map(Supervised::parent),
-        };
+        let parent = plan.supervised.as_ref().map(Supervised::parent);
+        let ready = ready(&started, &options, &board, console_token, parent);
         let threads = Some((node, io));
         let certificate_ends = started.certificate_ends;
         let supervised = plan.supervised;
@@ -135,9 +127,7 @@ impl Running {
             folder,
         };
         running.write(options.ready_json.as_deref())?;
-        let is_first = running.supervised.as_ref().is_none_or(Supervised::greets);
-        let how = if is_first { "after a start" } else { "again, after its process before this one died" };
-        board.events.note(clock::unix_millis(), What::Started(how.to_owned()));
+        running.note_start(&board);
         Ok(running)
     }
 
@@ -202,6 +192,13 @@ impl Running {
         }
     }
 
+    /// For the console's list of what happened.
+    fn note_start(&self, board: &Board) {
+        let how =
+            if self.greets() { "after a start" } else { "again, after its process before this one died" };
+        board.events.note(clock::unix_millis(), What::Started(how.to_owned()));
+    }
+
     /// Waits until the node's thread ended, or for as long as it may take.
     fn await_node(&self) {
         let patience = limits::STOP_NODE_MAX + Duration::from_millis(50);
@@ -234,6 +231,25 @@ impl Drop for Running {
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running").field("ready", &self.ready).finish_non_exhaustive()
+    }
+}
+
+fn ready(
+    started: &Started,
+    options: &ServeOptions,
+    board: &Board,
+    console_token: String,
+    parent: Option<u32>,
+) -> Ready {
+    Ready {
+        game: started.game,
+        web: started.web,
+        console: started.console,
+        console_token,
+        certificate_hashes: board.hashes().to_vec(),
+        data: options.data.clone(),
+        pid: std::process::id(),
+        parent,
     }
 }
 

@@ -23,7 +23,6 @@ pub struct Event {
 
 /// What can happen.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Happened {
     /// An activation ended by a panic; the actor starts over.
     ActorFailed {

@@ -36,8 +36,7 @@ pub(crate) fn json(snapshot: &Snapshot, descriptor: &Descriptor) -> Value {
         .into_iter()
         .map(|(kind, count)| json!({ "kind": kind.0, "name": name(descriptor, kind), "count": count }))
         .collect();
-    let traced: Vec<Value> =
-        surveys().flat_map(|(_, survey)| &survey.traced).map(|traced| step_json(traced)).collect();
+    let traced: Vec<Value> = surveys().flat_map(|(_, survey)| &survey.traced).map(step_json).collect();
     json!({
         "kinds": kinds,
         "found": total,

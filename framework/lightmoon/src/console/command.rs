@@ -111,9 +111,10 @@ pub(super) async fn carry_out(
     };
     let (status, body) = outcome(console, command, shown).await;
     let is_done = status.is_success();
-    let words = match &body {
-        Value::Null => "done".to_owned(),
-        body => body["error"].as_str().map_or_else(|| body["answer"].to_string(), str::to_owned),
+    let words = match body["error"].as_str() {
+        Some(error) => error.to_owned(),
+        None if body.is_null() => "done".to_owned(),
+        None => body["answer"].to_string(),
     };
     let words = cut(&words);
     console.audit.end(number, is_done, &words);

@@ -139,7 +139,6 @@ fn of_node(happened: &Happened) -> (&'static str, &'static str, String, String) 
             ("warning", "the node drains", String::new(), "no new players".to_owned())
         }
         Happened::Draining(false) => ("note", "the node takes players again", String::new(), String::new()),
-        _ => ("note", "something of a newer node", String::new(), format!("{happened:?}")),
     }
 }
 

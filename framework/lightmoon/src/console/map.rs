@@ -10,8 +10,11 @@ use serde_json::{Value, json};
 
 /// All zones whose workers were asked.
 pub(crate) fn json(snapshot: &Snapshot, descriptor: &Descriptor) -> Value {
+    let mut charts: Vec<(ActorId, &ZoneChart)> = snapshot.charts().collect();
+    // A zone has its place on the map whichever worker runs it.
+    charts.sort_by_key(|(zone, _)| *zone);
     let zones: Vec<Value> =
-        snapshot.charts().map(|(zone, chart)| zone_json(zone, chart, descriptor)).collect();
+        charts.into_iter().map(|(zone, chart)| zone_json(zone, chart, descriptor)).collect();
     json!({ "zones": zones })
 }
 
@@ -20,7 +23,7 @@ fn zone_json(zone: ActorId, chart: &ZoneChart, descriptor: &Descriptor) -> Value
     for place in &chart.places {
         // Things of one zone are told apart by the lower half of their ids: the counter, in which they are given.
         places.push(Value::from(place.id.0 & 0xFFFF_FFFF));
-        places.push(place.name.map_or(Value::from(-1), Value::from));
+        places.push(place.name.map_or_else(|| Value::from(-1), Value::from));
         places.extend(place.at.map(rounded));
     }
     let viewers: Vec<Value> = chart

@@ -19,8 +19,11 @@ use tokio::time::{MissedTickBehavior, interval};
 /// Beats between two looks at the counters of limits.
 const LIMITS_EVERY: u64 = 4;
 
+/// What is said of a limit that was reached, and how often it was.
+type Limit = (&'static str, fn(&Snapshot) -> u64);
+
 /// Counters that say that a limit was reached: what is in the list of events when they grow.
-const LIMITS: &[(&str, fn(&Snapshot) -> u64)] = &[
+const LIMITS: &[Limit] = &[
     ("messages refused: a queue was full", |s| s.node.worker.queue_full),
     ("messages refused: too much waited for another worker", |s| s.node.worker.across_full),
     ("messages of clients refused: too much waited for a worker", |s| s.node.counters.messages_refused),
@@ -84,23 +87,25 @@ impl Pulse {
         if self.number.is_multiple_of(LIMITS_EVERY) {
             self.look_at_limits();
         }
+        // Read before messages are made: what happens meanwhile is said twice rather than never.
+        let now = Sent { event: self.console.board.events.newest(), audit: self.console.audit.changes() };
         for topic in Topic::ALL.into_iter().filter(|topic| topics.has(*topic)) {
-            if self.is_due(topic) {
+            if self.is_due(topic, &now) {
                 let message = live::event(topic, &message(topic, &self.console, self.sent.event));
                 self.console.live.send(topic, &message, &self.console.board.counted);
             }
         }
-        self.sent = Sent { event: self.console.board.events.newest(), audit: self.console.audit.changes() };
+        self.sent = now;
         self.number += 1;
     }
 
-    fn is_due(&self, topic: Topic) -> bool {
+    fn is_due(&self, topic: Topic, now: &Sent) -> bool {
         match topic {
             Topic::Map => true,
             Topic::Status => self.number.is_multiple_of(2),
             Topic::Actors | Topic::Letters => self.number.is_multiple_of(4),
-            Topic::Events => self.console.board.events.newest() != self.sent.event,
-            Topic::Audit => self.console.audit.changes() != self.sent.audit,
+            Topic::Events => now.event != self.sent.event,
+            Topic::Audit => now.audit != self.sent.audit,
         }
     }
 

@@ -63,7 +63,9 @@ export class Sky {
     const isNew = this.tiles.length !== zones.length;
     this.tiles = zones.map((zone, at) => this.tile(zone, before.get(zone.zone), part, [(at % columns) * (1 + GAP), Math.floor(at / columns) * (1 + GAP)]));
     this.took = now;
-    if (isNew || this.view.scale === 0) this.fit(-1, this.view.scale === 0);
+    // What somebody looks at stays where it is, though a zone comes or goes.
+    if (this.view.scale === 0) this.fit(-1, true);
+    else if (isNew && this.isFitted !== -2) this.fit(this.isFitted);
   }
 
   /**

@@ -66,17 +66,15 @@ fn items(of: &Descriptor, item: &TypeRef, count: usize, from: &mut Reader<'_>) -
 }
 
 fn named(of: &Descriptor, index: u32, from: &mut Reader<'_>) -> Result<Value, DecodeError> {
-    let Some(entry) = of.named(index) else { return Err(from.error(DecodeReason::Tag)) };
+    let Some(entry) = of.named(index) else { return Err(from.error(DecodeReason::Variant)) };
     match &entry.shape {
         Shape::Struct { grows: true, fields } => from.window(|from| inside(of, fields, from)),
         Shape::Struct { grows: false, fields } => from.nested(|from| inside(of, fields, from)),
         Shape::Enum { grows, variants } => {
             let number: u32 = from.get()?;
             let variant = variants.iter().find(|variant| variant.number == number);
-            let variant = match variant.or_else(|| variants.iter().find(|variant| variant.other)) {
-                Some(variant) => variant,
-                None => return Err(from.error(DecodeReason::Tag)),
-            };
+            let other = || variants.iter().find(|variant| variant.other);
+            let Some(variant) = variant.or_else(other) else { return Err(from.error(DecodeReason::Variant)) };
             let fields = if variant.number == number { variant.fields.as_slice() } else { &[] };
             let inside = if *grows {
                 from.window(|from| inside(of, fields, from))?

@@ -55,10 +55,10 @@ impl Encoder<'_> {
             return self.value(&only.value, given, path);
         }
         let none = Map::new();
-        let given = match given {
-            Value::Object(given) => given,
-            Value::Null if fields.is_empty() => &none,
-            _ => return wrong(path, "an object with its fields"),
+        let Some(given) =
+            given.as_object().or_else(|| (given.is_null() && fields.is_empty()).then_some(&none))
+        else {
+            return wrong(path, "an object with its fields");
         };
         if let Some(name) = given.keys().find(|name| !fields.iter().any(|field| field.name == **name)) {
             return wrong(&format!("{path}.{name}"), "left out: there is no such field");
@@ -80,13 +80,11 @@ impl Encoder<'_> {
                 wrong(path, "a number that is not 0")
             }
             TypeRef::NonZero(scalar) => self.scalar(*scalar, given, path),
-            TypeRef::Text => match given {
-                Value::String(text) => {
-                    self.writer.bytes(text.as_bytes());
-                    Ok(())
-                }
-                _ => wrong(path, "text"),
-            },
+            TypeRef::Text => {
+                let Some(text) = given.as_str() else { return wrong(path, "text") };
+                self.writer.bytes(text.as_bytes());
+                Ok(())
+            }
             TypeRef::List(item) | TypeRef::Set(item) => {
                 let items = list(given, path)?;
                 self.writer.count(items.len());
@@ -104,8 +102,9 @@ impl Encoder<'_> {
                 self.writer.count(pairs.len());
                 pairs.iter().enumerate().try_for_each(|(at, pair)| {
                     let path = format!("{path}[{at}]");
-                    let Value::Array(pair) = pair else { return wrong(&path, "a key and a value") };
-                    let [k, v] = pair.as_slice() else { return wrong(&path, "a key and a value") };
+                    let Some([k, v]) = pair.as_array().map(Vec::as_slice) else {
+                        return wrong(&path, "a key and a value");
+                    };
                     self.value(key, k, &path)?;
                     self.value(value, v, &path)
                 })
@@ -164,9 +163,9 @@ impl Encoder<'_> {
     fn scalar(&mut self, scalar: Scalar, given: &Value, path: &str) -> Result<(), Wrong> {
         let to = &mut self.writer;
         match scalar {
-            Scalar::Bool => match given {
-                Value::Bool(value) => to.put(value),
-                _ => return wrong(path, "true or false"),
+            Scalar::Bool => match given.as_bool() {
+                Some(value) => to.put(&value),
+                None => return wrong(path, "true or false"),
             },
             Scalar::U8 => to.put(&number::<u8>(given, path)?),
             Scalar::U16 => to.put(&number::<u16>(given, path)?),
@@ -209,13 +208,11 @@ fn chosen<'a>(
     given: &'a Value,
     path: &str,
 ) -> Result<(&'a VariantEntry, &'a Value), Wrong> {
-    let (name, inside) = match given {
-        Value::String(name) => (name.as_str(), &Value::Null),
-        Value::Object(given) if given.len() == 1 => match given.iter().next() {
-            Some((name, inside)) => (name.as_str(), inside),
-            None => ("", &Value::Null),
-        },
-        _ => ("", &Value::Null),
+    let only = given.as_object().filter(|given| given.len() == 1).and_then(|given| given.iter().next());
+    let (name, inside) = match (given.as_str(), only) {
+        (Some(name), _) => (name, &Value::Null),
+        (None, Some((name, inside))) => (name.as_str(), inside),
+        (None, None) => ("", &Value::Null),
     };
     match variants.iter().find(|variant| variant.name == name) {
         Some(variant) => Ok((variant, inside)),
@@ -227,10 +224,7 @@ fn chosen<'a>(
 }
 
 fn list<'a>(given: &'a Value, path: &str) -> Result<&'a [Value], Wrong> {
-    match given {
-        Value::Array(items) => Ok(items),
-        _ => wrong(path, "a list"),
-    }
+    given.as_array().map_or_else(|| wrong(path, "a list"), |items| Ok(items.as_slice()))
 }
 
 /// What stands there as text: of a number its digits.

@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 /// An item.
 #[data]
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Item {
+pub(super) struct Item {
     /// How many.
-    pub count: u64,
+    pub(super) count: u64,
     /// What.
-    pub kind: Sort,
+    pub(super) kind: Sort,
     /// Where.
-    pub at: (f32, f32),
+    pub(super) at: (f32, f32),
 }
 
 /// What an item is.
 #[data]
 #[derive(Clone, PartialEq, Debug, Default)]
-pub enum Sort {
+pub(super) enum Sort {
     /// None.
     #[default]
     #[other]
@@ -35,13 +35,11 @@ pub enum Sort {
 
 /// A shop.
 #[contract(number = 5)]
-pub trait Shop {
+pub(super) trait Shop {
     /// Puts items there.
     #[operation]
-    fn put(name: String, items: Vec<Item>, note: Option<String>, rest: Result<u8, String>) -> u64;
+    fn put(name: String, items: Vec<Item>, note: Option<String>, rest: Vec<Result<u8, String>>) -> u64;
 }
-
-struct Nobody;
 
 fn descriptor() -> (Descriptor, TypeRef) {
     let mut table = TypeTable::default();
@@ -59,13 +57,12 @@ fn given() -> Value {
             { "count": 3, "kind": "Nothing", "at": [0.0, 0.25] },
         ],
         "note": null,
-        "rest": { "error": "none" },
+        "rest": [{ "error": "none" }, { "ok": 7 }],
     })
 }
 
 #[test]
 fn a_form_makes_the_bytes_that_the_types_make() {
-    let _ = Nobody;
     let (descriptor, _) = descriptor();
     let fields = &descriptor.contracts[0].operations[0].arguments;
     let bytes = arguments(&descriptor, fields, &given()).unwrap();
@@ -73,7 +70,8 @@ fn a_form_makes_the_bytes_that_the_types_make() {
         Item { count: u64::MAX, kind: Sort::Ore { hue: 60 }, at: (1.5, -2.0) },
         Item { count: 3, kind: Sort::Nothing, at: (0.0, 0.25) },
     ];
-    let call = shop::Put { name: "lamp".to_owned(), items, note: None, rest: Err("none".to_owned()) };
+    let call =
+        shop::Put { name: "lamp".to_owned(), items, note: None, rest: vec![Err("none".to_owned()), Ok(7)] };
     assert_eq!(bytes, lightmoon_contract::codec::encode(&call));
 }
 
