@@ -58,20 +58,21 @@ fn only_the_traced_actor_leaves_a_trail_and_it_is_bounded() {
 fn a_snapshot_between_those_that_come_by_themselves_changes_nothing_of_their_times() {
     let mut bank = Bank::of_copied();
     bank.ask(1, till::PayLazily { amount: 5 });
+    let pass = |bank: &mut Bank, seconds: u64| {
+        for _ in 0..seconds {
+            bank.bench.pass(1_000);
+            bank.serve_loads();
+            bank.bench.put_in(In::Snapshotted { actor: id(1) });
+            bank.settle();
+        }
+    };
     bank.bench.put_in(In::Snapshotted { actor: id(1) });
-    bank.settle();
     for _ in 0..3 {
         bank.bench.put_in(In::SnapshotAll);
         bank.settle();
-        bank.bench.put_in(In::Snapshotted { actor: id(1) });
-        bank.settle();
+        pass(&mut bank, 1);
     }
     assert_eq!(bank.copies, [0, 5, 5, 5], "one for each command");
-    bank.bench.pass(10_000);
-    bank.serve_loads();
-    assert_eq!(bank.copies.len(), 5, "one after ten seconds, as if nobody had asked");
-    bank.bench.put_in(In::Snapshotted { actor: id(1) });
-    bank.bench.pass(10_000);
-    bank.serve_loads();
-    assert_eq!(bank.copies.len(), 6);
+    pass(&mut bank, 22);
+    assert_eq!(bank.copies.len(), 6, "one each ten seconds, as if nobody had asked");
 }

@@ -114,10 +114,22 @@ function closer(contracts, kind, key) {
     kind, key, elements,
     /** @param {any} message */
     show(message) {
-      steps.show([...message.traced].reverse().map((/** @type {any} */ step, /** @type {number} */ at) => {
+      const named = [...message.traced].reverse().map((/** @type {any} */ step) => {
         const operation = contract?.operations.find((/** @type {any} */ one) => one.number === step.operation);
-        return { id: String(at), cells: [step.agoMs < 1000 ? "now" : `${span(step.agoMs / 1000)} ago`, operation?.name ?? step.step, micros(step.tookMicros)] };
-      }));
+        return { name: operation?.name ?? step.step, agoMs: step.agoMs, tookMicros: step.tookMicros, count: 1 };
+      });
+      // What came several times in a row is one line, with the longest of them.
+      const rows = named.reduce((/** @type {typeof named} */ rows, step) => {
+        const last = rows.at(-1);
+        if (last === undefined || last.name !== step.name) return [...rows, step];
+        last.count += 1;
+        last.tookMicros = Math.max(last.tookMicros, step.tookMicros);
+        return rows;
+      }, []);
+      steps.show(rows.map((row, at) => ({
+        id: String(at),
+        cells: [row.agoMs < 1000 ? "now" : `${span(row.agoMs / 1000)} ago`, row.count > 1 ? `${row.name} ×${row.count}` : row.name, micros(row.tookMicros)],
+      })));
     },
   };
 }

@@ -67,7 +67,7 @@ export const page = {
         const share = slowest === undefined ? 0 : (tick * slowest.rateHz) / 1e6;
         tiles.get("players")?.show(whole(status.sessions.open), "", `${status.sessions.list.filter((/** @type {any} */ one) => one.waits).length} wait to come back`);
         tiles.get("entities")?.show(whole(sum(status, "entities")), "", `in ${status.zones.length} zones, ${whole(sum(status, "viewers"))} viewers`);
-        tiles.get("tick")?.show(micros(tick), "", slowest === undefined ? "no zone runs" : `zone ${slowest.zone}, ${Math.round(share * 100)} % of its time`, share > 0.8 ? "bad" : share > 0.5 ? "warn" : "");
+        tiles.get("tick")?.show(micros(tick), "", slowest === undefined ? "no zone runs" : `zone ${slowest.zone}, ${Math.round(share * 100)} % full`, share > 0.8 ? "bad" : share > 0.5 ? "warn" : "");
         tiles.get("busy")?.show(`${Math.round(busy * 100)}`, "%", `${status.workers.length} worker${status.workers.length === 1 ? "" : "s"}`, busy > 0.9 ? "bad" : busy > 0.7 ? "warn" : "");
         tiles.get("sent")?.show(bytes(last((one) => sum(one, "stateBytes"))), "/s", `${short(last((one) => sum(one, "states")))} packets/s`);
         tiles.get("commits")?.show(short(last((one) => one.store.commits)), "/s", status.store.away ? "the store is away" : `${bytes(status.store.unsavedBytes)} not stored yet`, status.store.away ? "bad" : "");
