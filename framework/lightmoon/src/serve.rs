@@ -78,7 +78,7 @@ impl Running {
         let (to_node, inbox) = mpsc::channel();
         let (give_commands, commands) = mpsc::sync_channel(1);
         let (happened, happenings) = mpsc::channel();
-        let storage = Storage::open(&options.store, options.accept_loss, to_node.clone())?;
+        let storage = Storage::open(&options, to_node.clone())?;
         let node = node_thread::start(node_thread::Plan {
             game,
             storage,
