@@ -25,6 +25,7 @@ import { DecodeError } from "./bytes.js";
  * @property {number | undefined} waitedMs how long the newest input had waited for this tick; none came since the last packet, or it is not told
  * @property {number} age ticks back of what most records are against; 0: nothing
  * @property {number} gap ticks further back of what their motion is taken from; 0: nothing
+ * @property {boolean} bends whether a third value, as many ticks further back, says how the motion bends
  * @property {number} count records
  */
 
@@ -65,10 +66,13 @@ export function readHead(packet, bits, newestTick) {
   const tick = Math.max(0, newestTick + (((low - newestTick) << 16) >> 16));
   const age = bits.take(5);
   const gap = bits.take(3);
-  if (age + gap > 31 || (age === 0 && gap > 0)) throw new DecodeError(`baseline of ${age + gap} ticks ago`);
+  const count = bits.take(12);
+  const bends = gap > 0 && bits.take(1) === 1;
+  const oldest = age + (bends ? 2 * gap : gap);
+  if (oldest > 31 || (age === 0 && gap > 0)) throw new DecodeError(`baseline of ${oldest} ticks ago`);
   const waited = /** @type {number} */ (packet[3]);
   const waitedMs = waited <= WAITED_MS_MAX ? waited : undefined;
-  return { tick, rate, waitedMs, age, gap, count: bits.take(12) };
+  return { tick, rate, waitedMs, age, gap, bends, count };
 }
 
 /**
@@ -90,53 +94,67 @@ export function readRecords(bits, header, layout, byIndex) {
       before = places;
       places = other;
     }
-    const { age, gap } = readBaseline(bits, header);
+    const baseline = readBaseline(bits, header);
     const entity = byIndex.get(index);
     for (const place of places) {
       const known = entity !== undefined && entity.has.has(place.position) ? place.component : undefined;
-      const rows = known === undefined || age === 0 ? undefined : entity?.rowsAt(known.index, header.tick - age, gap);
-      const values = readComponent(bits, place.fields, age, gap, rows);
-      if (known === undefined || (age > 0 && rows === undefined)) continue;
+      const rows = known === undefined || baseline.age === 0 ? undefined : entity?.rowsAt(known.index, header.tick, baseline);
+      const values = readComponent(bits, place.fields, baseline, rows);
+      if (known === undefined || (baseline.age > 0 && rows === undefined)) continue;
       entity?.setState(known.index, known.spec, header.tick, values.slice(0, known.spec.fields.length));
     }
   }
 }
 
 /**
+ * What a record, or most of a packet, is against.
+ * @typedef {{age: number, gap: number, bends: boolean}} Baseline
+ */
+
+/**
  * What a record is against.
  * @param {BitReader} bits
  * @param {DeltaHeader} header
- * @returns {{age: number, gap: number}}
+ * @returns {Baseline}
  */
 function readBaseline(bits, header) {
   if (header.age === 0 || bits.take(1) === 0) return header;
-  if (header.gap > 0 && bits.take(1) === 0) return { age: header.age, gap: 0 };
-  if (bits.take(1) === 1) return { age: 0, gap: 0 };
+  if (header.gap > 0 && bits.take(1) === 0) {
+    const straight = header.bends && bits.take(1) === 0;
+    return { age: header.age, gap: straight ? header.gap : 0, bends: false };
+  }
+  if (bits.take(1) === 1) return { age: 0, gap: 0, bends: false };
   const age = bits.take(5);
   if (age === 0) throw new DecodeError("baseline of 0 ticks ago");
-  return { age, gap: 0 };
+  return { age, gap: 0, bends: false };
 }
 
 /**
  * The fields of a component; without `rows`, and against something, only their length counts.
  * @param {BitReader} bits
  * @param {readonly number[]} widths
- * @param {number} age
- * @param {number} gap
- * @param {[readonly number[], readonly number[]] | undefined} rows the value it is against, and the one before
+ * @param {Baseline} baseline
+ * @param {readonly (readonly number[])[] | undefined} rows the value it is against, and those before
  * @returns {number[]}
  */
-function readComponent(bits, widths, age, gap, rows) {
+function readComponent(bits, widths, { age, gap, bends }, rows) {
   if (age === 0) return widths.map((width) => bits.take(width));
   const told = bits.take(1) === 1;
   const motion = gap > 0 && (!told || bits.take(1) === 0);
+  // Where the motion bends, what is not against that is against the straight one, or none.
+  const straight = motion ? !bends : bends && bits.take(1) === 0;
   return widths.map((width, nth) => {
-    const base = rows?.[0][nth] ?? 0;
-    const older = rows?.[1][nth] ?? 0;
-    const expected = motion ? predict(width, base, older, age, gap) : base;
+    const [base, older, oldest] = [0, 1, 2].map((row) => rows?.[row]?.[nth] ?? 0);
+    const past = { base: base ?? 0, older: older ?? 0, oldest: oldest ?? 0 };
+    let expected = past.base;
+    if (straight) expected = predict(width, past.base, past.older, age, gap);
+    else if (motion) expected = predictBent(width, past, age, gap);
     return told ? takeField(bits, width, expected) : expected;
   });
 }
+
+/** Fields of at most this width are written whole, and are no motion. */
+const WHOLE_BITS_MAX = 4;
 
 /** Widths of the three classes of differences, by the width of the field. */
 const CLASSES = [
@@ -153,7 +171,7 @@ const CLASSES = [
  */
 function takeField(bits, width, expected) {
   if (bits.take(1) === 0) return expected;
-  if (width <= 4) return bits.take(width);
+  if (width <= WHOLE_BITS_MAX) return bits.take(width);
   const chosen = bits.take(2);
   if (chosen === 3) return bits.take(width);
   const classes = /** @type {{bits: number[]}} */ (CLASSES.find(({ most }) => width <= most));
@@ -171,9 +189,34 @@ function takeField(bits, width, expected) {
  * @param {number} gap
  */
 function predict(width, newer, older, age, gap) {
+  if (width <= WHOLE_BITS_MAX) return newer;
+  return around(width, newer + Math.trunc((differenceOf(width, newer, older) * age) / gap));
+}
+
+/**
+ * The same where the motion bends: it goes on to change as much from one gap to the next. A change of a single step is rounding.
+ * @param {number} width
+ * @param {{base: number, older: number, oldest: number}} past
+ * @param {number} age
+ * @param {number} gap
+ */
+function predictBent(width, { base, older, oldest }, age, gap) {
+  if (width <= WHOLE_BITS_MAX) return base;
+  const last = differenceOf(width, base, older);
+  const change = last - differenceOf(width, older, oldest);
+  const bend = Math.abs(change) <= 1 ? 0 : change;
+  return around(width, base + Math.trunc((2 * last * age * gap + bend * age * (age + gap)) / (2 * gap * gap)));
+}
+
+/**
+ * The short way round from one value to another.
+ * @param {number} width
+ * @param {number} to
+ * @param {number} from
+ */
+function differenceOf(width, to, from) {
   const unused = 32 - width;
-  const difference = ((newer - older) << unused) >> unused;
-  return around(width, newer + Math.trunc((difference * age) / gap));
+  return ((to - from) << unused) >> unused;
 }
 
 /**

@@ -147,17 +147,20 @@ export class Entity {
   }
 
   /**
-   * The values that a delta names: the newest that are not newer than `tick`, and than `gap` ticks before it.
+   * The values that a delta of `tick` names: the newest that are not newer than `age` ticks before it, than `gap` ticks before that, and, where
+   * motion bends, than `gap` ticks before those. What is not named is the first.
    * @param {number} index
    * @param {number} tick
-   * @param {number} gap 0: the second is the first
-   * @returns {[number[], number[]] | undefined}
+   * @param {import("./delta.js").Baseline} baseline
+   * @returns {[number[], number[], number[]] | undefined}
    */
-  rowsAt(index, tick, gap) {
+  rowsAt(index, tick, { age, gap, bends }) {
     const history = this.histories[index];
-    const base = history === undefined ? undefined : rowAt(history, tick);
-    const older = gap === 0 || history === undefined ? base : rowAt(history, tick - gap);
-    return base === undefined || older === undefined ? undefined : [base, older];
+    if (history === undefined) return undefined;
+    const base = rowAt(history, tick - age);
+    const older = gap === 0 ? base : rowAt(history, tick - age - gap);
+    const oldest = bends ? rowAt(history, tick - age - 2 * gap) : base;
+    return base === undefined || older === undefined || oldest === undefined ? undefined : [base, older, oldest];
   }
 
   /** @param {number} index component that the entity lost */

@@ -13,7 +13,7 @@
 
 use lightmoon_contract::Tick;
 
-use crate::field_code::{Code, code, predict};
+use crate::field_code::{Code, code, predict, predict_bent};
 use crate::{Packed, Schema, limits};
 
 /// Ticks whose rows are kept.
@@ -26,20 +26,41 @@ pub struct Baseline {
     pub age: u8,
     /// Ticks further back of a second value, from which motion is predicted; 0: none. At most [`limits::BASELINE_GAP_MAX`].
     pub gap: u8,
+    /// Whether a third value, as many ticks further back, says how the motion bends. Only with a gap; age and both gaps are at most
+    /// [`limits::BASELINE_AGE_MAX`].
+    pub bends: bool,
 }
 
 impl Baseline {
     /// Against nothing.
-    pub const WHOLE: Self = Self { age: 0, gap: 0 };
+    pub const WHOLE: Self = Self { age: 0, gap: 0, bends: false };
 
     /// Against the value of `age` ticks ago.
     #[must_use]
     pub const fn of_age(age: u8) -> Self {
-        Self { age, gap: 0 }
+        Self { age, gap: 0, bends: false }
+    }
+
+    /// The same without a third value.
+    #[must_use]
+    pub const fn straight(self) -> Self {
+        Self { bends: false, ..self }
+    }
+
+    /// Ticks back of everything that it stands for, as bits.
+    #[inline]
+    pub(crate) const fn ages(self) -> u32 {
+        let Self { age, gap, bends } = self;
+        (1 << age) | (1 << (age + gap)) | if bends { 1 << (age + 2 * gap) } else { 0 }
+    }
+
+    /// Ticks back of its oldest value.
+    pub(crate) const fn oldest(self) -> u8 {
+        self.age + self.gap * if self.bends { 2 } else { 1 }
     }
 
     const fn number(self) -> usize {
-        (self.age as usize) << limits::BASELINE_GAP_BITS | self.gap as usize
+        ((self.age as usize) << limits::BASELINE_GAP_BITS | self.gap as usize) << 1 | self.bends as usize
     }
 }
 
@@ -88,8 +109,8 @@ pub struct DeltaTable {
     bodies: Vec<Bodies>,
     used: usize,
     by_number: Vec<u16>,
-    /// Codes of the fields of one component: against the baseline, against what is expected.
-    codes: Vec<[Code; 2]>,
+    /// Codes of the fields of one component: against the baseline, against a straight and against a bent motion.
+    codes: Vec<[Code; 3]>,
 }
 
 /// What [`DeltaTable::state`] knows of a row.
@@ -111,7 +132,7 @@ impl DeltaTable {
     /// A table that has seen nothing.
     #[must_use]
     pub fn new(schema: Schema) -> Self {
-        let numbers = (usize::from(limits::BASELINE_AGE_MAX) + 1) << limits::BASELINE_GAP_BITS;
+        let numbers = (usize::from(limits::BASELINE_AGE_MAX) + 1) << (limits::BASELINE_GAP_BITS + 1);
         Self {
             widths: schema.fields().map(|field| u32::from(field.bits)).collect(),
             codes: Vec::new(),
@@ -200,7 +221,7 @@ impl DeltaTable {
     /// # Panics
     /// If it is out of bounds: a fault of the caller.
     pub fn baseline(&mut self, baseline: Baseline) -> BaselineSlot {
-        assert!(baseline.age <= limits::BASELINE_AGE_MAX && baseline.gap <= limits::BASELINE_GAP_MAX);
+        assert!(baseline.oldest() <= limits::BASELINE_AGE_MAX && baseline.gap <= limits::BASELINE_GAP_MAX);
         let known = self.by_number[baseline.number()];
         if known != UNUSED {
             return BaselineSlot(known);
@@ -212,7 +233,7 @@ impl DeltaTable {
         bodies.baseline = baseline;
         bodies.places.clear();
         bodies.places.resize(self.slots.len(), Place { first_word: 0, bits: UNWRITTEN });
-        let slot = u16::try_from(self.used).expect("there are 256 baselines");
+        let slot = u16::try_from(self.used).expect("there are 512 baselines");
         self.by_number[baseline.number()] = slot;
         self.used += 1;
         BaselineSlot(slot)
@@ -258,8 +279,8 @@ impl DeltaTable {
             let rows = &self.rows[ring(Tick(self.tick.0.wrapping_sub(age.into())))];
             rows.get(row * width..(row + 1) * width).unwrap_or(&[])
         };
-        let (now, base, older) =
-            (row_of(0), row_of(baseline.age), row_of(baseline.age.wrapping_add(baseline.gap)));
+        let Baseline { age, gap, bends } = baseline;
+        let [now, base, older, oldest] = [0, age, age + gap, baseline.oldest()].map(row_of);
         let mut out = Words { words: &mut self.words, waiting: 0, waiting_bits: 0, bits: 0 };
         let mask = self.slots[row].state_mask;
         for (place, position) in self.schema.state_positions().iter().enumerate() {
@@ -274,9 +295,15 @@ impl DeltaTable {
                     now.iter().zip(widths).for_each(|(value, width)| out.put(*value, *width))
                 }
                 Baseline { gap: 0, .. } => out.component(widths, now, &base[at]),
-                Baseline { age, gap } => {
-                    let motion = (u32::from(age), u32::from(gap));
-                    out.moving_component(widths, now, &base[at.clone()], &older[at], motion, &mut self.codes);
+                Baseline { .. } => {
+                    let past = Past {
+                        base: &base[at.clone()],
+                        older: &older[at.clone()],
+                        oldest: bends.then(|| &oldest[at]),
+                        age: age.into(),
+                        gap: gap.into(),
+                    };
+                    out.moving_component(widths, now, &past, &mut self.codes);
                 }
             }
         }
@@ -303,6 +330,15 @@ const fn ring(tick: Tick) -> usize {
     let [low, ..] = tick.0.to_le_bytes();
     // The depth divides 256.
     low as usize % DEPTH
+}
+
+/// Values of one component that its motion is predicted from.
+struct Past<'a> {
+    base: &'a [u32],
+    older: &'a [u32],
+    oldest: Option<&'a [u32]>,
+    age: u32,
+    gap: u32,
 }
 
 /// Words that bits are appended to.
@@ -349,35 +385,42 @@ impl Words<'_> {
         }
     }
 
-    /// A component whose motion is predicted: `0` as predicted; `1 0` its fields against that; `1 1` against the baseline.
+    /// A component whose motion is predicted: `0` as predicted; `1 0` its fields against that; `1 1` against the baseline, or, where the
+    /// motion bends, `1 1 0` against the straight one and `1 1 1` against the baseline.
     #[inline]
-    fn moving_component(
-        &mut self,
-        widths: &[u32],
-        now: &[u32],
-        base: &[u32],
-        older: &[u32],
-        (age, gap): (u32, u32),
-        codes: &mut Vec<[Code; 2]>,
-    ) {
+    fn moving_component(&mut self, widths: &[u32], now: &[u32], past: &Past<'_>, codes: &mut Vec<[Code; 3]>) {
         codes.clear();
-        let (mut to_base, mut to_expected) = (0, 0);
-        for (((width, now), base), older) in widths.iter().zip(now).zip(base).zip(older) {
-            let expected = predict(*width, *base, *older, age, gap);
-            let both = [code(*width, *now, *base), code(*width, *now, expected)];
-            to_base += both[0].bits();
-            to_expected += both[1].bits();
-            codes.push(both);
+        let Past { base, older, oldest, age, gap } = *past;
+        let mut bits = [0; 3];
+        for (nth, ((width, now), (base, older))) in
+            widths.iter().zip(now).zip(base.iter().zip(older)).enumerate()
+        {
+            let to_base = code(*width, *now, *base);
+            let to_straight = code(*width, *now, predict(*width, *base, *older, age, gap));
+            let to_bent = oldest.map_or(to_straight, |oldest| {
+                code(*width, *now, predict_bent(*width, [*base, *older, oldest[nth]], age, gap))
+            });
+            let all = [to_base, to_straight, to_bent];
+            for (sum, code) in bits.iter_mut().zip(&all) {
+                *sum += code.bits();
+            }
+            codes.push(all);
         }
+        let [to_base, to_straight, to_bent] = bits;
         // Each field is as expected in one bit.
-        if to_expected as usize == codes.len() {
+        if to_bent as usize == codes.len() {
             self.put(0, 1);
-        } else if to_expected <= to_base {
+        } else if oldest.is_none() {
+            let is_base = to_base < to_straight;
+            self.put(if is_base { 0b11 } else { 0b01 }, 2);
+            codes.iter().for_each(|[base, straight, _]| self.code(if is_base { *base } else { *straight }));
+        } else if to_bent <= to_straight.min(to_base) + 1 {
             self.put(0b01, 2);
-            codes.iter().for_each(|[_, code]| self.code(*code));
+            codes.iter().for_each(|[.., code]| self.code(*code));
         } else {
-            self.put(0b11, 2);
-            codes.iter().for_each(|[code, _]| self.code(*code));
+            let is_base = to_base < to_straight;
+            self.put(if is_base { 0b111 } else { 0b011 }, 3);
+            codes.iter().for_each(|[base, straight, _]| self.code(if is_base { *base } else { *straight }));
         }
     }
 

@@ -29,8 +29,8 @@ pub struct DeltaHead {
 /// Bytes before the records' run: tick, rate, wait.
 const HEAD_BYTES: usize = 4;
 
-/// Bits of the records' run that stand before the first: age, gap, count.
-const HEAD_BITS: u32 = limits::BASELINE_AGE_BITS + limits::BASELINE_GAP_BITS + COUNT_BITS;
+/// Bits of the records' run that stand before the first: age, gap, count, whether motion bends.
+const HEAD_BITS: u32 = limits::BASELINE_AGE_BITS + limits::BASELINE_GAP_BITS + COUNT_BITS + 1;
 /// Bits of the count of records.
 pub(crate) const COUNT_BITS: u32 = 12;
 /// Records of one packet.
@@ -63,6 +63,9 @@ impl DeltaWriter {
         bits.put(head.baseline.age.into(), limits::BASELINE_AGE_BITS);
         bits.put(head.baseline.gap.into(), limits::BASELINE_GAP_BITS);
         bits.put(0, COUNT_BITS);
+        if head.baseline.gap > 0 {
+            bits.put(head.baseline.bends.into(), 1);
+        }
         let state_count = schema.state_count();
         let budget_bytes = budget_bytes.clamp(Self::budget_bytes_min(schema), limits::STATE_BYTES_MAX);
         Self {
@@ -136,7 +139,7 @@ impl DeltaWriter {
     /// How a record says what it is against.
     #[inline]
     fn base_code(&self, baseline: Baseline) -> (u32, u32) {
-        let Baseline { age, gap } = self.head;
+        let Baseline { age, gap, bends } = self.head;
         if age == 0 {
             debug_assert_eq!(baseline, Baseline::WHOLE, "the head names no baseline");
             return (0, 0);
@@ -144,11 +147,15 @@ impl DeltaWriter {
         if baseline == self.head {
             return (0, 1);
         }
+        if bends && baseline == self.head.straight() {
+            return (0b001, 3);
+        }
         debug_assert_eq!(baseline.gap, 0, "only the head's baseline has a gap");
         // Behind the first 1 when the head predicts: 0 = the head's age without prediction.
         let (before, before_bits) = if gap == 0 { (1, 1) } else { (0b11, 2) };
         match baseline.age {
             0 => (before | (1 << before_bits), before_bits + 1),
+            same if same == age && bends => (0b101, 3),
             same if same == age && gap != 0 => (0b01, 2),
             other => (
                 before | (u32::from(other) << (before_bits + 1)),

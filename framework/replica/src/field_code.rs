@@ -99,10 +99,13 @@ pub(crate) fn take(bits: &mut BitReader<'_>, width: u32, expected: u32) -> Resul
 }
 
 /// What a field is expected to be `age` ticks after it was `newer`, when it was `older` another `gap` ticks before: motion
-/// goes on in a straight line. `gap` is not 0.
+/// goes on in a straight line. `gap` is not 0. Fields that are written whole are no motion: they are expected as they were.
 #[inline]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "modulo 2^width")]
 pub(crate) const fn predict(width: u32, newer: u32, older: u32, age: u32, gap: u32) -> u32 {
+    if width <= WHOLE_BITS_MAX {
+        return newer;
+    }
     let motion = difference(width, newer, older) as i64 * age as i64;
     // Divisors that are known become multiplications; mostly nothing was lost, and it is 1.
     let motion = match gap {
@@ -112,6 +115,23 @@ pub(crate) const fn predict(width: u32, newer: u32, older: u32, age: u32, gap: u
         4 => motion / 4,
         gap => motion / gap as i64,
     };
+    newer.wrapping_add(motion as u32) & mask(width)
+}
+
+/// The same where the motion bends: when it was `oldest` another `gap` ticks before `older`, and goes on to change as much from one gap to the
+/// next. A change of a single step is what rounding makes of a straight motion, and counts as none.
+#[inline]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "modulo 2^width")]
+pub(crate) const fn predict_bent(width: u32, [newer, older, oldest]: [u32; 3], age: u32, gap: u32) -> u32 {
+    if width <= WHOLE_BITS_MAX {
+        return newer;
+    }
+    let (last, before) = (difference(width, newer, older) as i64, difference(width, older, oldest) as i64);
+    let bend = last - before;
+    let bend = if bend.unsigned_abs() <= 1 { 0 } else { bend };
+    let (age, gap) = (age as i64, gap as i64);
+    let twice = 2 * last * age * gap + bend * age * (age + gap);
+    let motion = if gap == 1 { twice / 2 } else { twice / (2 * gap * gap) };
     newer.wrapping_add(motion as u32) & mask(width)
 }
 
@@ -170,6 +190,18 @@ mod tests {
         assert_eq!(predict(8, 2, 254, 3, 1), 14);
         assert_eq!(predict(8, 254, 2, 3, 2), 248, "halves are cut towards zero");
         assert_eq!(predict(32, 5, u32::MAX, 31, 1), 191);
-        assert_eq!(predict(1, 1, 1, 7, 7), 1);
+        assert_eq!(predict(4, 9, 2, 7, 7), 9, "no motion");
+    }
+
+    #[test]
+    fn a_bent_motion_goes_on_to_bend_and_a_straight_one_stays_straight() {
+        // 0, 4, 10 and then 18, 28, 40: each way is two longer.
+        assert_eq!(predict_bent(16, [10, 4, 0], 1, 1), 18);
+        assert_eq!(predict_bent(16, [10, 4, 0], 2, 1), 28);
+        assert_eq!(predict_bent(16, [28, 10, 0], 2, 2), 54, "of two ticks each: 10, 18, and then 26");
+        assert_eq!(predict_bent(16, [10, 4, 65_535], 3, 1), 28, "a single step is rounding");
+        assert_eq!(predict_bent(8, [2, 250, 246], 1, 1), 14, "over the seam");
+        assert_eq!(predict_bent(3, [5, 1, 6], 1, 1), 5, "no motion");
+        assert_eq!(predict_bent(32, [0, 1 << 31, 0], 31, 7), predict_bent(32, [0, 1 << 31, 0], 31, 7));
     }
 }

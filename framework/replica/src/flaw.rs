@@ -27,11 +27,8 @@ impl Flaw {
     pub(crate) fn bend_baseline(self, baseline: Baseline) -> Baseline {
         let age = baseline.age + 1;
         let is_bent = self == Self::AgeOffByOne && baseline.age > 0;
-        if is_bent && age + baseline.gap <= limits::BASELINE_AGE_MAX {
-            Baseline { age, ..baseline }
-        } else {
-            baseline
-        }
+        let bent = Baseline { age, ..baseline };
+        if is_bent && bent.oldest() <= limits::BASELINE_AGE_MAX { bent } else { baseline }
     }
 
     /// What a packet is made from.

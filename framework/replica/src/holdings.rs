@@ -149,6 +149,8 @@ pub struct Holdings {
     now: u32,
     /// Bit `k`: a packet was sent `k` ticks ago.
     sent: u32,
+    /// Not all fitted the last packet. Then most pairs are in few packets, and a third value that they lack would only cost bits.
+    is_short: bool,
     /// Bit `k`: the packet of `k` ticks ago arrived.
     arrived: u32,
     views_applied: u32,
@@ -168,6 +170,7 @@ impl Holdings {
             base: tick.0.saturating_sub(EPOCH),
             now: 0,
             sent: 0,
+            is_short: false,
             arrived: 0,
             views_applied: 0,
             #[cfg(feature = "flaws")]
@@ -270,7 +273,12 @@ impl Holdings {
         let before = self.arrived & (self.arrived - 1);
         let gap = before.trailing_zeros().wrapping_sub(age);
         let gap = if before != 0 && gap <= u32::from(limits::BASELINE_GAP_MAX) { gap } else { 0 };
-        Baseline { age: small(age), gap: small(gap) }
+        let third = age + 2 * gap;
+        let bends = gap > 0
+            && !self.is_short
+            && third <= u32::from(limits::BASELINE_AGE_MAX)
+            && (self.arrived >> third) & 1 == 1;
+        Baseline { age: small(age), gap: small(gap), bends }
     }
 
     /// The packet of this tick. `weight` tells how much priority a row gains with each tick that it waits; it is asked only
@@ -308,10 +316,12 @@ impl Holdings {
         let at_once = fits_surely.then_some(&mut writer);
         let bits = self.choose(schema, table, gather, passed, with, at_once, &mut gathered);
         if fits_surely {
+            self.is_short = false;
             gathered.records = writer.count();
             return (writer.finish(), gathered);
         }
         let fits = bits as usize <= writer.bits_left();
+        self.is_short = !fits;
         if !fits {
             self.rank(gather, weight, with, writer.bits_left());
         }
@@ -353,7 +363,8 @@ impl Holdings {
         let against = self.flaw.map_or(against, |flaw| flaw.bend_baseline(against));
         let mut chooser = Chooser {
             head,
-            slots: [table.baseline(against), table.baseline(Baseline::of_age(head.age))],
+            slots: [against, against.straight(), Baseline::of_age(head.age)]
+                .map(|baseline| table.baseline(baseline)),
             whole: table.baseline(Baseline::WHOLE),
             arrived: self.arrived,
             base: self.base,
@@ -468,7 +479,13 @@ fn baseline_bits(head: Baseline, baseline: Baseline) -> u32 {
         _ if head.age == 0 => 0,
         same if same == head => 1,
         Baseline { age: 0, .. } => 3,
-        Baseline { age, .. } if age == head.age => 2,
+        Baseline { age, .. } if age == head.age => {
+            if head.bends {
+                3
+            } else {
+                2
+            }
+        }
         Baseline { .. } => 3 + limits::BASELINE_AGE_BITS,
     }
 }
@@ -481,8 +498,8 @@ const ROTATE: u32 = 97;
 /// Which baseline a record gets.
 struct Chooser {
     head: Baseline,
-    /// The head's baseline, and that without prediction.
-    slots: [BaselineSlot; 2],
+    /// The head's baseline, that without a bend, and that without prediction.
+    slots: [BaselineSlot; 3],
     whole: BaselineSlot,
     arrived: u32,
     base: u64,
@@ -541,12 +558,11 @@ impl Chooser {
         Some(chosen)
     }
 
-    /// Whether a pair is as most are: it moves, and was in both packets that the head names.
+    /// Whether a pair is as most are: it moves, and was in all packets that the head names.
     #[inline]
     const fn is_usual(&self, pair: &Pair, known: u32, changed: u32) -> bool {
-        let Baseline { age, gap } = self.head;
-        let moves = (1 << age) | (1u32 << (age + gap));
-        if gap == 0 || known & moves != moves || pair.held == 0 {
+        let moves = self.head.ages();
+        if self.head.gap == 0 || known & moves != moves || pair.held == 0 {
             return false;
         }
         let since = 1u32 << known.trailing_zeros();
@@ -555,18 +571,21 @@ impl Chooser {
 
     #[inline]
     fn pick(&self, table: &mut DeltaTable, pair: &Pair, known: u32) -> (Baseline, BaselineSlot) {
-        let Baseline { age, gap } = self.head;
+        let Baseline { age, gap, bends } = self.head;
         if self.arrived == 0 || age == 0 || pair.held == 0 {
             return (Baseline::WHOLE, self.whole);
         }
         let (head_age, held_age) = (u32::from(age), self.now - pair.held);
-        let moves = (1 << head_age) | (1 << (head_age + u32::from(gap)));
-        if gap > 0 && known & moves == moves {
+        let has = |baseline: Baseline| known & baseline.ages() == baseline.ages();
+        if gap > 0 && has(self.head) {
             return (self.head, self.slots[0]);
+        }
+        if bends && has(self.head.straight()) {
+            return (self.head.straight(), self.slots[1]);
         }
         let held = Tick(self.base + u64::from(pair.held));
         if held_age == head_age || (held_age > head_age && table.is_unchanged(pair.row as usize, held, age)) {
-            return (Baseline::of_age(age), self.slots[1]);
+            return (Baseline::of_age(age), self.slots[2]);
         }
         if (1..=u32::from(limits::BASELINE_AGE_MAX)).contains(&held_age) {
             let baseline = Baseline::of_age(small(held_age));

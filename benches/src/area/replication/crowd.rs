@@ -163,7 +163,11 @@ impl Crowd {
         self.table.collect(self.tick, &self.rows, std::iter::repeat_n(1, self.walkers.len()));
         let collected = Instant::now();
         // The first two receipts tell of one packet, and of a second one.
-        let common = if self.tick.0 > 2 + WAY as u64 { Baseline { age: 3, gap: 1 } } else { Baseline::WHOLE };
+        let common = if self.tick.0 > 2 + WAY as u64 {
+            Baseline { age: 3, gap: 1, bends: true }
+        } else {
+            Baseline::WHOLE
+        };
         let slot = self.table.baseline(common);
         for row in 0..self.walkers.len() {
             black_box(self.table.bits(row, slot));

@@ -219,7 +219,7 @@ impl Entities {
     }
 
     /// The values of a state component that a record names, the newest that are not newer than the ticks; `None`: it is
-    /// not there. The second is the first if no tick is given for it. The entity has the component.
+    /// not there. The second and third are the first if no tick is given for them. The entity has the component.
     #[inline]
     pub(super) fn rows_at(
         &self,
@@ -227,11 +227,15 @@ impl Entities {
         own: u8,
         base: u64,
         older: Option<u64>,
-    ) -> Option<(&[u32], &[u32])> {
+        oldest: Option<u64>,
+    ) -> Option<[&[u32]; 3]> {
         let track = self.columns[usize::from(own)].track(slot.into(), self.heads[usize::from(slot)].life)?;
         let (_, base) = track.at_or_before(base)?;
-        let older = older.map_or(Some(base), |tick| Some(track.at_or_before(tick)?.1))?;
-        Some((base, older))
+        let at = |tick: Option<u64>| match tick {
+            None => Some(base),
+            Some(tick) => track.at_or_before(tick).map(|(_, row)| row),
+        };
+        Some([base, at(older)?, at(oldest)?])
     }
 
     /// Takes a value of a state component that the entity has, if `tick` is newer than what is there. Whether it was.
@@ -312,7 +316,7 @@ mod tests {
         assert_eq!(newest(&entities, slot), None);
         assert!(entities.put_state(slot, 0, Tick(12), &[12; 3]));
         assert_eq!(newest(&entities, slot), Some(12));
-        assert_eq!(entities.rows_at(slot, 0, 13, None).unwrap().0, [12; 3]);
+        assert_eq!(entities.rows_at(slot, 0, 13, None, None).unwrap()[0], [12; 3]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::ClientView;
 use super::entities::Entities;
 use super::layout::{Layout, Place};
 use crate::delta_writer::COUNT_BITS;
-use crate::field_code::{predict, take};
+use crate::field_code::{predict, predict_bent, take};
 use crate::state_writer::all_ones;
 use crate::{Baseline, BitReader, DeltaHead, ReplicaError, limits};
 
@@ -83,16 +83,18 @@ impl ClientView {
         let mut bits = BitReader::new(run);
         let age = bits.take(limits::BASELINE_AGE_BITS)?;
         let gap = bits.take(limits::BASELINE_GAP_BITS)?;
-        if age + gap > u32::from(limits::BASELINE_AGE_MAX) || (age == 0 && gap > 0) {
-            return Err(ReplicaError::Baseline(age + gap));
+        let count = bits.take(COUNT_BITS)?;
+        let bends = gap > 0 && bits.take(1)? == 1;
+        let oldest = age + gap * if bends { 2 } else { 1 };
+        if oldest > u32::from(limits::BASELINE_AGE_MAX) || (age == 0 && gap > 0) {
+            return Err(ReplicaError::Baseline(oldest));
         }
         if self.received.newest.is_some_and(|newest| tick <= newest) {
             return Ok(None);
         }
-        let baseline = Baseline { age: narrow(age), gap: narrow(gap) };
+        let baseline = Baseline { age: narrow(age), gap: narrow(gap), bends };
         let waited_ms = Some(*waited_ms).filter(|waited| *waited <= limits::WAITED_MS_MAX);
         let head = DeltaHead { tick, rate_hz: *rate_hz, waited_ms, baseline };
-        let count = bits.take(COUNT_BITS)?;
         let mut records = Records::new(layout, bits, tick, baseline, &mut self.scratch);
         let mut applied = 0;
         for _ in 0..count {
@@ -171,12 +173,13 @@ impl<'a> Records<'a> {
     }
 
     fn baseline(&mut self) -> Result<Baseline, ReplicaError> {
-        let Baseline { age, gap } = self.head;
+        let Baseline { age, gap, bends } = self.head;
         if age == 0 || self.bits.take(1)? == 0 {
             return Ok(self.head);
         }
         if gap > 0 && self.bits.take(1)? == 0 {
-            return Ok(Baseline::of_age(age));
+            let is_straight = bends && self.bits.take(1)? == 0;
+            return Ok(if is_straight { self.head.straight() } else { Baseline::of_age(age) });
         }
         if self.bits.take(1)? == 1 {
             return Ok(Baseline::WHOLE);
@@ -190,17 +193,19 @@ impl<'a> Records<'a> {
     /// The values of the record: into the view where they are newer, past them otherwise. Whether any was taken.
     fn values(&mut self, entities: &mut Entities, record: &Record) -> Result<bool, ReplicaError> {
         let mut is_taken = false;
-        let Baseline { age, gap } = record.baseline;
-        let base_tick = self.tick.0.checked_sub(age.into());
-        let older_tick = base_tick.and_then(|tick| tick.checked_sub(gap.into()));
+        let Baseline { age, gap, bends } = record.baseline;
+        let back = |ticks: u8| self.tick.0.checked_sub(ticks.into());
+        let (base_tick, older_tick, oldest_tick) =
+            (back(age), back(age + gap), back(record.baseline.oldest()));
         let slot = entities.slot_of_index(record.index);
         let mask = slot.map_or(0, |slot| entities.mask(slot));
         let layout = self.layout;
         for (position, place, widths) in layout.fields_in(record.state_mask) {
             let known = slot.filter(|_| (mask >> position) & 1 == 1).zip(place.own);
-            let rows = match (known, base_tick, older_tick) {
-                (Some((slot, own)), Some(base), Some(older)) if age > 0 => {
-                    entities.rows_at(slot, own, base, (gap > 0).then_some(older))
+            let rows = match (known, base_tick, older_tick, oldest_tick) {
+                (Some((slot, own)), Some(base), Some(older), Some(oldest)) if age > 0 => {
+                    let (older, oldest) = ((gap > 0).then_some(older), bends.then_some(oldest));
+                    entities.rows_at(slot, own, base, older, oldest)
                 }
                 _ => None,
             };
@@ -222,10 +227,10 @@ impl<'a> Records<'a> {
         place: &Place,
         widths: &[u8],
         baseline: Baseline,
-        rows: Option<(&[u32], &[u32])>,
+        rows: Option<[&[u32]; 3]>,
     ) -> Result<bool, ReplicaError> {
         self.scratch.clear();
-        let Baseline { age, gap } = baseline;
+        let Baseline { age, gap, bends } = baseline;
         if age == 0 {
             for width in widths {
                 let value = self.bits.take((*width).into())?;
@@ -235,12 +240,18 @@ impl<'a> Records<'a> {
         }
         let is_told = self.bits.take(1)? == 1;
         let is_motion = gap > 0 && (!is_told || self.bits.take(1)? == 0);
+        // Where the motion bends, what is not against that is against the straight one, or none.
+        let is_straight = is_motion && !bends || bends && !is_motion && self.bits.take(1)? == 0;
         for (nth, width) in widths.iter().enumerate() {
             let width = u32::from(*width);
             // Fields that this client does not know are read against anything: only their length counts.
-            let row = rows.and_then(|(base, older)| base.get(nth).copied().zip(older.get(nth).copied()));
-            let (base, older) = row.unwrap_or((0, 0));
-            let expected = if is_motion { predict(width, base, older, age.into(), gap.into()) } else { base };
+            let past = rows.map_or([0; 3], |rows| rows.map(|row| row.get(nth).copied().unwrap_or(0)));
+            let [base, older, _] = past;
+            let expected = match (is_straight, is_motion) {
+                (true, _) => predict(width, base, older, age.into(), gap.into()),
+                (false, true) => predict_bent(width, past, age.into(), gap.into()),
+                (false, false) => base,
+            };
             let value = if is_told { take(&mut self.bits, width, expected)? } else { expected };
             self.scratch.push(value);
         }

@@ -179,3 +179,36 @@ fn a_moving_entity_costs_less_than_four_bytes() {
         }
     }
 }
+
+#[test]
+fn a_third_value_spares_what_steers_a_sixth_and_costs_what_goes_straight_nothing() {
+    let bits_of = |turn: f64, age: u8| {
+        let schema = Schema::new(&[SHIP]).unwrap();
+        let mut table = DeltaTable::new(schema);
+        let (mut yaw, mut at, mut sums) = (0.3f64, [40_000.0f64, 40_000.0], [0u32; 2]);
+        for tick in 1..=400u64 {
+            // 120 m/s in steps of 1/32 m, 20 ticks a second; the wheel goes from side to side.
+            yaw += turn * (f64::from(u32::try_from(tick).unwrap()) / 25.0).sin();
+            at = [at[0] + 192.0 * yaw.cos(), at[1] + 192.0 * yaw.sin()];
+            let angle =
+                (yaw.rem_euclid(std::f64::consts::TAU) / std::f64::consts::TAU * 1_024.0).round() % 1_024.0;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the field")]
+            let row =
+                [at[0].round() % 65_536.0, at[1].round() % 65_536.0, angle, 1.0].map(|value| value as u32);
+            table.collect(Tick(tick), &row, std::iter::once(1));
+            if tick > 10 {
+                for (sum, bends) in sums.iter_mut().zip([false, true]) {
+                    let slot = table.baseline(Baseline { age, gap: 1, bends });
+                    *sum += table.bits(0, slot);
+                }
+            }
+        }
+        sums.map(f64::from)
+    };
+    for age in 1..=3 {
+        let [straight, bent] = bits_of(0.08, age);
+        assert!(bent < 0.84 * straight, "what steers, age {age}: {bent} instead of {straight} bits");
+        let [straight, bent] = bits_of(0.0, age);
+        assert!(bent <= 1.02 * straight, "straight on, age {age}: {bent} instead of {straight} bits");
+    }
+}

@@ -68,7 +68,10 @@ fn packet(world: &World, tick: u64, head: Baseline, records: &[(usize, Baseline)
 }
 
 const WHOLE: Baseline = Baseline::WHOLE;
-const MOTION: Baseline = Baseline { age: 2, gap: 1 };
+const MOTION: Baseline = Baseline { age: 2, gap: 1, bends: false };
+const BENT: Baseline = Baseline { age: 2, gap: 1, bends: true };
+
+const MOTION_3: Baseline = Baseline { age: 2, gap: 3, bends: false };
 
 fn all(baseline: Baseline) -> Vec<(usize, Baseline)> {
     (0..5).map(|row| (row, baseline)).collect()
@@ -85,7 +88,21 @@ fn flight() -> Vec<Step> {
         packet(&world, 53, MOTION, &all(MOTION)),
         // All forms in one packet; the third is older than its tick says, and the same.
         packet(&world, 54, MOTION, &[(0, MOTION), (1, old(2)), (2, old(2)), (3, WHOLE), (4, old(4))]),
-        packet(&world, 56, Baseline { age: 2, gap: 3 }, &all(Baseline { age: 2, gap: 3 })),
+        packet(&world, 56, MOTION_3, &all(MOTION_3)),
+        // Where the motion bends: as most, straight on, without prediction, against another tick, whole.
+        packet(
+            &world,
+            57,
+            Baseline { age: 1, gap: 2, bends: true },
+            &all(Baseline { age: 1, gap: 2, bends: true }),
+        ),
+        packet(&world, 58, BENT, &[(0, BENT), (1, MOTION), (2, old(2)), (3, WHOLE), (4, old(4))]),
+        packet(
+            &world,
+            59,
+            Baseline { age: 1, gap: 1, bends: true },
+            &all(Baseline { age: 1, gap: 1, bends: true }),
+        ),
     ]
 }
 
@@ -95,7 +112,7 @@ pub(super) fn good() -> Vec<Case> {
     let mut late = flight();
     late.push(packet(&world, 55, WHOLE, &all(WHOLE)));
     late.push(packet(&world, 56, WHOLE, &all(WHOLE)));
-    late.push(packet(&world, 57, WHOLE, &all(WHOLE)).of_generation(0));
+    late.push(packet(&world, 60, WHOLE, &all(WHOLE)).of_generation(0));
     let mut known = flight();
     known.truncate(3);
     known.push({
@@ -173,7 +190,8 @@ fn wide() -> Case {
         let baseline = match tick {
             65_530 => continue,
             65_533 => Baseline::of_age(3),
-            _ => Baseline { age: 3, gap: 3 },
+            65_536 => Baseline { age: 3, gap: 3, bends: false },
+            _ => Baseline { age: 3, gap: 3, bends: true },
         };
         let head = DeltaHead { tick: Tick(tick), rate_hz: 60, waited_ms: None, baseline };
         let mut writer = DeltaWriter::new(&schema, &head, 1_100, Vec::new());
