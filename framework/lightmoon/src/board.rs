@@ -6,6 +6,7 @@
 //! Invariants:
 //! - I1: readers never make the node thread wait for longer than a pointer takes to copy.
 
+use crate::ended_zones::EndedZones;
 use crate::watch::Stall;
 use crate::{clock, limits};
 use lightmoon_contract::Mono;
@@ -19,6 +20,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) node: NodeReport,
+    pub(crate) ended_zones: EndedZones,
     pub(crate) dead_letters: Vec<DeadLetter>,
     /// Of a store of files.
     pub(crate) files: Option<lightmoon_store_files::Report>,
@@ -28,6 +30,21 @@ pub(crate) struct Snapshot {
     pub(crate) turn_max: Duration,
     /// Events that wait for the node because a turn takes only so many.
     pub(crate) turns_full: u64,
+}
+
+/// Everything that metrics are read from.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) version: &'static str,
+    /// Time since the start.
+    pub(crate) up: Duration,
+    pub(crate) is_healthy: bool,
+    /// Turns that do not end now.
+    pub(crate) stalled_now: usize,
+    /// Turns that did not end in time since the start.
+    pub(crate) stalled_ever: u64,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) net: NetCounters,
 }
 
 /// Shared by the threads of one server.
@@ -80,6 +97,20 @@ impl Board {
             std::mem::replace(&mut *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner), snapshot);
         // Freed here, after the lock is given back.
         drop(old);
+    }
+
+    /// A look at all of it; not one instant for everything.
+    pub(crate) fn seen(&self) -> Seen {
+        let (stalls, stalled_ever) = self.stalls();
+        Seen {
+            version: self.version,
+            up: clock::mono().since(self.started),
+            is_healthy: self.is_healthy(),
+            stalled_now: stalls.len(),
+            stalled_ever,
+            snapshot: self.snapshot(),
+            net: self.net(),
+        }
     }
 
     /// Hashes of the certificates that clients may meet, hex, the shown one first.

@@ -11,6 +11,7 @@
 //! - I2: the thread reports its end exactly once, also when it ends by a fault.
 
 use crate::board::{Board, Snapshot};
+use crate::ended_zones::EndedZones;
 use crate::io::Happening;
 use crate::pace::Pace;
 use crate::storage::Storage;
@@ -137,6 +138,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         stop_by: None,
         pace: Pace::default(),
         window: Window::default(),
+        ended_zones: EndedZones::default(),
     }
     .run()
 }
@@ -221,6 +223,7 @@ struct Driver {
     stop_by: Option<Mono>,
     pace: Pace,
     window: Window,
+    ended_zones: EndedZones,
 }
 
 /// What is measured between two snapshots.
@@ -373,8 +376,11 @@ impl Driver {
         if now.since(self.window.reported) < limits::REPORT_EVERY {
             return;
         }
+        let node = self.engine.report();
+        self.ended_zones.pass(&self.board.snapshot().node.zones, &node.zones);
         self.board.set_snapshot(Snapshot {
-            node: self.engine.report(),
+            node,
+            ended_zones: self.ended_zones.clone(),
             dead_letters: self.engine.dead_letters(),
             files: self.storage.report(),
             turns: self.window.turns,

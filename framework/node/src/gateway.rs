@@ -22,6 +22,7 @@ mod routing;
 mod session;
 mod table;
 pub(crate) mod ticket;
+mod traffic;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -36,7 +37,7 @@ use lightmoon_wire::{CloseCode, Compatibility, ServerConfig, ServerEvent, Server
 use crate::game::Operations;
 use crate::identity::Authenticate;
 use crate::limits;
-use crate::report::{Counters, SessionReport};
+use crate::report::{Counters, NodeReport, SessionReport};
 use crate::{LinkId, Output, Transport};
 use crowd::{Counts, Silent, Source};
 use ended::Ended;
@@ -44,6 +45,7 @@ use rate::Bucket;
 use session::{Session, Way};
 use table::Table;
 use ticket::TicketKey;
+use traffic::Traffic;
 
 /// Why nobody is let in who has no session.
 const FULL: &str = "this node takes no more players now; try again later";
@@ -132,6 +134,7 @@ pub(crate) struct Gateway {
     /// Messages for actors, in the order they came about.
     to_actors: Vec<Envelope>,
     pub(crate) counters: Counters,
+    traffic: Traffic,
 }
 
 impl Gateway {
@@ -163,6 +166,7 @@ impl Gateway {
             deadlines: BinaryHeap::new(),
             to_actors: Vec::new(),
             counters: Counters::default(),
+            traffic: Traffic::default(),
         }
     }
 
@@ -331,6 +335,7 @@ impl Gateway {
             entry.is_touched = false;
             entry.server.advance(self.now);
             while let Some(transmit) = entry.server.poll_transmit() {
+                self.traffic.leaves(&transmit);
                 out.push(Output::Transmit { link, transmit });
             }
             match entry.server.next_deadline() {
@@ -339,7 +344,7 @@ impl Gateway {
                     // event that nobody took.
                     self.after(self.now, link);
                     if let Some(over) = self.links.remove(&link) {
-                        self.counters.calls_doubled += over.server.counters().doubled;
+                        self.traffic.ends(&over.server);
                     }
                 }
                 Some(at) if entry.armed.is_none_or(|armed| at < armed) => {
@@ -355,14 +360,10 @@ impl Gateway {
         }
     }
 
-    /// What was counted, also of the links that are open.
-    pub(crate) fn counters(&self) -> Counters {
-        let of_links: u64 = self.links.iter().map(|(_, entry)| entry.server.counters().doubled).sum();
-        Counters { calls_doubled: self.counters.calls_doubled + of_links, ..self.counters }
-    }
-
-    /// Sessions and links as the console shows them.
-    pub(crate) fn report(&self) -> (usize, Vec<SessionReport>) {
+    /// Links and sessions as the console shows them; workers and the store are still to come.
+    pub(crate) fn report(&self) -> NodeReport {
+        let links = || self.links.iter().map(|(_, entry)| &entry.server);
+        let of_links = self.traffic.counters(links());
         let sessions = self.sessions.iter().map(|(id, session)| SessionReport {
             session: id,
             player: session.player,
@@ -372,7 +373,14 @@ impl Gateway {
             zone: session.attached.map(|attached| attached.zone),
             requests_in_flight: session.pending.len(),
         });
-        (self.silent.len(), sessions.collect())
+        NodeReport {
+            links_in_handshake: self.silent.len(),
+            sessions: sessions.collect(),
+            counters: Counters { calls_doubled: of_links.doubled, ..self.counters },
+            links: of_links,
+            lanes: self.traffic.lanes(links()),
+            ..NodeReport::default()
+        }
     }
 
     /// A link was let in, or is over.

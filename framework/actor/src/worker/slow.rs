@@ -7,6 +7,8 @@
 //! - I1: without a clock nothing is measured, so that runs from one seed are equal.
 //! - I2: within a turn the end of one is the beginning of the next: what lies between is our own, and short.
 
+use std::time::Duration;
+
 use lightmoon_contract::Mono;
 
 use super::Worker;
@@ -20,11 +22,19 @@ impl Worker {
         self.clock_read.unwrap_or_else(self.options.probe)
     }
 
+    fn count_time(&mut self, index: u32, step: Step, took: Duration) {
+        let kind = self.places.at(index).actor.kind;
+        if let Ok(at) = self.kind_reports.binary_search_by_key(&kind, |report| report.kind) {
+            self.kind_reports[at].add(step, took);
+        }
+    }
+
     /// It has ended, in whatever way.
     pub(super) fn ended(&mut self, index: u32, step: Step, began: Mono) {
         let ended = (self.options.probe)();
         self.clock_read = Some(ended);
         let took = ended.since(began);
+        self.count_time(index, step, took);
         if took < limits::SLOW_AFTER {
             return;
         }
