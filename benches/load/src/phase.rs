@@ -190,8 +190,8 @@ pub(crate) fn raw(place: &Place, cores: Cores, count: u32, times: Times, shape: 
     })
 }
 
-/// Milliseconds from a state packet to the input after it: the middle of what the clients of the game take, so that as many packets go by.
-const INPUT_DELAY_MS: &str = "37";
+/// Milliseconds from a state packet to the input after it: the longest that the clients of the game take, so that as many packets go by.
+const INPUT_DELAY_MS: &str = "24";
 
 fn whole(bytes: f64) -> String {
     format!("{:.0}", bytes.max(1.0))

@@ -39,9 +39,9 @@ use calls::Calls;
 pub use calls::Pending;
 use retry::Retry;
 
-/// Times from a state packet to the answer, of which each client has one: what lets the transport's acknowledgements of both
-/// ride along at 20 Hz.
-const INPUT_DELAYS_MS: std::ops::RangeInclusive<u64> = 26..=40;
+/// Longest times from a state packet to the answer, of which each client has one: what lets the transport's acknowledgements ride
+/// along, less what a client is woken late.
+const INPUT_DELAYS_MS: std::ops::RangeInclusive<u64> = 18..=24;
 
 /// Something for the driver to do.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -354,6 +354,7 @@ export class Client {
       state: (generation, payload) => this.#arrived(this.view.applyState(generation, payload)),
       delta: (generation, payload) => {
         const header = this.view.applyDelta(generation, payload);
+        if (header?.waitedMs !== undefined) this.link.wire?.waited(1000 / header.rate, header.waitedMs);
         if (header !== undefined) this.#applied();
         this.#arrived(header);
       },

@@ -22,10 +22,17 @@ import { DecodeError } from "./bytes.js";
  * @typedef {object} DeltaHeader
  * @property {number} tick
  * @property {number} rate ticks per second
+ * @property {number | undefined} waitedMs how long the newest input had waited for this tick; none came since the last packet, or it is not told
  * @property {number} age ticks back of what most records are against; 0: nothing
  * @property {number} gap ticks further back of what their motion is taken from; 0: nothing
  * @property {number} count records
  */
+
+/** Bytes before the run of bits: tick, rate, wait. */
+export const HEAD_BYTES = 4;
+
+/** The longest wait that a packet tells. */
+const WAITED_MS_MAX = 254;
 
 /** Which delta packets were applied. */
 export class Received {
@@ -46,7 +53,7 @@ export class Received {
 
 /**
  * @param {Uint8Array} packet
- * @param {BitReader} bits behind the first three bytes
+ * @param {BitReader} bits behind the first {@link HEAD_BYTES}
  * @param {number} newestTick the highest tick heard of
  * @returns {DeltaHeader}
  */
@@ -59,7 +66,9 @@ export function readHead(packet, bits, newestTick) {
   const age = bits.take(5);
   const gap = bits.take(3);
   if (age + gap > 31 || (age === 0 && gap > 0)) throw new DecodeError(`baseline of ${age + gap} ticks ago`);
-  return { tick, rate, age, gap, count: bits.take(12) };
+  const waited = /** @type {number} */ (packet[3]);
+  const waitedMs = waited <= WAITED_MS_MAX ? waited : undefined;
+  return { tick, rate, waitedMs, age, gap, count: bits.take(12) };
 }
 
 /**

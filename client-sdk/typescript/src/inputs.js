@@ -2,8 +2,8 @@
 /**
  * When a client speaks unreliably: shortly after it was spoken to.
  *
- * A Delta is answered by one Input a moment later, with all unreliable calls of the meantime: then the transport's
- * acknowledgements ride in packets that are sent anyway, 20 a second each way instead of 30.
+ * A Delta is answered by one Input a moment later (`pace.js` says how long), with all unreliable calls of the meantime: then the transport's
+ * acknowledgements ride in packets that are sent anyway, 20 a second each way instead of 30 or 40.
  *
  * Responsible for: what waits, and until when. Not responsible for: sending (`wire.js`), timers (`link.js`).
  *
@@ -13,6 +13,7 @@
  */
 
 import { DATAGRAM_BYTES_MAX, INPUT_CALLS_MAX, INPUT_HOLD_MS } from "./limits.js";
+import { Pace } from "./pace.js";
 
 /** @typedef {Extract<import("./frames.js").Frame, {is: "UnreliableCall"}>} UnreliableCall */
 /** @typedef {import("./frames.js").Receipt} Receipt */
@@ -30,9 +31,12 @@ function keyOf({ target, kind, number, lane }) {
 }
 
 export class Inputs {
-  /** @param {number} delayMs from a Delta to its answer */
-  constructor(delayMs) {
-    this.delayMs = delayMs;
+  /** @param {number} mostMs from a Delta to its answer, at most */
+  constructor(mostMs) {
+    this.pace = new Pace(mostMs);
+    /** When the last Delta was applied, and how long after its Delta the last answer left. */
+    this.appliedMs = 0;
+    this.leftAfterMs = mostMs;
     /** @type {Receipt | undefined} */
     this.receipt = undefined;
     this.news = false;
@@ -46,6 +50,15 @@ export class Inputs {
   }
 
   /**
+   * The server says of the newest answer how long it had waited for the tick of a zone with this time between ticks.
+   * @param {number} periodMs
+   * @param {number} waitedMs
+   */
+  waited(periodMs, waitedMs) {
+    this.pace.waited(periodMs, this.leftAfterMs, waitedMs);
+  }
+
+  /**
    * A Delta or a View payload was applied.
    * @param {Receipt} receipt
    * @param {number} nowMs
@@ -56,7 +69,8 @@ export class Inputs {
     this.receipt = receipt;
     this.news = true;
     if (this.dueMs !== undefined && (this.answers || !delta)) return;
-    this.dueMs = nowMs + this.delayMs;
+    this.appliedMs = nowMs;
+    this.dueMs = nowMs + this.pace.delayMs;
     this.answers = true;
   }
 
@@ -97,10 +111,12 @@ export class Inputs {
 
   /**
    * What waits.
+   * @param {number} nowMs
    * @returns {Extract<import("./frames.js").Frame, {is: "Input"}> | undefined}
    */
-  take() {
+  take(nowMs) {
     const { receipt, news, calls } = this;
+    if (this.dueMs !== undefined && this.answers) this.leftAfterMs = nowMs - this.appliedMs;
     this.dueMs = undefined;
     this.calls = [];
     this.bytes = 0;

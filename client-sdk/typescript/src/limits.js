@@ -108,9 +108,19 @@ export const INPUT_CALLS_MAX = 16;
 /** Milliseconds that an unreliable call waits for a Delta to answer: one interval at 20 Hz, and the longest delay behind it. */
 export const INPUT_HOLD_MS = 99;
 
-/** Milliseconds from a Delta to the answer: what lets the transport's acknowledgements ride along at 20 Hz. */
-export const INPUT_DELAY_LEAST_MS = 26;
-export const INPUT_DELAY_MOST_MS = 40;
+/**
+ * Longest milliseconds from a Delta to the answer, of which each client has one: what lets the transport's acknowledgements, which wait for
+ * 25 ms at most, ride along.
+ */
+export const INPUT_DELAY_LEAST_MS = 18;
+export const INPUT_DELAY_MOST_MS = 24;
+
+/** Milliseconds from a Delta to the answer, at least: calls that the game makes because of the Delta go with the answer. */
+export const INPUT_DELAY_MIN_MS = 2;
+
+/** An answer is at the server so many milliseconds before the tick it is meant for, besides twice the mean jitter; and with it at most. */
+export const INPUT_MARGIN_MS = 6;
+export const INPUT_MARGIN_MAX_MS = 20;
 
 /** Ticks that playback may lag behind after a stall and still catch up by running faster; beyond it jumps. */
 export const PLAYBACK_LAG_TICKS = 13;

@@ -14,7 +14,7 @@
 import { BitReader } from "./bits.js";
 import { DecodeError, Reader } from "./bytes.js";
 import { Violation } from "./close.js";
-import { readHead, readRecords, Received } from "./delta.js";
+import { HEAD_BYTES, readHead, readRecords, Received } from "./delta.js";
 import { Entity } from "./entity.js";
 import { readLayout } from "./layout.js";
 import { ENTITIES_MAX, STATE_BYTES_MAX, STICKY_BYTES_MAX, VIEW_BYTES_MAX } from "./limits.js";
@@ -320,8 +320,8 @@ export class ClientView {
     if (payload.length > STATE_BYTES_MAX) throw new Violation("too-large", `delta of ${payload.length} bytes`);
     return checked("delta", () => {
       if (!layout.hasFields) throw new DecodeError("no widths of fields");
-      if (payload.length < 3) throw new DecodeError("ends early");
-      const bits = new BitReader(payload, 3);
+      if (payload.length < HEAD_BYTES) throw new DecodeError("ends early");
+      const bits = new BitReader(payload, HEAD_BYTES);
       const header = readHead(payload, bits, this.newestTick);
       if (this.received.newest !== undefined && header.tick <= this.received.newest) return undefined;
       readRecords(bits, header, layout, this.byIndex);

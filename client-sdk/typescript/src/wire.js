@@ -15,7 +15,7 @@ import { closeName, closeNumber, Violation } from "./close.js";
 import { IncomingStream, MINOR_LANES, readFrame, SOLO_BIT, writeDatagram, writeStream } from "./frames.js";
 import { Inputs } from "./inputs.js";
 import { Arrived, OutgoingLanes, Sequences, Solos } from "./lanes.js";
-import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS, SOLO_STREAMS_MAX, STALL_MS } from "./limits.js";
+import { DATAGRAM_BYTES_MAX, EARLY_BYTES_MAX, HANDSHAKE_MS, INCOMING_STREAMS_MAX, INPUT_DELAY_MOST_MS, PING_EVERY_MS, PINGS_OPEN_MAX, SILENCE_MS, SOLO_STREAMS_MAX, STALL_MS } from "./limits.js";
 
 /** @typedef {import("./close.js").Closing} Closing */
 /** @typedef {import("./frames.js").Frame} Frame */
@@ -71,7 +71,7 @@ const NOTHING = new Uint8Array(0);
  * @property {Uint8Array} token
  * @property {Uint8Array} ticket what resumes the session of before; empty: none
  * @property {bigint} firstRequest the lowest number that no request had before
- * @property {number} [inputDelayMs] from a Delta to its answer; 26 to 40, another one for each client
+ * @property {number} [inputDelayMs] from a Delta to its answer, at most; 18 to 24, another one for each client
  * @property {import("./lanes.js").KeptLanes} kept of the session that the ticket resumes, and then of the one that is welcomed
  */
 
@@ -108,7 +108,7 @@ export class Wire {
     this.newestGeneration = undefined;
     this.sequence = 0;
     this.nowMs = nowMs;
-    this.inputs = new Inputs(config.inputDelayMs ?? 37);
+    this.inputs = new Inputs(config.inputDelayMs ?? INPUT_DELAY_MOST_MS);
     /** The version both speak; 0 before the Welcome. */
     this.minor = 0;
     this.arrived = new Arrived();
@@ -258,8 +258,17 @@ export class Wire {
     if (this.attachment?.generation === receipt.generation) this.inputs.applied(receipt, this.nowMs);
   }
 
+  /**
+   * What a Delta said of the newest Input, before {@link applied} of that Delta: it decides when the next one leaves.
+   * @param {number} periodMs between ticks
+   * @param {number} waitedMs
+   */
+  waited(periodMs, waitedMs) {
+    this.inputs.waited(periodMs, waitedMs);
+  }
+
   #sendInput() {
-    const input = this.inputs.take();
+    const input = this.inputs.take(this.nowMs);
     if (input !== undefined) this.output.datagram(writeDatagram(input));
   }
 

@@ -148,7 +148,7 @@ impl Taken {
         self.parties.entry(party).or_insert_with(|| Holding {
             handshakes: 0,
             links: 0,
-            bucket: Bucket::full(now),
+            bucket: Bucket::full(limits::SOURCE_HANDSHAKES_BURST, limits::SOURCE_HANDSHAKES_PER_SECOND, now),
         })
     }
 
@@ -198,6 +198,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Whether it had to give way to another.
+    pub(crate) fn is_evicted(&self) -> bool {
+        !self.is_link && !self.admission.taken().handshakes.contains_key(&self.number)
+    }
+
     /// Returns when the handshake has to give way.
     ///
     /// # Cancel safety

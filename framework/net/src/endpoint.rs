@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - I1: a handshake that is not done after [`limits::HANDSHAKE_TIMEOUT`], or that had to give way, holds nothing any more.
-//! - I2: between two handshakes that are begun the tasks of open links have their turn.
+//! - I2: between two handshakes that are begun the tasks of open links have their turn; how many begin is paced ([`Pacing`]).
 //! - I3: dropping the endpoint closes its port's connections at once; [`Endpoint::stop`] does it politely.
 
 use crate::admission::{Admission, Bounds, Place, Verdict};
@@ -15,7 +15,9 @@ use crate::datagram::Watch;
 use crate::event::{LinkId, NetEvent, Transport};
 use crate::link::{self, Shared, Sink};
 use crate::outbox::Outbox;
+use crate::pacing::Pacing;
 use crate::socket::SocketBuffers;
+use crate::source::{Bucket, Source};
 use crate::{Error, NetOptions, TlsIdentity, limits, settings, socket};
 use lightmoon_wire::CloseCode;
 use quinn::crypto::rustls::HandshakeData;
@@ -24,7 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 use web_transport_quinn::{Request, Session};
 
 /// A UDP port that accepts native clients and browsers.
@@ -44,6 +46,7 @@ struct Gate {
     tally: Arc<Tally>,
     sink: Sink,
     queue_bytes_max: usize,
+    handshakes_max: usize,
     next_link: AtomicU64,
 }
 
@@ -88,9 +91,11 @@ impl Endpoint {
             tally: Arc::clone(&tally),
             sink: Arc::new(sink),
             queue_bytes_max: options.queue_bytes_max,
+            handshakes_max: options.handshakes_max,
             next_link: AtomicU64::new(1),
         });
-        let (accepting, dispatching) = (accept(endpoint.clone(), gate), commands.clone().dispatch());
+        let pace = Bucket::full(limits::HANDSHAKES_BURST, options.handshakes_per_second, Instant::now());
+        let (accepting, dispatching) = (accept(endpoint.clone(), gate, pace), commands.clone().dispatch());
         tokio::spawn(async move {
             // Accepting ends when the endpoint is closed, and then nothing leaves any more.
             tokio::select! {
@@ -175,21 +180,46 @@ fn bounds(options: &NetOptions) -> Bounds {
     }
 }
 
-/// Decides on every connection attempt, until the endpoint closes.
-async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>) {
-    while let Some(incoming) = endpoint.accept().await {
-        let (remote, is_validated) = (incoming.remote_address(), incoming.remote_address_validated());
-        match gate.admission.decide(remote, is_validated, Instant::now()) {
+/// An attempt that was let in.
+struct Attempt {
+    incoming: quinn::Incoming,
+    place: Place,
+}
+
+/// Decides on every connection attempt at once, and begins the handshakes of those that are let in at their pace, until the endpoint closes.
+async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>, pace: Bucket) {
+    let mut pacing = Pacing::new(pace);
+    loop {
+        let next = pacing.next(Instant::now());
+        tokio::select! {
+            incoming = endpoint.accept() => match incoming {
+                Some(incoming) => gate.decide(incoming, &mut pacing),
+                None => return,
+            },
+            () = sleep_until(next.unwrap_or_else(Instant::now).into()), if next.is_some() => {}
+        }
+        if let Some(attempt) = pacing.pop(Instant::now()) {
+            if attempt.place.is_evicted() {
+                pacing.give_back();
+                attempt.incoming.refuse();
+            } else {
+                gate.begin(attempt);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Gate {
+    fn decide(&self, incoming: quinn::Incoming, pacing: &mut Pacing<Attempt>) {
+        let (remote, is_proved) = (incoming.remote_address(), incoming.remote_address_validated());
+        match self.admission.decide(remote, is_proved, Instant::now()) {
             Verdict::Accept(place) => {
-                // Here and not in its task: this is the costly step, and a hundred tasks that take it would all come before the next
-                // packet of a client at play.
-                match incoming.accept() {
-                    Ok(connecting) => {
-                        tokio::spawn(Arc::clone(&gate).serve(connecting, remote, place));
-                    }
-                    Err(error) => gate.failed(remote, &error.to_string()),
+                if pacing.len() >= self.handshakes_max {
+                    let gone = pacing.take_where(|attempt| attempt.place.is_evicted());
+                    gone.into_iter().for_each(|attempt| attempt.incoming.refuse());
                 }
-                tokio::task::yield_now().await;
+                pacing.push(Source::of(remote), is_proved, Attempt { incoming, place });
             }
             Verdict::Retry => {
                 // Cannot fail: an address that is not validated may always be asked to.
@@ -198,9 +228,19 @@ async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>) {
             Verdict::Refuse => incoming.refuse(),
         }
     }
-}
 
-impl Gate {
+    /// The costly step of a handshake. Here and not in its task: a hundred tasks that take it would all come before the next packet of a client at
+    /// play.
+    fn begin(self: &Arc<Self>, Attempt { incoming, place }: Attempt) {
+        let remote = incoming.remote_address();
+        match incoming.accept() {
+            Ok(connecting) => {
+                tokio::spawn(Arc::clone(self).serve(connecting, remote, place));
+            }
+            Err(error) => self.failed(remote, &error.to_string()),
+        }
+    }
+
     /// One client from its first packet to its last.
     async fn serve(self: Arc<Self>, connecting: quinn::Connecting, remote: SocketAddr, place: Place) {
         let evicted = place.evicted();

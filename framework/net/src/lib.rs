@@ -39,6 +39,7 @@ pub mod limits;
 mod link;
 mod options;
 mod outbox;
+mod pacing;
 mod settings;
 mod socket;
 mod source;

@@ -26,6 +26,14 @@ pub const SOURCE_HANDSHAKES_PER_SECOND: u32 = 100;
 /// of one machine, come back after a restart without waiting; 0.4 s of a core. Over it: as [`SOURCE_HANDSHAKES_MAX`].
 pub const SOURCE_HANDSHAKES_BURST: u32 = 1_024;
 
+/// Handshakes that an endpoint begins in a second, unless the options say otherwise, beyond [`HANDSHAKES_BURST`]: 8 % of a core, the rest is for
+/// those at play. Over it: attempts wait their turn, one of each source after the other; a thousand players are back five seconds after a restart.
+pub const HANDSHAKES_PER_SECOND: u32 = 200;
+
+/// Handshakes that an endpoint begins at once before that rate holds: friends who log in together, 25 ms of a core. Over it: as
+/// [`HANDSHAKES_PER_SECOND`].
+pub const HANDSHAKES_BURST: u32 = 64;
+
 /// Links at once, unless the options say otherwise: above what a core can serve, so that the machine, not this number, is the limit
 /// in play. Over it: refused; counted by `refused`.
 pub const LINKS_MAX: usize = 10_000;
@@ -101,7 +109,8 @@ pub const SOLOS_MAX: usize = 2 * lightmoon_wire::limits::SOLO_STREAMS_MAX;
 /// The largest UDP payload that path MTU discovery tries: Ethernet minus IPv6 and UDP headers, minus some tunnel.
 pub const MTU_UPPER_BOUND: u16 = 1452;
 
-/// Bytes buffered for a connection attempt that is not yet accepted or refused. Attempts are decided at once.
+/// Bytes buffered for a connection attempt that waits for its turn: a first flight with its repetitions. Over it: further packets of it are dropped, and
+/// come again.
 pub const INCOMING_BYTES_MAX: u64 = 16 * 1024;
 /// The same for all attempts together.
 pub const INCOMING_BYTES_TOTAL_MAX: u64 = 4 * 1024 * 1024;

@@ -22,6 +22,9 @@ pub struct NetOptions {
     /// Of them those of one source, an IPv4 address or an IPv6 network of 64 bits; 1–65,536, default
     /// [`limits::SOURCE_HANDSHAKES_MAX`]. Beyond it further ones of that source are refused.
     pub source_handshakes_max: usize,
+    /// Handshakes that begin in a second, beyond a burst of [`limits::HANDSHAKES_BURST`]; 1–100,000, default 200. Further attempts wait, one of
+    /// each source after the other, and count among `handshakes_max`. More lets a crowd in sooner, and makes those at play wait for it.
+    pub handshakes_per_second: u32,
     /// Links at once; 1–1,000,000, default 10,000. Beyond it connections are refused. One costs about 40 KiB.
     pub links_max: usize,
     /// Of them those of one source, with its handshakes; 1–1,000,000, default [`limits::SOURCE_LINKS_MAX`]. Beyond it further ones of
@@ -44,6 +47,7 @@ impl Default for NetOptions {
             reset_secret: Vec::new(),
             handshakes_max: limits::HANDSHAKES_MAX,
             source_handshakes_max: limits::SOURCE_HANDSHAKES_MAX,
+            handshakes_per_second: limits::HANDSHAKES_PER_SECOND,
             links_max: limits::LINKS_MAX,
             source_links_max: limits::SOURCE_LINKS_MAX,
             idle_timeout: Duration::from_secs(10),
@@ -60,6 +64,7 @@ impl std::fmt::Debug for NetOptions {
             .field("listen", &self.listen)
             .field("handshakes_max", &self.handshakes_max)
             .field("source_handshakes_max", &self.source_handshakes_max)
+            .field("handshakes_per_second", &self.handshakes_per_second)
             .field("links_max", &self.links_max)
             .field("source_links_max", &self.source_links_max)
             .field("idle_timeout", &self.idle_timeout)

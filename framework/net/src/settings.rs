@@ -42,7 +42,8 @@ pub(crate) fn server(options: &NetOptions, identity: &TlsIdentity) -> Result<Ser
     let mut config = ServerConfig::with_crypto(Arc::new(identity.server_crypto()?));
     config
         .transport_config(Arc::new(transport(options)))
-        .max_incoming(options.handshakes_max)
+        // Those that wait for their turn, and as many whose place another one took.
+        .max_incoming(options.handshakes_max.saturating_mul(2))
         .incoming_buffer_size(limits::INCOMING_BYTES_MAX)
         .incoming_buffer_size_total(limits::INCOMING_BYTES_TOTAL_MAX);
     Ok(config)

@@ -1,15 +1,14 @@
 //! Where connections come from, for limits per source.
 //!
-//! *Responsible for*: what counts as one source, the rate of its handshakes. *Not responsible for*: what is decided
+//! *Responsible for*: what counts as one source, rates of handshakes. *Not responsible for*: what is decided
 //! ([`crate::admission`]).
 //!
 //! Invariants:
 //! - I1: over any span of t seconds one source begins at most `burst + per_second · t` handshakes that nobody vouched for, and as
 //!   many for whose address it did (Source: token bucket, RFC 2697 §3).
 
-use crate::limits;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One source: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets at least.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -31,22 +30,24 @@ impl Source {
     }
 }
 
-/// How many handshakes a source may begin now.
+/// How many handshakes may begin now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
+    burst: f64,
+    per_second: f64,
     left: f64,
     at: Instant,
 }
 
 impl Bucket {
-    pub(crate) fn full(now: Instant) -> Self {
-        Self { left: f64::from(limits::SOURCE_HANDSHAKES_BURST), at: now }
+    pub(crate) fn full(burst: u32, per_second: u32, now: Instant) -> Self {
+        let [burst, per_second] = [burst, per_second].map(|count| f64::from(count.max(1)));
+        Self { burst, per_second, left: burst, at: now }
     }
 
     fn fill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        let brought = passed * f64::from(limits::SOURCE_HANDSHAKES_PER_SECOND);
-        self.left = (self.left + brought).min(f64::from(limits::SOURCE_HANDSHAKES_BURST));
+        self.left = (self.left + passed * self.per_second).min(self.burst);
         self.at = self.at.max(now);
     }
 
@@ -60,17 +61,28 @@ impl Bucket {
         true
     }
 
+    /// Puts back what was taken for nothing.
+    pub(crate) fn give_back(&mut self) {
+        self.left = (self.left + 1.0).min(self.burst);
+    }
+
+    /// When it has one.
+    pub(crate) fn next(&mut self, now: Instant) -> Instant {
+        self.fill(now);
+        now + Duration::from_secs_f64((1.0 - self.left).max(0.0) / self.per_second)
+    }
+
     /// Whether it holds no more than a new one would.
     pub(crate) fn is_full(&mut self, now: Instant) -> bool {
         self.fill(now);
-        self.left >= f64::from(limits::SOURCE_HANDSHAKES_BURST)
+        self.left >= self.burst
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::limits;
 
     #[test]
     fn a_source_is_what_one_customer_has() {
@@ -86,7 +98,8 @@ mod tests {
     #[test]
     fn a_steady_source_gets_its_rate_and_no_more() {
         let start = Instant::now();
-        let mut bucket = Bucket::full(start);
+        let mut bucket =
+            Bucket::full(limits::SOURCE_HANDSHAKES_BURST, limits::SOURCE_HANDSHAKES_PER_SECOND, start);
         let mut passed = 0;
         for ms in 0..20_000 {
             passed += u32::from(bucket.take(start + Duration::from_millis(ms)));

@@ -19,9 +19,15 @@ pub struct DeltaHead {
     pub tick: Tick,
     /// Ticks per second, 1 to 60.
     pub rate_hz: u8,
+    /// Milliseconds that the newest input of this client had waited for this tick, at most [`limits::WAITED_MS_MAX`]; `None`: none came
+    /// since the client's last packet, or it waited longer.
+    pub waited_ms: Option<u8>,
     /// What most records are written against; [`Baseline::WHOLE`]: all of them are whole.
     pub baseline: Baseline,
 }
+
+/// Bytes before the records' run: tick, rate, wait.
+const HEAD_BYTES: usize = 4;
 
 /// Bits of the records' run that stand before the first: age, gap, count.
 const HEAD_BITS: u32 = limits::BASELINE_AGE_BITS + limits::BASELINE_GAP_BITS + COUNT_BITS;
@@ -51,7 +57,8 @@ impl DeltaWriter {
     pub fn new(schema: &Schema, head: &DeltaHead, budget_bytes: usize, mut onto: Vec<u8>) -> Self {
         onto.clear();
         let [low, high, ..] = head.tick.0.to_le_bytes();
-        onto.extend_from_slice(&[low, high, head.rate_hz]);
+        let waited = head.waited_ms.unwrap_or(u8::MAX);
+        onto.extend_from_slice(&[low, high, head.rate_hz, waited]);
         let mut bits = BitWriter::onto(onto);
         bits.put(head.baseline.age.into(), limits::BASELINE_AGE_BITS);
         bits.put(head.baseline.gap.into(), limits::BASELINE_GAP_BITS);
@@ -72,7 +79,7 @@ impl DeltaWriter {
     /// The least budget with which every entity fits a packet.
     #[must_use]
     pub fn budget_bytes_min(schema: &Schema) -> usize {
-        3 + (HEAD_BITS + Self::record_bits_max(schema)).div_ceil(8) as usize
+        HEAD_BYTES + (HEAD_BITS + Self::record_bits_max(schema)).div_ceil(8) as usize
     }
 
     /// Bits of the longest record. Bodies that are longer than whole ones are not sent.
@@ -168,8 +175,8 @@ impl DeltaWriter {
         let mut bytes = self.bits.into_bytes();
         // The count is bits 8 to 19 of the run: the whole second byte and half of the third.
         let [low, high, ..] = self.count.to_le_bytes();
-        bytes[4] = low;
-        bytes[5] |= high;
+        bytes[HEAD_BYTES + 1] = low;
+        bytes[HEAD_BYTES + 2] |= high;
         bytes
     }
 }

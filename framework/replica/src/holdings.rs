@@ -85,6 +85,8 @@ const HOLE: Pair = Pair { row: NOBODY, held: 0, credited: 0, floor: 0, sent_at: 
 pub struct Gather {
     /// Ticks per second, 1 to 60.
     pub rate_hz: u8,
+    /// What the packet says of the client's newest input, as in [`DeltaHead::waited_ms`].
+    pub waited_ms: Option<u8>,
     /// Bytes of the packet, at most.
     pub budget_bytes: usize,
     /// The entity that is in every packet, by index.
@@ -296,7 +298,8 @@ impl Holdings {
         if self.flaw == Some(crate::Flaw::ReceiptNotAwaited) {
             self.arrived = self.sent & !1;
         }
-        let head = DeltaHead { tick: table.tick(), rate_hz: gather.rate_hz, baseline: self.head() };
+        let Gather { rate_hz, waited_ms, .. } = *gather;
+        let head = DeltaHead { tick: table.tick(), rate_hz, waited_ms, baseline: self.head() };
         let mut gathered = Gathered::default();
         let mut writer = DeltaWriter::new(schema, &head, gather.budget_bytes, buffer);
         // Mostly all of a view fits for sure: then nobody has to be chosen.

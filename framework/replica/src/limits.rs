@@ -50,6 +50,10 @@ pub const BASELINE_AGE_MAX: u8 = (1 << BASELINE_AGE_BITS) - 1;
 /// Bits of a baseline's gap on the wire.
 pub const BASELINE_GAP_BITS: u32 = 3;
 
+/// Milliseconds of waiting that a delta packet can tell: all of one byte but the value that means "none". Longer waits are not told: the
+/// client then keeps to what it knew.
+pub const WAITED_MS_MAX: u8 = 254;
+
 /// Ticks between the two values that a motion is predicted from: further apart says little of the present motion. Over it:
 /// nothing is predicted.
 pub const BASELINE_GAP_MAX: u8 = (1 << BASELINE_GAP_BITS) - 1;

@@ -12,6 +12,7 @@
 
 mod arrive;
 mod inputs;
+mod pace;
 mod pulse;
 mod solo;
 #[cfg(test)]
@@ -65,8 +66,9 @@ pub struct ClientConfig {
     pub silence_time_max: Duration,
     /// Time between two pings; default [`limits::PING_EVERY`].
     pub ping_every: Duration,
-    /// Time from a Delta to the Input that answers it; default [`limits::INPUT_DELAY`], 26 to 40 ms make sense. Many clients
-    /// of one server should have different ones, so that their packets do not come together.
+    /// Time from a Delta to the Input that answers it, at most and at first; default [`limits::INPUT_DELAY`]. It gets shorter where
+    /// the answer reaches an earlier tick of the server by that. Many clients of one server should have different ones, so that
+    /// their packets do not come together.
     pub input_delay: Duration,
 }
 
@@ -224,6 +226,7 @@ impl ClientLink {
     /// A link that is to resume the session of the config's ticket, with what an earlier link [kept](Self::take_kept) of its lanes.
     #[must_use]
     pub fn resuming(config: ClientConfig, kept: KeptLanes, now: Mono) -> Self {
+        let input_delay = config.input_delay;
         let mut link = Self {
             pulse: Pulse::new(now, config.ping_every, config.silence_time_max),
             config,
@@ -244,7 +247,7 @@ impl ClientLink {
             doubles: DoublesWindow::default(),
             newest: NewestOf::new(),
             now,
-            inputs: Inputs::default(),
+            inputs: Inputs::new(input_delay),
             counters: Counters::default(),
         };
         link.greet();
@@ -481,19 +484,25 @@ impl ClientLink {
     pub fn applied(&mut self, received: Received) {
         let is_heard = self.phase == Phase::Open && self.minor >= MINOR_DELTAS;
         if is_heard && self.attached() == Some(received.generation) {
-            self.inputs.applied(received, self.now, self.config.input_delay);
+            self.inputs.applied(received, self.now);
         }
     }
 
+    /// What a Delta said of the newest Input: how long it had waited for the Delta's tick. `period` is the time between ticks.
+    /// To be told before [`Self::applied`] of that Delta; it decides when the next Input leaves.
+    pub fn waited(&mut self, period: Duration, waited: Duration) {
+        self.inputs.waited(period, waited);
+    }
+
     fn send_input(&mut self) {
-        if let Some(input) = self.inputs.take() {
+        if let Some(input) = self.inputs.take(self.now) {
             self.outbox.datagram(Priority::High, None, &input, &mut self.counters);
         }
     }
 
     /// The attachment is over: what waits leaves as it is.
     fn end_inputs(&mut self) {
-        if let Some(last) = self.inputs.detach() {
+        if let Some(last) = self.inputs.detach(self.now) {
             self.outbox.datagram(Priority::High, None, &last, &mut self.counters);
         }
     }

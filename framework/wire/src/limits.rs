@@ -181,8 +181,19 @@ pub const LINGER_TIME_MAX: Duration = Duration::from_secs(1);
 /// Unreliable calls in one Input: more than a client means in one tick. Over it: those that wait leave at once; a server closes.
 pub const INPUT_CALLS_MAX: usize = 16;
 
-/// Time after a Delta until the client answers: the middle of what lets the transport's acknowledgements ride along at 20 Hz.
-pub const INPUT_DELAY: Duration = Duration::from_millis(37);
+/// Time after a Delta until the client answers, at most, and until the server said how long answers wait for its ticks. A
+/// millisecond less than a transport's longest delay of acknowledgements (25 ms, RFC 9000 18.2), so that those ride along.
+pub const INPUT_DELAY: Duration = Duration::from_millis(24);
+
+/// Time after a Delta until the client answers, at least: calls that the game makes because of the Delta go with the answer.
+pub const INPUT_DELAY_MIN: Duration = Duration::from_millis(2);
+
+/// An answer is at the server so long before the tick that it is meant for, besides twice the mean jitter of the ones before. Above
+/// what a client is woken late; each millisecond more makes what players do visible later.
+pub const INPUT_MARGIN: Duration = Duration::from_millis(6);
+
+/// The same with the jitter, at most: what arrives more than 25 ms before the next Delta is acknowledged in a packet of its own.
+pub const INPUT_MARGIN_MAX: Duration = Duration::from_millis(20);
 
 /// Time that an unreliable call waits for a Delta to answer: one interval at 20 Hz and the longest delay behind it. Over it: it
 /// leaves without one.

@@ -171,7 +171,7 @@ where
         answer
     }
 
-    fn obey(&mut self, body: Body) -> Result<(), CallError> {
+    fn obey(&mut self, cx: &Cx, body: Body) -> Result<(), CallError> {
         match ToActor::open(body).ok_or(CallError::NotAllowed)? {
             ToActor::Subscribe { session, player, avatar, generation, budget_bytes, takes_deltas } => {
                 let info = ViewerInfo { session, player, avatar };
@@ -179,7 +179,8 @@ where
                 Ok(())
             }
             ToActor::Received { session, generation, tick, received, views } => {
-                self.inside.received(session, &Receipt { generation, tick: Tick(tick), received, views });
+                let receipt = Receipt { generation, tick: Tick(tick), received, views };
+                self.inside.received(cx.now(), session, &receipt);
                 Ok(())
             }
             ToActor::Unsubscribe { session, generation } => {
@@ -207,7 +208,7 @@ where
         form: Form,
     ) -> Served<Box<dyn Activation>> {
         let result = if number.is_reserved() {
-            self.obey(body).map(|()| None)
+            self.obey(cx, body).map(|()| None)
         } else {
             self.operate(cx, number, body, form)
         };

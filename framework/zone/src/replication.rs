@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use lightmoon_contract::{SessionId, Tick};
+use lightmoon_contract::{Mono, SessionId, Tick};
 use lightmoon_replica::{
     DeltaTable, Gather, Gathered, Gatherer, Holdings, LeaveReason, StateHead, StateWriter, ViewWriter,
 };
@@ -47,6 +47,8 @@ pub(crate) struct Packet<'a> {
 /// What all viewers of a tick share.
 #[derive(Debug)]
 pub(crate) struct Shared<'a> {
+    /// When the tick began.
+    pub(crate) began: Mono,
     pub(crate) tick: Tick,
     pub(crate) rate_hz: u8,
     pub(crate) columns: &'a Columns,
@@ -246,7 +248,7 @@ impl Replication {
         &mut self,
         shared: &Shared<'_>,
         deltas: &mut DeltaTable,
-        viewer: &Viewer,
+        viewer: &mut Viewer,
         holdings: &mut Holdings,
         counters: &mut Counters,
         send: &mut impl FnMut(Packet<'_>),
@@ -257,6 +259,7 @@ impl Replication {
         let avatar = viewer.avatar_slot;
         let gather = Gather {
             rate_hz: shared.rate_hz,
+            waited_ms: viewer.heard_at.take().and_then(|heard| waited_ms(shared.began.since(heard))),
             budget_bytes: shared.budget_bytes(viewer, choice),
             first: viewer.seen.iter().find(|seen| Some(seen.slot) == avatar).map(|seen| seen.index),
             only_first: shared.turn(viewer) != Some(true),
@@ -289,6 +292,11 @@ impl Replication {
         send(Packet { session: viewer.session, generation: viewer.generation, kind, bytes: &bytes });
         self.state = bytes;
     }
+}
+
+/// A wait as packets tell it.
+fn waited_ms(waited: Duration) -> Option<u8> {
+    u8::try_from(waited.as_millis()).ok().filter(|waited| *waited <= lightmoon_replica::limits::WAITED_MS_MAX)
 }
 
 fn count(counters: &mut Counters, gathered: &Gathered, bytes: usize) {

@@ -332,6 +332,7 @@ impl TickLoop {
 
     fn serve_viewers(&mut self, rate_hz: u16, interest: Option<&InterestOptions>, cx: &mut Cx) {
         let shared = Shared {
+            began: self.world.resource::<ZoneTime>().now(),
             tick: self.world.resource::<ZoneTime>().tick(),
             rate_hz: u8::try_from(rate_hz).expect("a rate is at most 60"),
             columns: &self.columns,
@@ -373,12 +374,13 @@ impl TickLoop {
     }
 
     /// A session tells what arrived.
-    pub(crate) fn received(&mut self, session: SessionId, receipt: &Receipt) {
+    pub(crate) fn received(&mut self, now: Mono, session: SessionId, receipt: &Receipt) {
         let viewer = self.viewers.get_mut(&session).filter(|viewer| viewer.generation == receipt.generation);
         if let Some(viewer) = viewer
             && let Some(holdings) = &mut viewer.holdings
         {
             holdings.receive(receipt, viewer.sequence);
+            viewer.heard_at = Some(now);
             self.counters.receipts += 1;
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bevy_ecs::resource::Resource;
-use lightmoon_contract::{NetId, SessionId};
+use lightmoon_contract::{Mono, NetId, SessionId};
 use lightmoon_replica::{Holdings, IndexCounter};
 
 use crate::limits::TARGETS_MAX;
@@ -121,6 +121,8 @@ pub(crate) struct Viewer {
     pub(crate) send_every: u8,
     /// What it has of what it sees; `None`: a client that takes no deltas.
     pub(crate) holdings: Option<Box<Holdings>>,
+    /// When its newest input came, if it was after its last packet.
+    pub(crate) heard_at: Option<Mono>,
     /// Decides in which tick of a stagger it is looked at.
     pub(crate) number: u64,
     /// View payloads sent.
@@ -152,6 +154,7 @@ impl Viewer {
             budget_bytes,
             send_every: 1,
             holdings: holdings.map(Box::new),
+            heard_at: None,
             number,
             sequence: 0,
             indexes: IndexCounter::default(),

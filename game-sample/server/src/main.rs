@@ -7,6 +7,10 @@ use game_sample::bots::{BotsBeside, BotsVerb};
 use game_sample::page::Page;
 use lightmoon::App;
 
+/// Memory comes in large pages and goes back to the system: docs/adr/0011-allocator.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     App::new(game_sample::game())
         .title("Driftlight")

@@ -43,8 +43,8 @@ pub(crate) const ASK_EVERY: Duration = Duration::from_millis(260);
 pub(crate) const P99_RISE_MAX: f64 = 10.0;
 /// Answers of less than this are as good as at once: one tick later than another is no harm that a player feels.
 pub(crate) const P99_FLOOR_US: u64 = 5_000;
-/// Windows of which the middle one counts, so that one hiccup of the machine decides nothing.
-pub(crate) const WINDOWS: usize = 3;
+/// Windows of an attack, and quiet ones before it: so many that one hiccup of the machine decides nothing.
+pub(crate) const WINDOWS: usize = 5;
 /// Answers in a window: twenty of them lie above the 99th percentile.
 pub(crate) const ANSWERS_MIN: usize = 2_000;
 /// The same of a short run, in one window.

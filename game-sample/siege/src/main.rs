@@ -5,9 +5,9 @@
 //!
 //! ```text
 //! start server, start honest bots
-//! each attack:  quiet ── memory, metrics ── attack, and somebody who comes meanwhile ── metrics, rest ── held to its promise
+//! each attack:  quiet ── memory, metrics ── attack, and somebody who comes meanwhile ── metrics, rest
 //! two crowds:   memory ── one comes and goes ── rest ── another one ── rest ── held to what the second one added
-//! end:          stop bots ── stop server in order ── a table ── 1 if anything was broken
+//! end:          stop bots ── stop server in order ── each attack is held to its promise, times to all quiet windows ── a table ── 1 if anything was broken
 //! ```
 //!
 //! Invariants:
@@ -15,6 +15,7 @@
 //! - I2: where times count, the server has a core of its own, and all others share another one.
 
 mod attack;
+mod calm;
 mod honest;
 mod limits;
 mod memory;
@@ -34,6 +35,7 @@ use game_sample_bots::Location;
 use game_sample_rig::{Cores, Place, Server, process};
 
 use crate::attack::{ATTACKS, Ground};
+use crate::calm::Calm;
 use crate::honest::Honest;
 use crate::limits::{GROWTH_DEBUG_MAX, GROWTH_MAX, MANY, SOME};
 use crate::run::{Field, Plan};
@@ -116,15 +118,17 @@ fn siege(arguments: &Arguments) -> Result<bool> {
     say(&format!("{} honest bots play", arguments.count));
     let console = server.console()?;
     let mut field = Field { plan: &plan, server: &mut server, console, location: &location, honest: &honest };
-    let mut verdicts = Vec::new();
+    let mut trials = Vec::new();
     for (number, attack) in (1..).zip(attacks) {
-        verdicts.push(field.fight(number, attack)?);
-        verdicts.iter().last().into_iter().for_each(tell);
+        let trial = field.fight(number, attack)?;
+        say(&trial.progress());
+        trials.push(trial);
     }
-    if is_chosen(WAVES) {
-        verdicts.push(field.waves()?);
-        verdicts.iter().last().into_iter().for_each(tell);
-    }
+    let waves = if is_chosen(WAVES) { Some(field.waves()?) } else { None };
+    let quiet = trials.iter_mut().flat_map(|trial| std::mem::take(&mut trial.quiet)).collect();
+    let calm = Calm::new(quiet, plan.windows());
+    let verdicts: Vec<Verdict> = trials.iter().map(|trial| trial.judge(&plan, &calm)).chain(waves).collect();
+    verdicts.iter().for_each(tell);
     honest.stop()?;
     let status = server.stop()?;
     ensure!(status.success(), "the server ended with {status}; see server.log");

@@ -4,8 +4,8 @@
 //! ([`crate::attack`]), judging ([`crate::verdict`]).
 //!
 //! ```text
-//! quiet:   window window window
-//! attack:  window window window ─ over ─ closed ─ counted ─ sessions are those of honest bots again ─ memory
+//! quiet:   window window …
+//! attack:  window window … ─ over ─ closed ─ counted ─ sessions are those of honest bots again ─ memory
 //!                 └ somebody comes
 //! ```
 //!
@@ -42,6 +42,13 @@ pub(crate) struct Plan {
     pub(crate) count: usize,
 }
 
+impl Plan {
+    /// Windows of an attack.
+    pub(crate) const fn windows(&self) -> usize {
+        if self.ground.is_short { 1 } else { WINDOWS }
+    }
+}
+
 /// Everything that takes part.
 pub(crate) struct Field<'a> {
     pub(crate) plan: &'a Plan,
@@ -70,12 +77,11 @@ impl Field<'_> {
     }
 
     fn windows(&self) -> Vec<Seen> {
-        let count = if self.plan.ground.is_short { 1 } else { WINDOWS };
-        (0..count).map(|_| self.window()).collect()
+        (0..self.plan.windows()).map(|_| self.window()).collect()
     }
 
     /// One attack.
-    pub(crate) fn fight(&mut self, number: u8, attack: &'static Attack) -> Result<Verdict> {
+    pub(crate) fn fight(&mut self, number: u8, attack: &'static Attack) -> Result<Trial> {
         let pid = self.server.pid()?;
         let quiet = self.windows();
         let ground = self.plan.ground.of_attack(number);
@@ -95,8 +101,7 @@ impl Field<'_> {
         let is_at_rest = self.await_rest()?;
         let rested = memory::resident(pid)?;
         let lives = self.server.lives();
-        Ok(Trial { attack, fought, came, quiet, seen, memory, rested, is_at_rest, lives, before, after }
-            .judge(self.plan))
+        Ok(Trial { attack, fought, came, quiet, seen, memory, rested, is_at_rest, lives, before, after })
     }
 
     /// Two crowds of one size that come and go: the second one must find all the memory that the first one left.

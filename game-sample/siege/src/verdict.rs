@@ -7,6 +7,7 @@ use std::time::Duration;
 use game_sample_rig::Metrics;
 
 use crate::attack::{Attack, Fought};
+use crate::calm::{Calm, fewest, together};
 use crate::honest::Seen;
 use crate::limits::{
     ANSWERS_MIN, DEPARTED_BYTES, NEWCOMER_WITHIN, P99_FLOOR_US, P99_RISE_MAX, REST_WITHIN, SECOND_WAVE_MAX,
@@ -27,7 +28,7 @@ pub(crate) struct Verdict {
 
 /// The head of the table, in Markdown.
 pub(crate) const TABLE: [&str; 2] = [
-    "| attack | close code promised | seen | counted | answers of honest bots, p50 / p99, quiet before | during | p99 rise | server's memory before / most / at rest | slope | |",
+    "| attack | close code promised | seen | counted | answers of honest bots, p50 / p99 | p99 above all quiet ones | above what chance makes of those | server's memory before / most / at rest | slope | |",
     "|---|---|---|---|---|---|---|---|---|---|",
 ];
 
@@ -47,29 +48,25 @@ pub(crate) struct Trial {
     pub(crate) after: Metrics,
 }
 
-/// The value in the middle.
-fn median(mut values: Vec<u64>) -> u64 {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or(0)
-}
-
-/// Percentile of the window in the middle, us.
-fn of_windows(windows: &[Seen], percent: usize) -> u64 {
-    median(windows.iter().map(|seen| seen.percentile_us(percent)).collect())
-}
-
 impl Trial {
-    pub(crate) fn judge(self, plan: &Plan) -> Verdict {
+    /// How it went, before it is judged.
+    pub(crate) fn progress(&self) -> String {
+        let [p50, p99] = [50, 99].map(|percent| together(&self.seen).percentile_us(percent));
+        format!("{}: over; honest bots' answers p50 {} p99 {} ms", self.attack.name, millis(p50), millis(p99))
+    }
+
+    pub(crate) fn judge(&self, plan: &Plan, calm: &Calm) -> Verdict {
         let mut broken = self.fought.broken.clone();
         self.judge_server(plan, &mut broken);
-        self.judge_honest(plan, &mut broken);
-        let [p50, p99] = [50, 99].map(|percent| of_windows(&self.seen, percent));
-        let [quiet_p50, quiet_p99] = [50, 99].map(|percent| of_windows(&self.quiet, percent));
-        let answers = |windows: &[Seen]| windows.iter().map(|seen| seen.answers_us.len()).sum::<usize>();
-        let (rise, came) = (
-            self.rise(),
+        self.judge_honest(plan, calm, &mut broken);
+        let seen = together(&self.seen);
+        let [p50, p99] = [50, 99].map(|percent| seen.percentile_us(percent));
+        let [quiet_p50, quiet_p99] = [50, 99].map(|percent| calm.percentile_us(percent));
+        let ((rise, beyond), came) = (
+            calm.rise(p99),
             self.came.map_or_else(|| "not let in".to_owned(), |took| format!("{} ms", took.as_millis())),
         );
+        let answers = seen.answers_us.len();
         let (seen, counted, verdict) =
             (self.endings(), self.counted(), if broken.is_empty() { "held" } else { "**broken**" });
         let memory = &self.memory;
@@ -87,17 +84,15 @@ impl Trial {
                 memory.cpu_percent
             ),
             format!(
-                "  honest    p50 {p50} p99 {p99} µs of {} answers; quiet p50 {quiet_p50} p99 {quiet_p99} µs of {} ({rise:+.0} %); who came meanwhile was in play after {came}",
-                answers(&self.seen),
-                answers(&self.quiet),
+                "  honest    p50 {p50} p99 {p99} µs of {answers} answers; quiet p50 {quiet_p50} p99 {quiet_p99} µs of {}, by chance up to {} µs ({rise:+.0} %, {beyond:+.0} %); who came meanwhile was in play after {came}",
+                calm.answers(),
+                calm.by_chance_us(),
             ),
         ];
         let row = format!(
-            "| {} | {} | {seen} | {counted} | {} / {} ms | {} / {} ms | {rise:+.0} % | {:.1} / {:.1} / {:.1} MiB | {:+.1} MiB/min | {verdict} |",
+            "| {} | {} | {seen} | {counted} | {} / {} ms | {rise:+.0} % | {beyond:+.0} % | {:.1} / {:.1} / {:.1} MiB | {:+.1} MiB/min | {verdict} |",
             self.attack.name,
             self.attack.promise,
-            millis(quiet_p50),
-            millis(quiet_p99),
             millis(p50),
             millis(p99),
             mib_of(memory.first),
@@ -137,7 +132,7 @@ impl Trial {
         }
     }
 
-    fn judge_honest(&self, plan: &Plan, broken: &mut Vec<String>) {
+    fn judge_honest(&self, plan: &Plan, calm: &Calm, broken: &mut Vec<String>) {
         let sum = |of: fn(&Seen) -> u64| self.seen.iter().map(of).sum::<u64>();
         let (lost, failed) = (sum(|seen| seen.broken), sum(|seen| seen.failed));
         if lost + failed > 0 {
@@ -152,22 +147,16 @@ impl Trial {
         if !plan.is_timed {
             return;
         }
-        if self.quiet.iter().chain(&self.seen).any(|seen| seen.answers_us.len() < ANSWERS_MIN) {
+        if calm.fewest().min(fewest(&self.seen)) < ANSWERS_MIN {
             broken.push(format!("a window has fewer than {ANSWERS_MIN} answers: too few to judge times"));
         }
-        let (rise, p99) = (self.rise(), of_windows(&self.seen, 99));
-        if rise > P99_RISE_MAX && p99 > P99_FLOOR_US {
+        let p99 = together(&self.seen).percentile_us(99);
+        let (rise, beyond) = calm.rise(p99);
+        if beyond > P99_RISE_MAX && p99 > P99_FLOOR_US {
             broken.push(format!(
-                "answers of honest bots: p99 rose by {rise:.0} %, at most {P99_RISE_MAX} % are allowed"
+                "answers of honest bots: p99 rose by {rise:.0} %, which is {beyond:.0} % above what chance explains; at most {P99_RISE_MAX} % are allowed"
             ));
         }
-    }
-
-    /// By how much the 99th percentile rose, in percent.
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of answers")]
-    fn rise(&self) -> f64 {
-        let (p99, quiet) = (of_windows(&self.seen, 99), of_windows(&self.quiet, 99));
-        (p99 as f64 / quiet.max(1) as f64 - 1.0) * 100.0
     }
 
     fn endings(&self) -> String {

@@ -23,6 +23,7 @@ pub(crate) const WAY: usize = 3;
 /// How packets are made.
 pub(crate) const GATHER: Gather = Gather {
     rate_hz: 20,
+    waited_ms: None,
     budget_bytes: 1_100,
     first: Some(0),
     only_first: false,

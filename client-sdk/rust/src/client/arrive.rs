@@ -2,9 +2,11 @@
 //!
 //! *Responsible for*: turning the link's events into the application's. *Not responsible for*: how connections end.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use lightmoon_contract::{CallError, Tick};
-use lightmoon_replica::{Playback, Receipt};
+use lightmoon_replica::{DeltaHead, Playback, Receipt};
 use lightmoon_wire::{Attach, ClientEvent, ClientLink, CloseCode, Received, Welcome};
 
 use super::calls::Dropped;
@@ -88,7 +90,12 @@ impl Client {
     fn on_delta(&mut self, generation: u32, payload: &[u8]) {
         match self.view.apply_delta(generation, payload) {
             Ok(Some(header)) => {
-                self.on_tick(header.head.tick, header.head.rate_hz);
+                let DeltaHead { tick, rate_hz, waited_ms, .. } = header.head;
+                self.on_tick(tick, rate_hz);
+                if let (Some(link), Some(waited)) = (&mut self.link, waited_ms) {
+                    let period = Duration::from_secs(1) / u32::from(rate_hz.max(1));
+                    link.waited(period, Duration::from_millis(waited.into()));
+                }
                 self.tell_applied();
             }
             Ok(None) => {}

@@ -73,7 +73,7 @@ impl ClientView {
         if !layout.has_fields() {
             return Err(ReplicaError::Fields);
         }
-        let Some(([low, high, rate_hz], run)) = packet.split_first_chunk() else {
+        let Some(([low, high, rate_hz, waited_ms], run)) = packet.split_first_chunk() else {
             return Err(ReplicaError::End);
         };
         if !RATES_HZ.contains(rate_hz) {
@@ -90,7 +90,8 @@ impl ClientView {
             return Ok(None);
         }
         let baseline = Baseline { age: narrow(age), gap: narrow(gap) };
-        let head = DeltaHead { tick, rate_hz: *rate_hz, baseline };
+        let waited_ms = Some(*waited_ms).filter(|waited| *waited <= limits::WAITED_MS_MAX);
+        let head = DeltaHead { tick, rate_hz: *rate_hz, waited_ms, baseline };
         let count = bits.take(COUNT_BITS)?;
         let mut records = Records::new(layout, bits, tick, baseline, &mut self.scratch);
         let mut applied = 0;

@@ -119,6 +119,7 @@ fn costs(rtt_ticks: u64, loss: u8, speed: f64, count: usize, budget_bytes: usize
         }
         let gather = Gather {
             rate_hz: 20,
+            waited_ms: None,
             budget_bytes,
             first: Some(0),
             only_first: false,

@@ -119,6 +119,7 @@ impl Server {
     fn packet(&mut self) -> Vec<u8> {
         let gather = Gather {
             rate_hz: 20,
+            waited_ms: None,
             budget_bytes: self.budget_bytes,
             first: None,
             only_first: false,

@@ -1,10 +1,11 @@
 //! When a client speaks unreliably: shortly after it was spoken to.
 //!
-//! A Delta of the server is answered by one Input, [`ClientConfig::input_delay`](super::ClientConfig::input_delay) later, with
-//! all unreliable calls of the meantime. So the transport's acknowledgement of the Delta rides in the Input's packet, and that of
-//! the Input in the packet of the next Delta: 20 packets a second each way instead of 30. Nothing leaves on a clock of its own.
+//! A Delta of the server is answered by one Input, a moment later ([`Pace`] says how long), with all unreliable calls of the
+//! meantime. So the transport's acknowledgement of the Delta rides in the Input's packet, and that of the Input in the packet of the
+//! next Delta: 20 packets a second each way instead of 30 or 40. Nothing leaves on a clock of its own.
 //!
-//! *Responsible for*: what waits, and until when. *Not responsible for*: which Deltas count (`replica` says that).
+//! *Responsible for*: what waits, and until when. *Not responsible for*: how long (`pace`), which Deltas count (`replica` says
+//! that).
 //!
 //! Invariants:
 //! - I1: a call waits at most [`limits::INPUT_HOLD_MAX`] if no Delta comes, else at most the delay after the next Delta.
@@ -17,9 +18,16 @@ use lightmoon_contract::{Mono, Priority};
 use crate::frame::{Input, Received, UnreliableCall};
 use crate::limits;
 
+use super::pace::Pace;
+
 /// What waits to be said unreliably.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Inputs {
+    pace: Pace,
+    /// When the last Delta was applied.
+    applied_at: Mono,
+    /// How long after its Delta the last answer left.
+    left_after: Duration,
     received: Option<Received>,
     /// Whether `received` is news.
     is_news: bool,
@@ -36,15 +44,35 @@ struct Due {
 }
 
 impl Inputs {
+    /// Nothing waits. `delay_max`: from a Delta to its answer.
+    pub(super) const fn new(delay_max: Duration) -> Self {
+        Self {
+            pace: Pace::new(delay_max),
+            applied_at: Mono(0),
+            left_after: delay_max,
+            received: None,
+            is_news: false,
+            calls: Vec::new(),
+            bytes: 0,
+            due: None,
+        }
+    }
+
+    /// The server says of the newest answer how long it had waited for the tick of a zone with this time between ticks.
+    pub(super) fn waited(&mut self, period: Duration, waited: Duration) {
+        self.pace.waited(period, self.left_after, waited);
+    }
+
     /// A Delta or a View payload was applied.
-    pub(super) fn applied(&mut self, received: Received, now: Mono, delay: Duration) {
+    pub(super) fn applied(&mut self, received: Received, now: Mono) {
         let is_delta = self
             .received
             .is_none_or(|last| last.generation != received.generation || last.tick != received.tick);
         self.received = Some(received);
         self.is_news = true;
         if (is_delta && self.due.is_none_or(|due| !due.is_answer)) || self.due.is_none() {
-            self.due = Some(Due { at: now + delay, is_answer: true });
+            self.applied_at = now;
+            self.due = Some(Due { at: now + self.pace.delay(), is_answer: true });
         }
     }
 
@@ -83,8 +111,10 @@ impl Inputs {
     }
 
     /// What waits.
-    pub(super) fn take(&mut self) -> Option<Input> {
-        self.due = None;
+    pub(super) fn take(&mut self, now: Mono) -> Option<Input> {
+        if self.due.take().is_some_and(|due| due.is_answer) {
+            self.left_after = now.since(self.applied_at);
+        }
         self.bytes = 0;
         let calls = std::mem::take(&mut self.calls);
         let received = self.received.filter(|_| self.is_news || !calls.is_empty())?;
@@ -93,9 +123,10 @@ impl Inputs {
     }
 
     /// The attachment ended. What waits is for it, or does not mind to leave sooner.
-    pub(super) fn detach(&mut self) -> Option<Input> {
-        let last = self.take();
-        *self = Self::default();
+    pub(super) fn detach(&mut self, now: Mono) -> Option<Input> {
+        let last = self.take(now);
+        self.received = None;
+        self.is_news = false;
         last
     }
 

@@ -4,7 +4,7 @@
 //! generation u32 | tick u64 | received u32 | views u64 | count u8 | count calls
 //! call as in UnreliableCall
 //! ```
-//! Datagram, at most 1,200 bytes in all, from minor 2 on. A client sends one 26 to 40 ms after a Delta arrived.
+//! Datagram, at most 1,200 bytes in all, from minor 2 on. A client sends one within 24 ms after a Delta arrived.
 
 use lightmoon_contract::{Reader, Writer};
 

@@ -6,6 +6,9 @@ use lightmoon_zone::Viewers;
 use crate::arena::{Arena, Client};
 use crate::game::{CALM, Pose, SpaceZone, space};
 
+/// In nanoseconds.
+const MILLISECOND: u64 = 1_000_000;
+
 /// Runs ticks of a client that hears everything a tick late, and says so.
 fn run(arena: &mut Arena, client: &mut Client, ticks: u64) {
     for _ in 0..ticks {
@@ -48,6 +51,28 @@ fn a_client_that_tells_what_arrived_is_sent_differences() {
         "{records} records; who is slow has nothing new at some ticks"
     );
     assert!(bytes <= 4 * records, "{bytes} bytes for {records} records");
+}
+
+#[test]
+fn a_packet_says_how_long_the_newest_input_had_waited_and_nothing_if_there_was_none() {
+    let mut arena = Arena::of::<SpaceZone<CALM, 1>>(1);
+    let me = arena.spawn("me", 0.0, 0.0);
+    let mut client = subscribed(&mut arena, me, 1_100);
+    arena.ticks(1);
+    client.take(&mut arena);
+    let receipt = client.view.receipt().unwrap();
+    let mut waited = |arena: &mut Arena, milliseconds: u64| {
+        arena.pass(milliseconds * MILLISECOND);
+        client.take(arena);
+        client.deltas.last().unwrap().head.waited_ms
+    };
+    // A tick takes 50 ms.
+    arena.pass(10 * MILLISECOND);
+    arena.receive(1, &receipt);
+    arena.pass(27 * MILLISECOND);
+    arena.receive(1, &receipt);
+    assert_eq!(waited(&mut arena, 13), Some(13), "of the newest");
+    assert_eq!(waited(&mut arena, 50), None, "none came since");
 }
 
 #[test]

@@ -74,7 +74,7 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "siege",
         docs: "the sample's server, optimised, on a core of its own, attacked in sixteen ways from another core, on which 250 honest bots play; \
-               percentiles are the middle one of three windows of 2,000 answers and more, the quiet ones right before each attack; \
+               percentiles are of five windows of 2,000 answers and more, beside all quiet windows, of which five lie before each attack, and what chance makes of five of those; \
                then two equal crowds that come and go",
         prepare: &[
             "build",

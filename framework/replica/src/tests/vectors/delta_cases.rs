@@ -56,7 +56,8 @@ fn packet(world: &World, tick: u64, head: Baseline, records: &[(usize, Baseline)
         let rows: Vec<u32> = (world.rows)(now).into_iter().flatten().collect();
         table.collect(Tick(now), &rows, world.masks.iter().copied());
     }
-    let head = DeltaHead { tick: Tick(tick), rate_hz: 20, baseline: head };
+    let head =
+        DeltaHead { tick: Tick(tick), rate_hz: 20, waited_ms: Some(tick.to_le_bytes()[0]), baseline: head };
     let mut writer = DeltaWriter::new(&schema, &head, 1_100, Vec::new());
     for (row, baseline) in records {
         let slot = table.baseline(*baseline);
@@ -174,7 +175,7 @@ fn wide() -> Case {
             65_533 => Baseline::of_age(3),
             _ => Baseline { age: 3, gap: 3 },
         };
-        let head = DeltaHead { tick: Tick(tick), rate_hz: 60, baseline };
+        let head = DeltaHead { tick: Tick(tick), rate_hz: 60, waited_ms: None, baseline };
         let mut writer = DeltaWriter::new(&schema, &head, 1_100, Vec::new());
         let slot = table.baseline(baseline);
         table.bits(0, slot);
@@ -208,16 +209,17 @@ pub(super) fn bad() -> Vec<Case> {
         fails("widths of fields in a later payload", &ALL, vec![view(&world), raw_view(1, &fields)]),
         fails("a delta without widths of fields", &ALL, vec![first_view(), whole.clone()]),
         deltas("a delta without anything", &[]),
-        deltas("a delta of a rate of 0", &[51, 0, 0, 0, 0, 0]),
-        deltas("a delta of a rate of 61", &[51, 0, 61, 0, 0, 0]),
-        deltas("a delta against more than 31 ticks ago", &[51, 0, 20, 0b0011_1111, 0, 0]),
-        deltas("a gap without a baseline", &[51, 0, 20, 0b0010_0000, 0, 0]),
-        deltas("a count of deltas without records", &[51, 0, 20, 0, 1, 0]),
-        deltas("bytes behind the last delta", &[51, 0, 20, 0, 0, 0, 0]),
-        deltas("filling bits of a delta that are not zero", &[51, 0, 20, 0, 0, 0b1000_0000]),
+        deltas("a delta that ends before it says how long the input waited", &[51, 0, 20]),
+        deltas("a delta of a rate of 0", &[51, 0, 0, 255, 0, 0, 0]),
+        deltas("a delta of a rate of 61", &[51, 0, 61, 255, 0, 0, 0]),
+        deltas("a delta against more than 31 ticks ago", &[51, 0, 20, 255, 0b0011_1111, 0, 0]),
+        deltas("a gap without a baseline", &[51, 0, 20, 255, 0b0010_0000, 0, 0]),
+        deltas("a count of deltas without records", &[51, 0, 20, 255, 0, 1, 0]),
+        deltas("bytes behind the last delta", &[51, 0, 20, 255, 0, 0, 0, 0]),
+        deltas("filling bits of a delta that are not zero", &[51, 0, 20, 255, 0, 0, 0b1000_0000]),
         // Index 0 (next), the mask before, then baseline `1 0` with the age 0.
-        deltas("a record against 0 ticks ago", &[51, 0, 20, 1, 1, 0b0110_0000, 0, 0, 0]),
+        deltas("a record against 0 ticks ago", &[51, 0, 20, 255, 1, 1, 0b0110_0000, 0, 0, 0]),
         fails("a delta cut off", &ALL, vec![view(&world), whole.without_last_byte()]),
-        deltas("a delta of 1,101 bytes", &[&[51, 0, 20, 0, 0, 0][..], &[0; 1_095]].concat()),
+        deltas("a delta of 1,101 bytes", &[&[51, 0, 20, 255, 0, 0, 0][..], &[0; 1_094]].concat()),
     ]
 }
