@@ -2,6 +2,7 @@
 
 mod expressions;
 mod walk;
+mod words;
 
 use std::collections::BTreeSet;
 
