@@ -94,7 +94,11 @@ mod tests {
         let (mut one, mut two, mut both) = (Times::default(), Times::default(), Times::default());
         for ms in 0..50 {
             let took = Duration::from_millis(ms * ms);
-            if ms % 3 == 0 { one.add(took) } else { two.add(took) }
+            if ms % 3 == 0 {
+                one.add(took)
+            } else {
+                two.add(took)
+            }
             both.add(took);
         }
         one += two;

@@ -1,10 +1,10 @@
 //! User code that takes long.
 //!
-//! *Responsible for*: noting what runs, measuring it, naming what was slow. *Not responsible for*: what does not end: that is seen
+//! *Responsible for*: noting what runs, measuring it by kind, naming what was slow. *Not responsible for*: what does not end: that is seen
 //! from another thread ([`crate::Progress`]).
 //!
 //! Invariants:
-//! - I1: without a clock nothing is measured, so that runs from one seed are equal.
+//! - I1: without a clock all takes no time, so that runs from one seed are equal.
 //! - I2: within a turn the end of one is the beginning of the next: what lies between is our own, and short.
 
 use std::time::Duration;

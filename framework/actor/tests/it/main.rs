@@ -15,6 +15,7 @@ mod sessions;
 mod supervision;
 mod till;
 mod timers;
+mod times;
 
 lightmoon_contract::contracts! {
     game = "probes",
