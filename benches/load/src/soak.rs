@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// What the report says of the commit
     #[arg(long, value_name = "TEXT", default_value = "unknown")]
     commit: String,
+    /// Most that the server's store keeps unsorted, MiB: a small buffer is written out often, so that what else grows is seen in less time
+    #[arg(long, value_name = "MIB", default_value_t = 2)]
+    store_buffer: u32,
     /// The sample's program; without it the one beside this program
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -106,7 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let cores = Cores::choose()?;
     let count = match arguments.count {
         Some(count) => count,
-        None => affordable(&place(binary, "probe")?, cores)?,
+        None => affordable(&place(binary, "probe")?, cores, arguments.store_buffer)?,
     };
     let place = place(binary, "soak")?;
     let mut outcome = Outcome { count, seed: arguments.seed, ..Outcome::default() };
@@ -138,13 +141,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 }
 
 /// A server with a parent.
-fn supervised(place: &Place, cores: Cores) -> Result<Server> {
-    Server::start(place.clone(), &["--supervise", "on"], Some(cores.server))
+fn supervised(place: &Place, cores: Cores, store_buffer: u32) -> Result<Server> {
+    let buffer = store_buffer.to_string();
+    Server::start(place.clone(), &["--supervise", "on", "--store-buffer", &buffer], Some(cores.server))
 }
 
 /// As many bots as leave a fifth of the fuller core idle.
-fn affordable(place: &Place, cores: Cores) -> Result<u32> {
-    let server = supervised(place, cores)?;
+fn affordable(place: &Place, cores: Cores, store_buffer: u32) -> Result<u32> {
+    let server = supervised(place, cores, store_buffer)?;
     let fleet = crew(PROBE_COUNT, 1, false).start(place, cores.clients)?;
     let began = Instant::now();
     std::thread::sleep(PROBE_TIMES.0);
@@ -184,7 +188,7 @@ fn crew(count: u32, seed: u64, has_ledger: bool) -> Crew {
 /// Everything up to the stop of the server.
 fn play(arguments: &Arguments, place: &Place, cores: Cores, outcome: &mut Outcome) -> Result<Server> {
     let mut random = Rng::with_seed(arguments.seed);
-    let mut server = supervised(place, cores)?;
+    let mut server = supervised(place, cores, arguments.store_buffer)?;
     let began = Instant::now();
     let fleet = crew(outcome.count, arguments.seed, true).start(place, cores.clients)?;
     let (mut life, mut next_kill) = (0, kill_after(arguments, &mut random, 0.0));

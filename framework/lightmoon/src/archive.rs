@@ -16,6 +16,7 @@ use lightmoon_contract::{ActorId, Kind, Mono, NetId};
 use lightmoon_durable::layout::{self, Section};
 use lightmoon_durable::{LogEntry, audit as durable_audit, log_entry};
 use lightmoon_store::{Area, Done, KeyRange, Outcome, Request, Row, Scan, Store as _, Ticket};
+use lightmoon_store_files::FilesOptions;
 use lightmoon_store_files::FilesStore;
 use std::fmt;
 use std::sync::mpsc::{self, Receiver};
@@ -75,7 +76,7 @@ impl Archive {
         }
         let folder = Folder::open(&path)?;
         let (wake, woken) = mpsc::channel();
-        let store = open_files(&path, false, move || {
+        let store = open_files(&path, FilesOptions::default(), move || {
             // An archive that is gone needs no waking.
             let _ = wake.send(());
         })?;

@@ -6,13 +6,16 @@
 //! Invariants:
 //! - I1: readers never make the node thread wait for longer than a pointer takes to copy.
 
+use crate::console::{ConsoleCounts, Counted, Desk, EventLog, What};
 use crate::ended_zones::EndedZones;
 use crate::watch::Stall;
 use crate::{clock, limits};
-use lightmoon_contract::Mono;
+use lightmoon_contract::descriptor::Descriptor;
+use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::Counters as NetCounters;
 use lightmoon_node::{DeadLetter, NodeReport};
-use std::sync::atomic::{AtomicU64, Ordering};
+use lightmoon_zone::ZoneChart;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +35,14 @@ pub(crate) struct Snapshot {
     pub(crate) turns_full: u64,
 }
 
+impl Snapshot {
+    /// Charts of zones, if somebody looks, in order of workers.
+    pub(crate) fn charts(&self) -> impl Iterator<Item = (ActorId, &ZoneChart)> {
+        let surveys = self.node.workers.iter().filter_map(|worker| worker.survey.as_deref());
+        surveys.flat_map(|survey| survey.charts.iter().map(|(zone, chart)| (*zone, chart)))
+    }
+}
+
 /// Everything that metrics are read from.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -45,6 +56,8 @@ pub(crate) struct Seen {
     pub(crate) stalled_ever: u64,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) net: NetCounters,
+    /// What the console counted.
+    pub(crate) console: ConsoleCounts,
 }
 
 /// Shared by the threads of one server.
@@ -53,26 +66,43 @@ pub(crate) struct Board {
     pub(crate) title: String,
     pub(crate) version: &'static str,
     pub(crate) started: Mono,
+    /// The game's contracts.
+    pub(crate) descriptor: Arc<Descriptor>,
+    /// What happened.
+    pub(crate) events: EventLog,
+    /// Commands under way.
+    pub(crate) desk: Desk,
+    /// What the console counts.
+    pub(crate) counted: Counted,
     snapshot: Mutex<Arc<Snapshot>>,
     hashes: Mutex<Arc<Vec<String>>>,
     net: Mutex<NetCounters>,
     /// Turns that do not end now, and how many there were.
     stalls: Mutex<(Vec<Stall>, u64)>,
+    /// Relaxed, both: a reader wants a recent value, and nothing hangs on them.
+    has_reported: AtomicBool,
+    is_stopping: AtomicBool,
     /// Boot time of the last turn in ns. Relaxed: a reader wants a recent value, and nothing hangs on it.
     last_turn: AtomicU64,
 }
 
 impl Board {
-    pub(crate) fn new(title: String, version: &'static str) -> Self {
+    pub(crate) fn new(title: String, version: &'static str, descriptor: Arc<Descriptor>) -> Self {
         let now = clock::mono();
         Self {
             title,
             version,
             started: now,
+            descriptor,
+            events: EventLog::default(),
+            desk: Desk::default(),
+            counted: Counted::default(),
             snapshot: Mutex::default(),
             hashes: Mutex::default(),
             net: Mutex::default(),
             stalls: Mutex::default(),
+            has_reported: AtomicBool::new(false),
+            is_stopping: AtomicBool::new(false),
             last_turn: AtomicU64::new(now.0),
         }
     }
@@ -87,6 +117,29 @@ impl Board {
         clock::mono().since(last) <= limits::TURN_SILENCE_MAX
     }
 
+    /// The server is about to stop.
+    pub(crate) fn stops(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether new clients are let in now; else why not.
+    pub(crate) fn readiness(&self) -> Result<(), &'static str> {
+        if self.is_stopping.load(Ordering::Relaxed) {
+            return Err("the server stops");
+        }
+        if !self.is_healthy() {
+            return Err("the node does not take its turns");
+        }
+        let node = &self.snapshot().node;
+        if !self.has_reported.load(Ordering::Relaxed) || node.store.is_opening {
+            return Err("the stored state is not there yet");
+        }
+        if node.sessions.len() >= lightmoon_node::limits::SESSIONS_MAX {
+            return Err("no more clients fit");
+        }
+        Ok(())
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -97,6 +150,7 @@ impl Board {
             std::mem::replace(&mut *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner), snapshot);
         // Freed here, after the lock is given back.
         drop(old);
+        self.has_reported.store(true, Ordering::Relaxed);
     }
 
     /// A look at all of it; not one instant for everything.
@@ -110,6 +164,7 @@ impl Board {
             stalled_ever,
             snapshot: self.snapshot(),
             net: self.net(),
+            console: self.counted.counts(),
         }
     }
 
@@ -129,6 +184,11 @@ impl Board {
 
     /// Replaces them; `news`: how many of them are to be counted.
     pub(crate) fn set_stalls(&self, stalls: Vec<Stall>, news: usize) {
+        if news > 0 {
+            stalls.iter().for_each(|stall| {
+                self.events.note(clock::unix_millis(), What::Stalled(stall.to_string()));
+            });
+        }
         let mut known = self.stalls.lock().unwrap_or_else(PoisonError::into_inner);
         known.0 = stalls;
         known.1 += u64::try_from(news).unwrap_or(0);
@@ -140,5 +200,36 @@ impl Board {
 
     pub(crate) fn set_net(&self, counters: NetCounters) {
         *self.net.lock().unwrap_or_else(PoisonError::into_inner) = counters;
+    }
+}
+
+/// A board of no game, for tests.
+#[cfg(test)]
+pub(crate) fn blank() -> Board {
+    let (contracts, components, types) = (Vec::new(), Vec::new(), Vec::new());
+    let descriptor = Descriptor { game: "game".to_owned(), contracts, components, types };
+    Board::new("Game".to_owned(), "1", Arc::new(descriptor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_ready_once_its_state_is_there_and_until_it_stops() {
+        let board = blank();
+        assert!(board.readiness().unwrap_err().contains("state"), "it has not reported yet");
+        let mut opening = Snapshot::default();
+        opening.node.store.is_opening = true;
+        board.set_snapshot(opening);
+        assert!(board.readiness().unwrap_err().contains("state"));
+        board.set_snapshot(Snapshot::default());
+        assert_eq!(board.readiness(), Ok(()));
+        board.turned(Mono(0));
+        assert!(board.readiness().unwrap_err().contains("turns"));
+        board.turned(clock::mono());
+        board.stops();
+        assert!(board.readiness().unwrap_err().contains("stops"));
+        assert!(board.is_healthy(), "nobody is to kill a server that stops");
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::Failure;
 use crate::node_thread::ToNode;
-use crate::options::StoreChoice;
+use crate::options::{ServeOptions, StoreChoice};
 use lightmoon_contract::Mono;
 use lightmoon_store::{MemoryStore, Outcome, Rejected, Request, Store, Ticket};
 use lightmoon_store_files::{FilesOptions, FilesStore, OpenError, Report};
@@ -25,17 +25,18 @@ pub(crate) enum Storage {
 
 impl Storage {
     /// Opens what was chosen. `to_node` is woken when outcomes are there.
-    pub(crate) fn open(
-        choice: &StoreChoice,
-        accept_loss: bool,
-        to_node: Sender<ToNode>,
-    ) -> Result<Self, Failure> {
-        match choice {
+    pub(crate) fn open(options: &ServeOptions, to_node: Sender<ToNode>) -> Result<Self, Failure> {
+        let files = FilesOptions {
+            accept_loss: options.accept_loss,
+            table_bytes: options.store_buffer_bytes,
+            ..FilesOptions::default()
+        };
+        match &options.store {
             StoreChoice::Memory => Ok(Self::Memory(MemoryStore::new())),
             StoreChoice::Files(folder) => {
                 // A node that is gone needs no waking.
                 let wake = move || drop(to_node.send(ToNode::Woken));
-                open_files(folder, accept_loss, wake).map(Self::Files)
+                open_files(folder, files, wake).map(Self::Files)
             }
         }
     }
@@ -52,10 +53,10 @@ impl Storage {
 /// Opens a store of files, logging what an operator should know.
 pub(crate) fn open_files(
     folder: &Path,
-    accept_loss: bool,
+    options: FilesOptions,
     wake: impl Fn() + Send + 'static,
 ) -> Result<FilesStore, Failure> {
-    let options = FilesOptions { accept_loss, faults: crate::flaws::store(), ..FilesOptions::default() };
+    let options = FilesOptions { faults: crate::flaws::store(), ..options };
     let failed = |error: OpenError| match std::error::Error::source(&error) {
         Some(source) => Failure::new(format!("{error} ({source})"), ""),
         None => Failure::new(error.to_string(), ""),

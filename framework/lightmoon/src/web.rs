@@ -1,6 +1,6 @@
 //! The public web server: the game's page, the client SDK, where the game is.
 //!
-//! *Responsible for*: those files, `/lightmoon.json`, `/health`. *Not responsible for*: console and metrics, which are on a
+//! *Responsible for*: those files, `/lightmoon.json`, `/health`, `/ready`. *Not responsible for*: console and metrics, which are on a
 //! listener of their own.
 //!
 //! Invariants:
@@ -10,9 +10,9 @@ mod listener;
 mod page;
 mod reply;
 
-pub(crate) use listener::Bounded;
+pub(crate) use listener::{Bounded, Peer};
 pub use page::Assets;
-pub(crate) use page::Page;
+pub(crate) use page::{Page, media_type};
 pub(crate) use reply::{not_found, reply, text};
 
 use crate::board::Board;
@@ -44,6 +44,7 @@ impl Web {
         Router::new()
             .route("/lightmoon.json", get(location))
             .route("/health", get(health))
+            .route("/ready", get(ready))
             .route("/lightmoon/{*path}", get(sdk))
             .fallback(get(asset))
             .with_state(self)
@@ -126,9 +127,17 @@ async fn health(State(web): State<Web>) -> Response {
     }
 }
 
+/// For whoever sends new clients here; a server that is not ready is not to be killed for that.
+async fn ready(State(web): State<Web>) -> Response {
+    match web.board.readiness() {
+        Ok(()) => text(StatusCode::OK, "ready\n"),
+        Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
+}
+
 async fn sdk(Path(path): Path<String>) -> Response {
     match <Sdk as Assets>::file(&path) {
-        Some(bytes) => reply(StatusCode::OK, page::media_type(&path), bytes),
+        Some(bytes) => reply(StatusCode::OK, media_type(&path), bytes),
         None => not_found(),
     }
 }
@@ -142,7 +151,7 @@ async fn asset(State(web): State<Web>, headers: HeaderMap, uri: Uri) -> Response
         return text(StatusCode::OK, "This game has no page. Its location is in /lightmoon.json.\n");
     };
     let Some(bytes) = page.file(path) else { return not_found() };
-    let mut response = reply(StatusCode::OK, page::media_type(path), bytes);
+    let mut response = reply(StatusCode::OK, media_type(path), bytes);
     let policy = web.content_security_policy(&headers);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
@@ -153,7 +162,7 @@ mod tests {
     use super::*;
 
     fn web(game: &str) -> Web {
-        let board = Arc::new(Board::new("Game".to_owned(), "1"));
+        let board = Arc::new(crate::board::blank());
         Web { board, page: None, game: game.parse().unwrap() }
     }
 

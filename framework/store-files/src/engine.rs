@@ -80,7 +80,7 @@ impl Engine {
         } else {
             clear_half_made(store)?;
         }
-        let mut engine = catch_unwind(AssertUnwindSafe(|| Self::open_files(store, options.faults)))
+        let mut engine = catch_unwind(AssertUnwindSafe(|| Self::open_files(store, options)))
             .unwrap_or_else(|_| Err(OpenError::damaged(store, "the engine gave up on its files")))?;
         if logged.is_some_and(|logged| logged != engine.number) {
             return Err(OpenError::damaged(store, "the engine did not read its whole log"));
@@ -100,9 +100,13 @@ impl Engine {
         Ok((engine, found))
     }
 
-    fn open_files(store: &Path, faults: Faults) -> Result<Self, OpenError> {
+    fn open_files(store: &Path, options: &FilesOptions) -> Result<Self, OpenError> {
         let failed = |error| OpenError::of_engine(store, error);
-        let memtable = |bytes| if faults.memtable_bytes == 0 { bytes } else { faults.memtable_bytes };
+        let faults = options.faults;
+        let table_bytes = match faults.memtable_bytes {
+            0 => options.table_bytes.clamp(limits::TABLE_BYTES_MIN, limits::TABLE_BYTES_MAX),
+            bytes => bytes,
+        };
         let database = Database::builder(store)
             .worker_threads(1)
             .max_journaling_size(limits::LOG_BYTES_MAX)
@@ -112,15 +116,11 @@ impl Engine {
             .map_err(failed)?;
         let filter =
             || FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0)));
-        let rows = || {
-            KeyspaceCreateOptions::default()
-                .max_memtable_size(memtable(limits::ROWS_MEMTABLE_BYTES))
-                .filter_policy(filter())
-        };
+        let rows = || KeyspaceCreateOptions::default().max_memtable_size(table_bytes).filter_policy(filter());
         let separation = KvSeparationOptions::default().separation_threshold(limits::SEPARATED_BYTES_MIN);
         let chunks = || {
             KeyspaceCreateOptions::default()
-                .max_memtable_size(memtable(limits::CHUNKS_MEMTABLE_BYTES))
+                .max_memtable_size(table_bytes)
                 .with_kv_separation(Some(separation))
         };
         let rows = database.keyspace("rows", rows).map_err(failed)?;

@@ -35,12 +35,15 @@ pub const TICK: Duration = Duration::from_secs(1);
 /// Bytes of all logs of the engine. Its floor (it asserts this); more would make opening after a crash slower.
 pub const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Bytes of the engine's memory table of rows. What is in it is replayed when a node that was killed opens the store again, while
-/// its players wait: so it is small, and written out more often.
-pub const ROWS_MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of the engine's memory table of rows, and of that of chunks, unless the options say otherwise. What is in them is replayed when a node that
+/// was killed opens the store again, while its players wait: so they are small, and written out more often. Reached: written out.
+pub const TABLE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes of the engine's memory table of chunks. As above; larger snapshots have files of their own anyway.
-pub const CHUNKS_MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
+/// The least that the options may say: below it a busy store makes a table for each second's commits.
+pub const TABLE_BYTES_MIN: u64 = 1024 * 1024;
+
+/// The most that the options may say: all of a log that is full ([`LOG_BYTES_MAX`]), several times over.
+pub const TABLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Bytes of the engine's cache of blocks.
 pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;

@@ -2,6 +2,8 @@
 //!
 //! *Responsible for*: the options and their defaults. *Not responsible for*: where they come from (the binary reads them).
 
+use crate::limits;
+
 /// Options of a store in files.
 #[derive(Clone, Debug)]
 pub struct FilesOptions {
@@ -13,6 +15,10 @@ pub struct FilesOptions {
     pub ballast_bytes: u64,
     /// Free bytes below which [`State::LowSpace`](crate::State::LowSpace) is reported. Default: 256 MiB.
     pub free_low_bytes: u64,
+    /// Bytes of what was committed but is not yet sorted into tables, of rows and of chunks each; memory takes two to three times as many.
+    /// Default [`TABLE_BYTES`](crate::limits::TABLE_BYTES), 1 to 256 MiB; other values are taken as the nearest of these. Fewer are written out more
+    /// often, and replayed sooner after a crash. The engine keeps what a folder was made with.
+    pub table_bytes: u64,
     /// For tests of this crate: what is left out, to prove that its absence is found.
     #[doc(hidden)]
     pub faults: Faults,
@@ -24,6 +30,7 @@ impl Default for FilesOptions {
             accept_loss: false,
             ballast_bytes: 64 * 1024 * 1024,
             free_low_bytes: 256 * 1024 * 1024,
+            table_bytes: limits::TABLE_BYTES,
             faults: Faults::default(),
         }
     }
@@ -39,7 +46,7 @@ pub struct Faults {
     pub no_anchor: bool,
     /// Does not compare checksums of records.
     pub no_crc: bool,
-    /// Bytes of the engine's memory tables; 0: as always. Small ones make many files.
+    /// Bytes of the engine's memory tables; 0: those of the options. Small ones make many files.
     pub memtable_bytes: u64,
     /// Waits before it writes a group: a slow disk.
     pub delay_ms: u64,

@@ -164,6 +164,8 @@ pub struct Counters {
     pub outgoing_refused: u64,
     /// Subscriptions refused because the zone has too many viewers.
     pub viewers_refused: u64,
+    /// Players that asked to enter and got no avatar: the zone is full or said no.
+    pub visits_refused: u64,
 }
 
 impl std::ops::AddAssign for Counters {
@@ -202,6 +204,7 @@ impl std::ops::AddAssign for Counters {
             outgoing_dropped
             outgoing_refused
             viewers_refused
+            visits_refused
         );
     }
 }

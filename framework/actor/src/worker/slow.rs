@@ -35,6 +35,10 @@ impl Worker {
         self.clock_read = Some(ended);
         let took = ended.since(began);
         self.count_time(index, step, took);
+        if self.trail.is_some() {
+            let actor = self.places.at(index).actor;
+            self.note_step(actor, step, took);
+        }
         if took < limits::SLOW_AFTER {
             return;
         }

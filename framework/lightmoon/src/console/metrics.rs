@@ -13,6 +13,7 @@
 mod exposition;
 mod link;
 mod metric;
+mod operator;
 mod request;
 mod server;
 mod session;
@@ -26,8 +27,16 @@ use metric::Metric;
 use sources::Sources;
 
 /// Every metric of a server, by area. Documentation, dashboards and alert rules are checked against it.
-const AREAS: &[&[Metric]] =
-    &[server::TABLE, worker::TABLE, zone::TABLE, session::TABLE, request::TABLE, link::TABLE, store::TABLE];
+const AREAS: &[&[Metric]] = &[
+    server::TABLE,
+    worker::TABLE,
+    zone::TABLE,
+    session::TABLE,
+    request::TABLE,
+    link::TABLE,
+    store::TABLE,
+    operator::TABLE,
+];
 
 /// All metrics as text, format 0.0.4.
 pub(crate) fn text(board: &Board) -> String {

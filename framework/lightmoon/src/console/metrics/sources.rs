@@ -4,6 +4,7 @@
 //!
 //! The names of the fields are what the reference page shows as a number's source.
 
+use super::super::ConsoleCounts;
 use crate::board::{Seen, Snapshot};
 use lightmoon_actor::Counters as ActorCounters;
 use lightmoon_contract::Kind;
@@ -39,6 +40,8 @@ pub(super) struct Sources<'a> {
     pub(super) links: &'a LinkCounters,
     /// The endpoint below it.
     pub(super) net: &'a NetCounters,
+    /// The console's pages and commands.
+    pub(super) console: &'a ConsoleCounts,
 }
 
 impl<'a> Sources<'a> {
@@ -56,6 +59,7 @@ impl<'a> Sources<'a> {
             files: turns.files.clone().unwrap_or_default(),
             links: &node.links,
             net: &seen.net,
+            console: &seen.console,
         }
     }
 

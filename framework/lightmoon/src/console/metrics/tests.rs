@@ -15,7 +15,7 @@ fn metrics() -> impl Iterator<Item = &'static Metric> {
 }
 
 fn board() -> Board {
-    Board::new("Game".to_owned(), "1")
+    crate::board::blank()
 }
 
 #[test]

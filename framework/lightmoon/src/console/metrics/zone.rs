@@ -80,6 +80,11 @@ pub(super) const TABLE: &[Metric] = &[
         of(zone.counters.viewers_refused)
     }),
     zone_counter(
+        "lightmoon_zone_visit_refused_total",
+        "Players that asked to enter and got no avatar: the zone is full or said no.",
+        |zone| of(zone.counters.visits_refused),
+    ),
+    zone_counter(
         "lightmoon_zone_outgoing_dropped_total",
         "Messages of systems dropped because a tick queued too many.",
         |zone| of(zone.counters.outgoing_dropped),
