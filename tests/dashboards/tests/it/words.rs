@@ -27,8 +27,9 @@ fn is_known(metrics: &Metrics, word: &str) -> bool {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let (folders, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
-        entries.map(|entry| entry.unwrap().path()).partition(|path| path.is_dir());
+    let (folders, mut files): (Vec<PathBuf>, Vec<PathBuf>) = entries
+        .map(|entry| entry.expect("a folder that was opened can be listed").path())
+        .partition(|path| path.is_dir());
     files.extend(folders.iter().flat_map(|folder| self::files(folder)));
     files
 }
