@@ -5,6 +5,45 @@
 //! Invariants:
 //! - I1: counters only grow while the worker lives.
 
+use std::time::Duration;
+
+use lightmoon_contract::{Kind, Times};
+
+use crate::Step;
+
+/// A kind of actors on one worker, and how long code of its actors took since the worker began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct KindReport {
+    /// Its number.
+    pub kind: Kind,
+    /// What it is called.
+    pub name: &'static str,
+    /// Serving operations: each stretch between two waits.
+    pub operations: Times,
+    /// Handling alarms: ticks of zones.
+    pub alarms: Times,
+    /// Making, saving and ending activations.
+    pub lives: Times,
+}
+
+impl KindReport {
+    pub(crate) fn new(kind: Kind, name: &'static str) -> Self {
+        let none = Times::default();
+        Self { kind, name, operations: none, alarms: none, lives: none }
+    }
+
+    /// Counts a stretch.
+    pub(crate) fn add(&mut self, step: Step, took: Duration) {
+        let times = match step {
+            Step::Operation(_) | Step::Delivery(_) => &mut self.operations,
+            Step::Alarm => &mut self.alarms,
+            Step::Activate | Step::Save | Step::Lost | Step::Stopping | Step::Drop => &mut self.lives,
+        };
+        times.add(took);
+    }
+}
+
 /// Counts since the worker began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]

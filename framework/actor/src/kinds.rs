@@ -55,6 +55,11 @@ impl Kinds {
         self.registered.get(&kind).map(|registered| registered.name)
     }
 
+    /// All of them, by number.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (Kind, &'static str)> + '_ {
+        self.registered.iter().map(|(kind, registered)| (*kind, registered.name))
+    }
+
     /// How actors of `kind` are kept; `None`: not at all, or there is no such kind.
     #[must_use]
     pub fn keeping(&self, kind: Kind) -> Option<Keeping> {

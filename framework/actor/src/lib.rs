@@ -66,7 +66,7 @@ mod worker;
 pub use across::{Asked, Class, Courier, Crossing, Link, Waiting};
 pub use activation::{Activation, ActorKind};
 pub use ask::{Ask, AskId, Room, Sleep};
-pub use counters::Counters;
+pub use counters::{Counters, KindReport};
 pub use cx::{Cx, Told};
 pub use envelope::{Delivery, DeliveryEnd, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};
 pub use keep::{

@@ -33,8 +33,8 @@ use lightmoon_contract::{ActorId, CallError, Kind, Mono, OperationNumber, Priori
 use crate::port::Port;
 use crate::slot::Slot;
 use crate::{
-    Activation, Class, Counters, Courier, Crossing, In, Kinds, Next, Out, Placement, Progress, StoreState,
-    WorkerId, limits,
+    Activation, Class, Counters, Courier, Crossing, In, KindReport, Kinds, Next, Out, Placement, Progress,
+    StoreState, WorkerId, limits,
 };
 use places::{Places, State};
 pub use survey::{ActorList, ActorLook, ActorState, Sought, Traced};
@@ -117,6 +117,8 @@ pub struct Worker {
     stopping: bool,
     /// Until when nothing slow is named again.
     slow_said_until: Mono,
+    /// By number: how long code of their actors took.
+    kind_reports: Vec<KindReport>,
     /// When the last code of an actor ended in this turn, by the probe.
     clock_read: Option<Mono>,
     /// What the actor that somebody looks at did last.
@@ -143,6 +145,7 @@ impl Worker {
         progress: Arc<Progress>,
     ) -> Self {
         Self {
+            kind_reports: kinds.names().map(|(kind, name)| KindReport::new(kind, name)).collect(),
             port: Port::new(kinds, options.seed, me, placement, progress),
             options,
             places: Places::new(options.seed),
@@ -302,6 +305,12 @@ impl Worker {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.port.counters()
+    }
+
+    /// The kinds that run here, by number, and how long code of their actors took.
+    #[must_use]
+    pub fn kind_reports(&self) -> &[KindReport] {
+        &self.kind_reports
     }
 
     /// What activations report about themselves, by actor. Those that wait inside an operation are left out.

@@ -104,6 +104,7 @@ pub mod persist;
 pub mod replicate;
 mod shield;
 pub mod time;
+mod times;
 pub mod typed;
 
 pub use call::{Body, CallError, Caller, Form};
@@ -116,6 +117,7 @@ pub use operation::{Contract, Operation, OperationSpec};
 pub use persist::{Persist, UpgradeError};
 pub use replicate::Replicate;
 pub use time::{Mono, Tick, Utc};
+pub use times::Times;
 pub use typed::Typed;
 
 pub use lightmoon_contract_macros::{contract, contracts, data, replicate};

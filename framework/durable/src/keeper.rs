@@ -19,7 +19,7 @@ mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use lightmoon_contract::{ActorId, Mono, NetId};
+use lightmoon_contract::{ActorId, Mono, NetId, Times};
 use lightmoon_store::{Area, KeyRange, Outcome, Request, Ticket};
 
 use crate::manifest::Manifest;
@@ -267,6 +267,7 @@ pub struct Keeper {
     /// Bytes that wait for the store.
     bytes: usize,
     counters: Counters,
+    commit_times: Times,
     #[cfg(feature = "flaws")]
     flaw: Option<Flaw>,
 }
@@ -290,6 +291,7 @@ impl Keeper {
             next_encode: 1,
             bytes: 0,
             counters: Counters::default(),
+            commit_times: Times::default(),
             #[cfg(feature = "flaws")]
             flaw: None,
         };
@@ -470,6 +472,12 @@ impl Keeper {
     #[must_use]
     pub const fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// How long commits took that happened, from their sending to the store's answer: to the turns in which that was.
+    #[must_use]
+    pub const fn commit_times(&self) -> &Times {
+        &self.commit_times
     }
 
     /// Does what can be done next for an actor: send a commit, read it, forget it.

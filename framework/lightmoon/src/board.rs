@@ -6,7 +6,8 @@
 //! Invariants:
 //! - I1: readers never make the node thread wait for longer than a pointer takes to copy.
 
-use crate::console::{Counted, Desk, EventLog, What};
+use crate::console::{ConsoleCounts, Counted, Desk, EventLog, What};
+use crate::ended_zones::EndedZones;
 use crate::watch::Stall;
 use crate::{clock, limits};
 use lightmoon_contract::descriptor::Descriptor;
@@ -22,6 +23,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) node: NodeReport,
+    pub(crate) ended_zones: EndedZones,
     pub(crate) dead_letters: Vec<DeadLetter>,
     /// Of a store of files.
     pub(crate) files: Option<lightmoon_store_files::Report>,
@@ -39,6 +41,23 @@ impl Snapshot {
         let surveys = self.node.workers.iter().filter_map(|worker| worker.survey.as_deref());
         surveys.flat_map(|survey| survey.charts.iter().map(|(zone, chart)| (*zone, chart)))
     }
+}
+
+/// Everything that metrics are read from.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) version: &'static str,
+    /// Time since the start.
+    pub(crate) up: Duration,
+    pub(crate) is_healthy: bool,
+    /// Turns that do not end now.
+    pub(crate) stalled_now: usize,
+    /// Turns that did not end in time since the start.
+    pub(crate) stalled_ever: u64,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) net: NetCounters,
+    /// What the console counted.
+    pub(crate) console: ConsoleCounts,
 }
 
 /// Shared by the threads of one server.
@@ -132,6 +151,21 @@ impl Board {
         // Freed here, after the lock is given back.
         drop(old);
         self.has_reported.store(true, Ordering::Relaxed);
+    }
+
+    /// A look at all of it; not one instant for everything.
+    pub(crate) fn seen(&self) -> Seen {
+        let (stalls, stalled_ever) = self.stalls();
+        Seen {
+            version: self.version,
+            up: clock::mono().since(self.started),
+            is_healthy: self.is_healthy(),
+            stalled_now: stalls.len(),
+            stalled_ever,
+            snapshot: self.snapshot(),
+            net: self.net(),
+            console: self.counted.counts(),
+        }
     }
 
     /// Hashes of the certificates that clients may meet, hex, the shown one first.

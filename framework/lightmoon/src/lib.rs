@@ -26,6 +26,7 @@ mod config;
 mod console;
 mod cores;
 mod encoder;
+mod ended_zones;
 mod extension;
 mod failure;
 mod flaws;

@@ -11,6 +11,7 @@
 //! - I2: the thread reports its end exactly once, also when it ends by a fault.
 
 use crate::board::{Board, Snapshot};
+use crate::ended_zones::EndedZones;
 use crate::io::Happening;
 use crate::pace::Pace;
 use crate::storage::Storage;
@@ -146,6 +147,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         stop_by: None,
         pace: Pace::default(),
         window: Window::default(),
+        ended_zones: EndedZones::default(),
         wanted: Wanted::default(),
         utc_at_zero: options.utc_at_zero.0,
     }
@@ -248,6 +250,7 @@ struct Driver {
     stop_by: Option<Mono>,
     pace: Pace,
     window: Window,
+    ended_zones: EndedZones,
     /// What somebody looks at.
     wanted: Wanted,
     /// Calendar time when the clock was at 0, in ms.
@@ -410,9 +413,12 @@ impl Driver {
         if now.since(self.window.reported) < limits::REPORT_EVERY {
             return;
         }
+        let node = self.engine.report(&self.wanted);
+        self.ended_zones.pass(&self.board.snapshot().node.zones, &node.zones);
         self.board.events.note_all(self.utc_at_zero, self.engine.take_events());
         self.board.set_snapshot(Snapshot {
-            node: self.engine.report(&self.wanted),
+            node,
+            ended_zones: self.ended_zones.clone(),
             dead_letters: self.engine.dead_letters(),
             files: self.storage.report(),
             turns: self.window.turns,

@@ -23,6 +23,7 @@ mod routing;
 mod session;
 mod table;
 pub(crate) mod ticket;
+mod traffic;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -38,7 +39,7 @@ use crate::chronicle::Chronicle;
 use crate::game::Operations;
 use crate::identity::Authenticate;
 use crate::limits;
-use crate::report::{Counters, SessionReport};
+use crate::report::{Counters, NodeReport, SessionReport};
 use crate::{LinkId, Output, Transport};
 use crowd::{Counts, Silent, Source};
 use ended::Ended;
@@ -47,6 +48,7 @@ use rate::Bucket;
 use session::{Session, Way};
 use table::Table;
 use ticket::TicketKey;
+use traffic::Traffic;
 
 /// Why nobody is let in who has no session.
 const FULL: &str = "this node takes no more players now; try again later";
@@ -145,6 +147,7 @@ pub(crate) struct Gateway {
     to_actors: Vec<Envelope>,
     pub(crate) chronicle: Chronicle,
     pub(crate) counters: Counters,
+    traffic: Traffic,
 }
 
 impl Gateway {
@@ -180,6 +183,7 @@ impl Gateway {
             to_actors: Vec::new(),
             chronicle: Chronicle::default(),
             counters: Counters::default(),
+            traffic: Traffic::default(),
         }
     }
 
@@ -348,6 +352,7 @@ impl Gateway {
             entry.is_touched = false;
             entry.server.advance(self.now);
             while let Some(transmit) = entry.server.poll_transmit() {
+                self.traffic.leaves(&transmit);
                 out.push(Output::Transmit { link, transmit });
             }
             match entry.server.next_deadline() {
@@ -356,7 +361,7 @@ impl Gateway {
                     // event that nobody took.
                     self.after(self.now, link);
                     if let Some(over) = self.links.remove(&link) {
-                        self.counters.calls_doubled += over.server.counters().doubled;
+                        self.traffic.ends(&over.server);
                     }
                 }
                 Some(at) if entry.armed.is_none_or(|armed| at < armed) => {
@@ -372,15 +377,10 @@ impl Gateway {
         }
     }
 
-    /// What was counted, also of the links that are open.
-    pub(crate) fn counters(&self) -> Counters {
-        let of_links: u64 = self.links.iter().map(|(_, entry)| entry.server.counters().doubled).sum();
-        let events_dropped = self.chronicle.dropped;
-        Counters { calls_doubled: self.counters.calls_doubled + of_links, events_dropped, ..self.counters }
-    }
-
-    /// Sessions and links as the console shows them.
-    pub(crate) fn report(&self) -> (usize, Vec<SessionReport>) {
+    /// Links and sessions as the console shows them; workers and the store are still to come.
+    pub(crate) fn report(&self) -> NodeReport {
+        let links = || self.links.iter().map(|(_, entry)| &entry.server);
+        let of_links = self.traffic.counters(links());
         let sessions = self.sessions.iter().map(|(id, session)| SessionReport {
             session: id,
             player: session.player,
@@ -390,7 +390,19 @@ impl Gateway {
             zone: session.attached.map(|attached| attached.zone),
             requests_in_flight: session.pending.len(),
         });
-        (self.silent.len(), sessions.collect())
+        NodeReport {
+            links_in_handshake: self.silent.len(),
+            sessions: sessions.collect(),
+            is_draining: self.is_draining,
+            counters: Counters {
+                calls_doubled: of_links.doubled,
+                events_dropped: self.chronicle.dropped,
+                ..self.counters
+            },
+            links: of_links,
+            lanes: self.traffic.lanes(links()),
+            ..NodeReport::default()
+        }
     }
 
     /// Notes what came of a command.

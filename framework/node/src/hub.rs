@@ -353,13 +353,9 @@ impl Hub {
     /// A look at the node between two turns, with what its workers said of themselves, in their order.
     #[must_use]
     pub fn report(&self, workers: Vec<WorkerReport>) -> NodeReport {
-        let (links_in_handshake, sessions) = self.gateway.report();
-        let mut counters = self.gateway.counters();
-        counters.activations_failed = self.activations_failed;
-        counters.messages_unroutable = self.messages_unroutable;
-        let is_draining = self.gateway.is_draining;
-        let mut report =
-            NodeReport { links_in_handshake, sessions, is_draining, counters, ..NodeReport::default() };
+        let mut report = self.gateway.report();
+        report.counters.activations_failed = self.activations_failed;
+        report.counters.messages_unroutable = self.messages_unroutable;
         let (mut unsaved_bytes, mut held) = (0, 0);
         for worker in &workers {
             report.zones.extend(worker.zones.iter().cloned());

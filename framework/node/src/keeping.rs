@@ -296,6 +296,7 @@ impl Keeping {
             held,
             letters: open.keeper.letters(),
             counters: open.keeper.counters(),
+            commit_times: *open.keeper.commit_times(),
         }
     }
 }

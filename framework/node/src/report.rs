@@ -8,8 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lightmoon_actor::Worker;
-use lightmoon_contract::{ActorId, Priority, SessionId};
+use lightmoon_actor::{KindReport, Worker};
+use lightmoon_contract::{ActorId, Lane, Priority, SessionId, Times};
 use lightmoon_zone::ZoneReport;
 
 use crate::{Survey, Transport, Wanted};
@@ -38,6 +38,24 @@ pub struct NodeReport {
     pub is_draining: bool,
     /// What was counted since the node began.
     pub counters: Counters,
+    /// What links counted, open ones and those that are over.
+    pub links: lightmoon_wire::Counters,
+    /// Each lane that has streams, over all links.
+    pub lanes: Vec<LaneReport>,
+}
+
+/// One lane, over all links.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LaneReport {
+    /// Which.
+    pub lane: Lane,
+    /// Writes handed to the network.
+    pub writes: u64,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// Bytes that wait now: for acknowledgements, or for more urgent lanes.
+    pub waiting_bytes: usize,
 }
 
 /// One worker.
@@ -62,6 +80,8 @@ pub struct WorkerReport {
     pub survey: Option<Arc<Survey>>,
     /// What it counted since it began.
     pub counters: lightmoon_actor::Counters,
+    /// The kinds that run on it, by number.
+    pub kinds: Vec<KindReport>,
     /// Turns since it began.
     pub turns: u64,
     /// Time in them; 0 without a clock.
@@ -86,6 +106,7 @@ impl WorkerReport {
             held: worker.held(),
             survey: None,
             counters: worker.counters(),
+            kinds: worker.kind_reports().to_vec(),
             turns,
             busy,
         }
@@ -120,6 +141,8 @@ pub struct StoreReport {
     pub letters: usize,
     /// What was counted since the generation was taken.
     pub counters: lightmoon_durable::Counters,
+    /// How long commits took, as actors waited for them.
+    pub commit_times: Times,
 }
 
 /// One session.

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use lightmoon_contract::Times;
+
 /// How a store is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum State {
@@ -50,6 +52,8 @@ pub struct Report {
     pub latency_last: Duration,
     /// Time of the slowest such group.
     pub latency_max: Duration,
+    /// Times of all such groups.
+    pub latencies: Times,
     /// Requests that wait.
     pub queue_requests: usize,
     /// Bytes that wait.

@@ -91,6 +91,7 @@ impl<W: Fn()> Worker<W> {
                 report.last_commit = last_commit;
                 report.latency_last = decided.took;
                 report.latency_max = report.latency_max.max(decided.took);
+                report.latencies.add(decided.took);
             }
         });
         if is_first {

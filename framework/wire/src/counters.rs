@@ -54,3 +54,42 @@ pub struct Counters {
     /// Reads and datagrams ignored because the link was closing.
     pub ignored: u64,
 }
+
+impl std::ops::AddAssign for Counters {
+    /// Adds what another link counted.
+    fn add_assign(&mut self, other: Self) {
+        macro_rules! add {
+            ($($field:ident)*) => {{
+                // Each field is named, so that none is forgotten.
+                let Self { $($field),* } = other;
+                $(self.$field += $field;)*
+            }};
+        }
+        add!(
+            stream_bytes_in
+            stream_bytes_out
+            datagrams_in
+            datagram_bytes_in
+            datagrams_out
+            datagram_bytes_out
+            frames_in
+            frames_out
+            doubled
+            stale
+            early
+            unasked
+            busy
+            datagrams_dropped
+            datagrams_replaced
+            datagrams_too_large
+            datagrams_rationed
+            lanes_held_back
+            lanes_let_through
+            solos_out
+            lane_acks_out
+            lane_acks_in
+            frames_resent
+            ignored
+        );
+    }
+}

@@ -480,6 +480,11 @@ impl ServerLink {
         matches!(self.phase, Phase::Open)
     }
 
+    /// Bytes that wait in each lane that has a stream, the most urgent first.
+    pub fn waiting_bytes(&self) -> impl Iterator<Item = (Lane, usize)> + '_ {
+        self.outbox.waiting_bytes_by_lane()
+    }
+
     /// Bytes held for this client: unfinished frames, undelivered events, unsent writes.
     #[must_use]
     pub fn held_bytes(&self) -> usize {

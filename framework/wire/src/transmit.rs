@@ -319,6 +319,11 @@ impl Outbox {
         lanes + solos + self.datagrams.waiting_bytes()
     }
 
+    /// Bytes that wait in each lane.
+    pub(crate) fn waiting_bytes_by_lane(&self) -> impl Iterator<Item = (Lane, usize)> + '_ {
+        self.lanes.iter().map(|out| (out.lane, out.waiting_bytes()))
+    }
+
     /// Bytes that wait in one lane.
     #[cfg(test)]
     pub(crate) fn waiting_bytes_of(&self, lane: Lane) -> usize {

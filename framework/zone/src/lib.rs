@@ -67,7 +67,7 @@ pub use outgoing::{Audience, Outgoing};
 pub use overload::{Optional, Overload, Rung};
 pub use persist::touched::persisted_hash;
 pub use random::ZoneRandom;
-pub use report::{Counters, Phases, ZoneReport};
+pub use report::{Counters, PhaseTimes, Phases, ZoneReport};
 pub use schedule::{First, Last, Update};
 pub use tick_times::TickTimes;
 pub use time::{TickRate, ZoneTime};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lightmoon_contract::Tick;
+use lightmoon_contract::{Tick, Times};
 
 use crate::overload::Rung;
 use crate::tick_times::TickTimes;
@@ -25,8 +25,10 @@ pub struct ZoneReport {
     pub phases: Phases,
     /// The same of all ticks together.
     pub phases_total: Phases,
-    /// How long ticks took.
+    /// How long ticks took, finely.
     pub tick_times: TickTimes,
+    /// How long ticks and their phases took, in buckets that can be added up over zones.
+    pub times: PhaseTimes,
     /// The longest tick so far.
     pub longest_tick: Duration,
     /// What it gives up now, since its ticks take too long.
@@ -60,6 +62,46 @@ impl Phases {
 
 impl std::ops::AddAssign for Phases {
     fn add_assign(&mut self, other: Self) {
+        self.schedules += other.schedules;
+        self.collect += other.collect;
+        self.grid += other.grid;
+        self.replication += other.replication;
+        self.send += other.send;
+    }
+}
+
+/// How long ticks took, and each phase of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PhaseTimes {
+    /// Whole ticks.
+    pub tick: Times,
+    /// As [`Phases::schedules`].
+    pub schedules: Times,
+    /// As [`Phases::collect`].
+    pub collect: Times,
+    /// As [`Phases::grid`].
+    pub grid: Times,
+    /// As [`Phases::replication`].
+    pub replication: Times,
+    /// As [`Phases::send`].
+    pub send: Times,
+}
+
+impl PhaseTimes {
+    /// Counts a tick.
+    pub(crate) fn add(&mut self, tick: &Phases) {
+        self.tick.add(tick.total());
+        self.schedules.add(tick.schedules);
+        self.collect.add(tick.collect);
+        self.grid.add(tick.grid);
+        self.replication.add(tick.replication);
+        self.send.add(tick.send);
+    }
+}
+
+impl std::ops::AddAssign for PhaseTimes {
+    fn add_assign(&mut self, other: Self) {
+        self.tick += other.tick;
         self.schedules += other.schedules;
         self.collect += other.collect;
         self.grid += other.grid;
@@ -124,4 +166,45 @@ pub struct Counters {
     pub viewers_refused: u64,
     /// Players that asked to enter and got no avatar: the zone is full or said no.
     pub visits_refused: u64,
+}
+
+impl std::ops::AddAssign for Counters {
+    /// Adds what another activation counted.
+    fn add_assign(&mut self, other: Self) {
+        macro_rules! add {
+            ($($field:ident)*) => {{
+                // Each field is named, so that none is forgotten.
+                let Self { $($field,)* state_stalest_ticks } = other;
+                $(self.$field += $field;)*
+                self.state_stalest_ticks = self.state_stalest_ticks.max(state_stalest_ticks);
+            }};
+        }
+        add!(
+            ticks
+            ticks_skipped
+            overload_climbs
+            optional_rested
+            states_spared
+            ticks_narrowed
+            operations
+            states
+            state_bytes
+            state_records
+            state_deferred
+            state_whole
+            state_refreshed
+            state_resting
+            receipts
+            views
+            view_bytes
+            enters
+            leaves
+            enters_deferred
+            sticky_oversized
+            outgoing_dropped
+            outgoing_refused
+            viewers_refused
+            visits_refused
+        );
+    }
 }

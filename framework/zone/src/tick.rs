@@ -41,7 +41,7 @@ use crate::persist::{form, restore};
 use crate::phase;
 use crate::random::ZoneRandom;
 use crate::replication::{Packet, PacketKind, Replication, Shared};
-use crate::report::{Counters, Phases, ZoneReport};
+use crate::report::{Counters, PhaseTimes, Phases, ZoneReport};
 use crate::schedule::{First, Last, Update};
 use crate::tick_times::TickTimes;
 use crate::time::{TickClock, TickRate, ZoneTime};
@@ -129,6 +129,7 @@ pub(crate) struct TickLoop {
     phases: Phases,
     phases_total: Phases,
     tick_times: TickTimes,
+    times: PhaseTimes,
     longest_tick: Duration,
     pub(crate) counters: Counters,
 }
@@ -195,6 +196,7 @@ impl TickLoop {
             phases: Phases::default(),
             phases_total: Phases::default(),
             tick_times: TickTimes::default(),
+            times: PhaseTimes::default(),
             longest_tick: Duration::ZERO,
             counters: Counters::default(),
         })
@@ -286,6 +288,7 @@ impl TickLoop {
         };
         self.phases_total += self.phases;
         self.tick_times.add(self.phases.total());
+        self.times.add(&self.phases);
         self.longest_tick = self.longest_tick.max(self.phases.total());
         self.shed(rate_hz);
     }
@@ -446,6 +449,7 @@ impl TickLoop {
             phases: self.phases,
             phases_total: self.phases_total,
             tick_times: self.tick_times,
+            times: self.times,
             longest_tick: self.longest_tick,
             rung: self.ladder.rung(),
             counters: self.counters,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::limits::{CONSOLE_BYTES_MAX, CONSOLE_WITHIN};
 
-/// Values of metrics by name.
+/// Values of metrics: by name with labels as they are written, and under the bare name the sum over all labels.
 pub type Metrics = BTreeMap<String, f64>;
 
 /// Asks a server for its figures.
@@ -43,7 +43,21 @@ impl Console {
     /// # Errors
     /// It does not answer in time, or not so.
     pub fn metrics(&self) -> Result<Metrics> {
-        Ok(values(&self.get("/metrics")?))
+        Ok(values(&self.metrics_text()?))
+    }
+
+    /// `/metrics` as it is written.
+    ///
+    /// # Errors
+    /// It does not answer in time, or not so.
+    pub fn metrics_text(&self) -> Result<String> {
+        self.get("/metrics")
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     fn get(&self, path: &str) -> Result<String> {
@@ -66,12 +80,17 @@ impl Console {
 }
 
 fn values(text: &str) -> Metrics {
-    let lines = text.lines().filter(|line| line.starts_with("lightmoon_"));
-    lines
-        .filter_map(|line| {
-            line.split_once(' ').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
-        })
-        .collect()
+    let mut metrics = Metrics::new();
+    for line in text.lines().filter(|line| line.starts_with("lightmoon_")) {
+        // A label may have spaces.
+        let Some((series, value)) = line.rsplit_once(' ') else { continue };
+        let Ok(value) = value.parse::<f64>() else { continue };
+        *metrics.entry(series.to_owned()).or_default() += value;
+        if let Some((name, _)) = series.split_once('{') {
+            *metrics.entry(name.to_owned()).or_default() += value;
+        }
+    }
+    metrics
 }
 
 #[cfg(test)]
@@ -85,6 +104,13 @@ mod tests {
             metrics,
             Metrics::from([("lightmoon_a".to_owned(), 1.5), ("lightmoon_b_total".to_owned(), 3.0)])
         );
+    }
+
+    #[test]
+    fn labels_are_part_of_the_name_and_added_up_without_it() {
+        let metrics = values("lightmoon_c{lane=\"high reliable\"} 2\nlightmoon_c{lane=\"low\"} 5\n");
+        assert_eq!(metrics["lightmoon_c{lane=\"high reliable\"}"].to_bits(), 2.0_f64.to_bits());
+        assert_eq!(metrics["lightmoon_c"].to_bits(), 7.0_f64.to_bits());
     }
 
     #[test]

@@ -77,7 +77,8 @@ export class Server {
     const { console: address, consoleToken } = this.ready;
     const answer = await fetch(`http://${address}/metrics`, { headers: { authorization: `Bearer ${consoleToken}` } });
     const lines = (await answer.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-    return Object.fromEntries(lines.map((line) => [line.split(" ")[0], Number(line.split(" ")[1])]));
+    // The name with its labels, which may have spaces.
+    return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ")))]));
   }
 
   /** Address of the page. */

@@ -10,6 +10,8 @@ pub(crate) mod edges;
 mod error_pages;
 pub(crate) mod limit_table;
 mod links;
+mod metric_rows;
+pub(crate) mod metric_table;
 mod names;
 mod openings;
 mod outside_names;
@@ -47,6 +49,7 @@ pub(crate) const TEXT: &[Check] = &[
     Check { name: "document of the wire", run: wire_document::check },
     Check { name: "pages of errors", run: error_pages::check },
     Check { name: "table of limits", run: limit_table::check },
+    Check { name: "page of metrics", run: metric_table::check },
     Check { name: "links of documents", run: links::check },
     Check { name: "names from outside", run: outside_names::check },
 ];

@@ -32,6 +32,8 @@ pub(crate) enum Need {
     NpmPackages(&'static str),
     /// A Chromium that runs without a screen.
     Chromium,
+    /// The programs prometheus and promtool.
+    Prometheus,
     /// A folder of the repository.
     Folder(&'static str),
 }
@@ -46,6 +48,7 @@ impl Need {
             Self::Node => node(),
             Self::NpmPackages(folder) => npm_packages(&root.join(folder), folder),
             Self::Chromium => chromium(),
+            Self::Prometheus => prometheus(root),
             Self::Folder(folder) if root.join(folder).exists() => Ok(()),
             Self::Folder(folder) => Err(format!("{folder} is not in this checkout")),
         }
@@ -104,6 +107,58 @@ fn chromium() -> Result<(), String> {
         .args(["install", "-y", "-q", "--no-install-recommends", "chromium"])
         .env("DEBIAN_FRONTEND", "noninteractive");
     install(&mut command, failed)
+}
+
+/// Where a Prometheus is unpacked that the system does not have.
+const PROMETHEUS: &str = "target/tests/prometheus";
+
+/// The folder with the programs prometheus and promtool, if there is one.
+pub(crate) fn find_prometheus(root: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([root.join(PROMETHEUS).join("usr/bin")]);
+    let has_both =
+        |folder: &PathBuf| ["prometheus", "promtool"].iter().all(|name| folder.join(name).is_file());
+    folders.into_iter().find(has_both)
+}
+
+/// Unpacks the system's package without installing it: that needs no root, and starts no service.
+fn prometheus(root: &Path) -> Result<(), String> {
+    if find_prometheus(root).is_some() {
+        return Ok(());
+    }
+    let missing = "prometheus is missing";
+    if program::version("apt-get").is_none() || program::version("dpkg").is_none() {
+        return Err(format!("{missing}: install it, with promtool"));
+    }
+    screen::line("fetching prometheus");
+    let folder = root.join(PROMETHEUS);
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let download = || {
+        let mut command = Command::new("apt-get");
+        command.args(["download", "-q", "prometheus"]).current_dir(&folder);
+        install(
+            &mut command,
+            &format!("{missing} and could not be fetched: run `apt-get install prometheus`"),
+        )
+    };
+    if download().is_err() {
+        install(
+            Command::new("apt-get").args(["update", "-q"]),
+            &format!("{missing}: `apt-get update` failed"),
+        )?;
+        download()?;
+    }
+    let files =
+        fs::read_dir(&folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
+    let mut packages = files.filter_map(Result::ok).map(|file| file.path());
+    let package = packages.find(|path| path.extension().is_some_and(|end| end == "deb"));
+    let package = package.ok_or_else(|| format!("{missing}: apt-get fetched no package"))?;
+    let mut unpack = Command::new("dpkg");
+    unpack.arg("-x").arg(&package).arg(&folder);
+    install(&mut unpack, &format!("{missing}: {} could not be unpacked", package.display()))?;
+    // The programs are ten times as large, and all that is needed.
+    fs::remove_file(&package).map_err(|error| format!("cannot remove {}: {error}", package.display()))?;
+    find_prometheus(root).map(drop).ok_or_else(|| format!("{missing}: its package has other programs"))
 }
 
 fn install(command: &mut Command, failed: &str) -> Result<(), String> {

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use crate::command::{contracts, sim, tidy};
 use crate::metadata::{self, Metadata};
 use crate::program::{self, Show};
-use crate::setup::{Need, find_chromium};
+use crate::setup::{Need, find_chromium, find_prometheus};
 use crate::summary::{Step, Verdict};
 use crate::tally::Tally;
 
@@ -76,6 +76,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "flaws", in_quick: false, needs: &[], run: flaws },
     Suite { name: "kills", in_quick: false, needs: &[], run: kills },
     Suite { name: "siege", in_quick: false, needs: &[], run: siege },
+    Suite { name: "metrics", in_quick: false, needs: &[Need::Prometheus], run: metrics },
     Suite {
         name: "typescript types",
         in_quick: false,
@@ -120,6 +121,9 @@ const NODE_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// No kill begins after 80 seconds; what follows takes seconds.
 const KILLS_LIMIT: Duration = Duration::from_secs(4 * 60);
 
+/// About ten seconds; what returns nothing is waited for half a minute.
+const METRICS_LIMIT: Duration = Duration::from_secs(2 * 60);
+
 /// Sixteen attacks of two seconds or a little more; some wait for what the server closes after five or ten.
 const SIEGE_LIMIT: Duration = Duration::from_secs(8 * 60);
 
@@ -130,6 +134,15 @@ fn siege(stage: &Stage) -> Result<Vec<Step>> {
     command.args(["--seed", &commit_number(stage).to_string()]);
     command.current_dir(&stage.metadata.workspace_root);
     counted_once("siege", command, SIEGE_LIMIT)
+}
+
+/// Exposition, alert rules and dashboards before a real Prometheus, which reads the sample while bots play.
+fn metrics(stage: &Stage) -> Result<Vec<Step>> {
+    let mut command = Command::new(stage.built("lightmoon-dashboards"));
+    let programs =
+        find_prometheus(&stage.metadata.workspace_root).context("prometheus was there a moment ago")?;
+    command.arg("--programs").arg(programs).current_dir(&stage.metadata.workspace_root);
+    counted_once("metrics", command, METRICS_LIMIT)
 }
 
 fn everyday_build(stage: &Stage) -> Result<Vec<Step>> {

@@ -1,11 +1,13 @@
 //! User code that takes long.
 //!
-//! *Responsible for*: noting what runs, measuring it, naming what was slow. *Not responsible for*: what does not end: that is seen
+//! *Responsible for*: noting what runs, measuring it by kind, naming what was slow. *Not responsible for*: what does not end: that is seen
 //! from another thread ([`crate::Progress`]).
 //!
 //! Invariants:
-//! - I1: without a clock nothing is measured, so that runs from one seed are equal.
+//! - I1: without a clock all takes no time, so that runs from one seed are equal.
 //! - I2: within a turn the end of one is the beginning of the next: what lies between is our own, and short.
+
+use std::time::Duration;
 
 use lightmoon_contract::Mono;
 
@@ -20,11 +22,19 @@ impl Worker {
         self.clock_read.unwrap_or_else(self.options.probe)
     }
 
+    fn count_time(&mut self, index: u32, step: Step, took: Duration) {
+        let kind = self.places.at(index).actor.kind;
+        if let Ok(at) = self.kind_reports.binary_search_by_key(&kind, |report| report.kind) {
+            self.kind_reports[at].add(step, took);
+        }
+    }
+
     /// It has ended, in whatever way.
     pub(super) fn ended(&mut self, index: u32, step: Step, began: Mono) {
         let ended = (self.options.probe)();
         self.clock_read = Some(ended);
         let took = ended.since(began);
+        self.count_time(index, step, took);
         if self.trail.is_some() {
             let actor = self.places.at(index).actor;
             self.note_step(actor, step, took);

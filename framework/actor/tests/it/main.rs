@@ -16,6 +16,7 @@ mod supervision;
 mod survey;
 mod till;
 mod timers;
+mod times;
 
 lightmoon_contract::contracts! {
     game = "probes",

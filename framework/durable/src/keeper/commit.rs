@@ -86,6 +86,7 @@ pub(super) struct Flight {
     request: Request,
     effect: Effect,
     bytes: usize,
+    since: Mono,
 }
 
 impl Flight {
@@ -154,7 +155,8 @@ impl Keeper {
         #[cfg(feature = "flaws")]
         self.relay_too_early(actor, &effect);
         if let Some(owned) = self.actors.get_mut(&actor) {
-            owned.flight = Some(Box::new(Flight { request: request.clone(), effect, bytes }));
+            let since = self.now;
+            owned.flight = Some(Box::new(Flight { request: request.clone(), effect, bytes, since }));
         }
         self.traffic.send(Purpose::Commit(actor), request, is_urgent);
     }
@@ -315,10 +317,11 @@ impl Keeper {
         let Some(owned) = self.actors.get_mut(&actor) else { return };
         let Some(flight) = owned.flight.take() else { return };
         owned.seq += 1;
-        let Flight { request, effect, bytes } = *flight;
+        let Flight { request, effect, bytes, since } = *flight;
         self.bytes = self.bytes.saturating_sub(bytes);
         self.counters.commits += 1;
         self.counters.commit_bytes += row_bytes(&request);
+        self.commit_times.add(self.now.since(since));
         match effect {
             Effect::Saved { number, posted, taken, settlement } => {
                 self.events.push_back(Event::Committed { actor, number });

@@ -1,5 +1,7 @@
 //! Commits of one owner over a store that lies about outcomes.
 
+use std::time::Duration;
+
 use lightmoon_contract::ActorId;
 use lightmoon_durable::layout::{self, Section};
 use lightmoon_durable::{Event, Keeper, LoadFailure};
@@ -18,6 +20,21 @@ fn what_is_committed_is_loaded_again() {
     let mut next = Keeper::new(2);
     let loaded = desk.load(&mut next, ACTOR);
     assert_eq!((loaded.is_new, number(&loaded)), (false, 5));
+}
+
+#[test]
+fn the_time_of_a_commit_is_that_between_its_sending_and_the_answer() {
+    let mut desk = Desk::new(1);
+    let mut keeper = Keeper::new(1);
+    desk.load(&mut keeper, ACTOR);
+    keeper.on_deadline(desk.now);
+    assert_eq!(keeper.commit_times().count(), 0, "a load is no commit");
+    commit(&mut keeper, 1, true, state(5), Vec::new());
+    let (ticket, request) = keeper.poll_request(desk.now).unwrap();
+    let outcome = desk.ask(request);
+    let took = Duration::from_millis(7);
+    keeper.outcome(desk.now + took, ticket, outcome);
+    assert_eq!((keeper.commit_times().count(), keeper.commit_times().total()), (1, took));
 }
 
 #[test]

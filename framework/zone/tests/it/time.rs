@@ -76,5 +76,10 @@ fn phases_are_measured_by_the_probe_that_was_injected() {
     let phases = arena.report().phases;
     assert!(phases.schedules.as_nanos() >= 1_000 && phases.replication.as_nanos() >= 1_000);
     assert_eq!(phases.total().as_nanos(), 5_000);
+    let times = arena.report().times;
+    assert_eq!((times.tick.count(), times.tick.total().as_nanos()), (2, 10_000));
+    let all = [times.schedules, times.collect, times.grid, times.replication, times.send];
+    assert!(all.iter().all(|phase| phase.count() == 2), "{times:?}");
+    assert_eq!(all.iter().map(|phase| phase.total().as_nanos()).sum::<u128>(), 10_000);
     assert_eq!(Arena::new(1).report().phases, lightmoon_zone::Phases::default());
 }

@@ -63,7 +63,7 @@ pub(super) async fn malformed(ground: &Ground) -> Result<Fought> {
         Ok(())
     })
     .await?;
-    fought.at_least(&["lightmoon_session_link_violating_total"], count);
+    fought.at_least(&["lightmoon_session_link_closed_total{reason=\"violating\"}"], count);
     Ok(fought)
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn oversized(ground: &Ground) -> Result<Fought> {
         Ok(())
     })
     .await?;
-    fought.at_least(&["lightmoon_session_link_too_large_total"], count);
+    fought.at_least(&["lightmoon_session_link_closed_total{reason=\"too-large\"}"], count);
     Ok(fought)
 }
 
@@ -138,7 +138,7 @@ pub(super) async fn truncated(ground: &Ground) -> Result<Fought> {
         Ok(())
     })
     .await?;
-    fought.at_least(&["lightmoon_session_link_violating_total"], count);
+    fought.at_least(&["lightmoon_session_link_closed_total{reason=\"violating\"}"], count);
     for peer in &halves {
         fought.stays("half a frame whose rest may still come", peer).await;
     }

@@ -39,8 +39,14 @@ pub(super) async fn silent(ground: &Ground) -> Result<Fought> {
     while let Some(ended) = silent.join_next().await {
         fought.ended("silence", ended?, &[HANDSHAKE_TIMEOUT, OVERLOADED]);
     }
-    fought.at_least(&["lightmoon_session_handshake_timed_out_total"], fought.with_code(HANDSHAKE_TIMEOUT));
-    fought.at_least(&["lightmoon_session_handshake_evicted_total"], fought.with_code(OVERLOADED));
+    fought.at_least(
+        &["lightmoon_session_link_closed_total{reason=\"handshake-timed-out\"}"],
+        fought.with_code(HANDSHAKE_TIMEOUT),
+    );
+    fought.at_least(
+        &["lightmoon_session_link_closed_total{reason=\"handshake-evicted\"}"],
+        fought.with_code(OVERLOADED),
+    );
     Ok(fought)
 }
 
@@ -69,7 +75,6 @@ pub(super) async fn half_open(ground: &Ground, addresses: u8) -> Result<Fought> 
             "lightmoon_link_retried_total",
             "lightmoon_link_handshake_failed_total",
             "lightmoon_link_refused_total",
-            "lightmoon_link_refused_source_total",
         ],
         // Of a flood of datagrams the kernel drops some where the machine is busy: those reached nobody.
         u64::try_from(count * 4 / 5)?,
@@ -135,7 +140,7 @@ pub(super) async fn churn(ground: &Ground) -> Result<Fought> {
     let seconds = began.elapsed().as_secs_f64();
     fought.refused = came.refused;
     fought.at_least(&["lightmoon_session_opened_total"], came.entered);
-    fought.at_least(&["lightmoon_link_refused_source_total"], came.refused);
+    fought.at_least(&["lightmoon_link_refused_total{reason=\"address\"}"], came.refused);
     fought.notes.push(format!(
         "{count} connections in {seconds:.1} s ({:.0}/s), {} let in, {} without an answer in time",
         f64::from(count) / seconds,

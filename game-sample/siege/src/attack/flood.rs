@@ -38,7 +38,10 @@ pub(super) async fn ten_times(ground: &Ground) -> Result<Fought> {
         fought.stays("calls at ten times their rate", peer).await;
     }
     let clients = u64::try_from(peers.len())?;
-    fought.at_least(&["lightmoon_call_refused_rate_total"], clients * rounds.saturating_sub(allowed));
+    fought.at_least(
+        &["lightmoon_call_refused_total{reason=\"rate\"}"],
+        clients * rounds.saturating_sub(allowed),
+    );
     fought.notes.push(format!(
         "{} calls, of which at most {} are within the rate",
         clients * rounds,
@@ -82,7 +85,7 @@ pub(super) async fn calls(ground: &Ground) -> Result<Fought> {
     }
     fought.at_least(&["lightmoon_session_closed_for_rate_total"], rounds);
     // Before it is closed for them, six thousand of each are refused.
-    fought.at_least(&["lightmoon_call_refused_rate_total"], rounds * 6_000);
+    fought.at_least(&["lightmoon_call_refused_total{reason=\"rate\"}"], rounds * 6_000);
     fought.notes.push(format!("{rounds} clients, one after the other"));
     Ok(fought)
 }
@@ -97,7 +100,7 @@ pub(super) async fn bytes(ground: &Ground) -> Result<Fought> {
         pour(&mut peer, burst, &mut fought, "a flood of bytes", Duration::from_millis(1)).await;
         rounds += 1;
     }
-    fought.at_least(&["lightmoon_session_closed_for_bytes_total"], rounds);
+    fought.at_least(&["lightmoon_session_link_closed_total{reason=\"too-many-bytes\"}"], rounds);
     fought.notes.push(format!("{rounds} clients, one after the other"));
     Ok(fought)
 }

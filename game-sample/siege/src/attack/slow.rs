@@ -60,7 +60,7 @@ async fn slow(ground: &Ground, read_every: Option<Duration>) -> Result<Fought> {
         rounds += 1;
     }
     fought.at_least(
-        &["lightmoon_session_link_unread_total", "lightmoon_link_overloaded_total"],
+        &["lightmoon_session_link_closed_total{reason=\"unread\"}", "lightmoon_link_overloaded_total"],
         fought.with_code(OVERLOADED),
     );
     fought.notes.push(format!("{rounds} times {READERS} clients, the last one closed after {longest:.1?}"));

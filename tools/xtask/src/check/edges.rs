@@ -108,6 +108,7 @@ const ROWS: &[Row] = &[
     )
     .not_everyday(),
     Row::new("lightmoon-load", &[SAMPLE_RIG]).not_everyday(),
+    Row::new("lightmoon-dashboards", &[SAMPLE_RIG]).not_everyday(),
 ];
 
 const TABLE: &str = "the table in tools/xtask/src/check/edges.rs";

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
+use super::metric_rows::{FOLDER, Row, areas};
 use crate::metadata::Metadata;
 use crate::problem::Problem;
 use crate::tree::Tree;
@@ -22,8 +23,9 @@ const FOLDERS: &[&str] = &["framework/", "client-sdk/"];
 const DOCUMENT: &str = "docs/book/src/limits.md";
 const BEGIN: &str = "<!-- limits -->\n";
 const END: &str = "<!-- /limits -->";
-/// The table of metrics.
-const METRICS: &str = "framework/lightmoon/src/console/metrics.rs";
+/// What a crate's counters are called in the tables of metrics; those of its own go before others of the same name.
+const OWN: &[(&str, &str)] =
+    &[("framework/net", "net."), ("framework/node", "gateway."), ("framework/actor", "actors.")];
 /// Pages of codes.
 const CODES: &str = "docs/errors/";
 const CLOSE_CODES: &str = "docs/errors/close-codes.md";
@@ -52,7 +54,7 @@ struct Limit {
 /// Holds the document against the code.
 pub(crate) fn check(tree: &Tree, _metadata: &Metadata) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
-    let metrics = if tree.has(METRICS) { tree.read(METRICS)? } else { String::new() };
+    let metrics = metrics(tree)?;
     for (path, limits) in all(tree)? {
         for limit in &limits {
             let place = format!("{path}: {}", limit.name);
@@ -61,13 +63,10 @@ pub(crate) fn check(tree: &Tree, _metadata: &Metadata) -> Result<Vec<Problem>> {
                 problems.push(Problem::new(&place, "has no reason", remedy));
             }
             for counter in counters(&limit.docs) {
-                if metric_of(&metrics, counter).is_none() {
+                if metric_of(&metrics, &path, counter).is_none() {
                     let what = format!("is counted in `{counter}`, which no metric shows");
-                    problems.push(Problem::new(
-                        &place,
-                        what,
-                        format!("add a row for it to the table in {METRICS}"),
-                    ));
+                    let remedy = format!("add a row for it to a table in {FOLDER}");
+                    problems.push(Problem::new(&place, what, remedy));
                 }
             }
         }
@@ -156,20 +155,21 @@ fn last_segment(path: &str) -> Option<&str> {
         .filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit()))
 }
 
-/// The metric that shows a counter.
-fn metric_of<'a>(metrics: &'a str, counter: &str) -> Option<&'a str> {
-    let rows = metrics.split("\"lightmoon_").skip(1);
-    let shows = |row: &&str| {
-        row.match_indices(counter).any(|(at, _)| {
-            let behind = row[at + counter.len()..].chars().next();
-            row[..at].ends_with('.') && behind.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_')
-        })
-    };
-    rows.filter(shows).find_map(|row| row.split('"').next())
+/// All metrics.
+fn metrics(tree: &Tree) -> Result<Vec<Row>> {
+    Ok(areas(tree)?.into_iter().flat_map(|area| area.rows).collect())
+}
+
+/// The series that shows a counter that a file of limits names.
+fn metric_of(metrics: &[Row], path: &str, counter: &str) -> Option<String> {
+    let own =
+        OWN.iter().find(|(folder, _)| path.starts_with(folder)).map(|(_, own)| format!("{own}{counter}"));
+    let find = |counter: &str| metrics.iter().find_map(|row| row.series_of(counter));
+    own.and_then(|own| find(&own)).or_else(|| find(counter))
 }
 
 fn document_table(tree: &Tree) -> Result<String> {
-    let metrics = if tree.has(METRICS) { tree.read(METRICS)? } else { String::new() };
+    let metrics = metrics(tree)?;
     let closes = if tree.has(CLOSE_CODES) { tree.read(CLOSE_CODES)? } else { String::new() };
     let mut text = String::new();
     for (path, limits) in all(tree)? {
@@ -183,8 +183,8 @@ fn document_table(tree: &Tree) -> Result<String> {
             let codes: Vec<String> = codes(tree, &closes, happens);
             let shown: Vec<String> = counters(&limit.docs)
                 .into_iter()
-                .filter_map(|counter| metric_of(&metrics, counter))
-                .map(|name| format!("`lightmoon_{name}`"))
+                .filter_map(|counter| metric_of(&metrics, &path, counter))
+                .map(|series| format!("`{series}`"))
                 .collect();
             let cells = [
                 format!("`{}`", limit.name),
@@ -293,13 +293,14 @@ mod tests {
     fn fixture(code: &str, metrics: &str) -> Fixture {
         Fixture::new()
             .file("framework/post/src/limits.rs", code)
-            .file(METRICS, metrics)
+            .file(&format!("{FOLDER}letter.rs"), &format!("const TABLE: &[Metric] = &[\n    {metrics}\n];\n"))
             .file("docs/errors/busy.md", "# busy\n")
             .file(CLOSE_CODES, "| 4 | `too-large` |\n")
             .file(DOCUMENT, &format!("# Limits\n\n{BEGIN}{END}\n\nMore.\n"))
     }
 
-    const SHOWN: &str = "(\"lightmoon_letter_refused_total\", |s| count(s.counters.letters_refused))";
+    const SHOWN: &str =
+        "counter(\"lightmoon_letter_refused_total\", \"Refused.\", |s| of(s.post.letters_refused)),";
 
     #[test]
     fn the_table_is_made_from_doc_comments_and_blessing_mends_it() {
@@ -333,8 +334,10 @@ mod tests {
     #[test]
     fn a_counter_without_a_metric_and_a_limit_without_a_reason_are_found() {
         let code = format!("{CODE}\npub const BARE: u8 = 1;\n");
-        let fixture =
-            fixture(&code, "(\"lightmoon_other_total\", |s| count(s.counters.letters_refused_twice))");
+        let fixture = fixture(
+            &code,
+            "counter(\"lightmoon_other_total\", \"Other.\", |s| of(s.post.letters_refused_twice)),",
+        );
         bless(&fixture.tree()).unwrap();
         let found = fixture.find(check);
         assert_eq!(found.len(), 2, "{found:?}");

@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         let tree = Tree::open(&stage.metadata.workspace_root)?;
         check::edges::bless(&tree)?;
         check::limit_table::bless(&tree)?;
+        check::metric_table::bless(&tree)?;
         check::sizes::bless(&tree)?;
         check::wire_document::bless(&tree)?;
     }
