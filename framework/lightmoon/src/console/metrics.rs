@@ -541,6 +541,12 @@ const TABLE: &[Row] = &[
         s.sum_zones(|zone| count(zone.counters.viewers_refused))
     }),
     (
+        "lightmoon_zone_visit_refused_total",
+        Type::Counter,
+        "Players that asked to visit a zone and got no avatar: it is full or said no.",
+        |s| s.sum_zones(|zone| count(zone.counters.visits_refused)),
+    ),
+    (
         "lightmoon_zone_outgoing_dropped_total",
         Type::Counter,
         "Messages of systems dropped because a tick queued too many.",

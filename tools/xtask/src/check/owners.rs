@@ -40,7 +40,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["ring"],
-        owners: &["lightmoon-net", "lightmoon-client", "lightmoon"],
+        owners: &["lightmoon-net", "lightmoon-client", "lightmoon", "lightmoon-bots"],
         in_tests: &[],
         why: "cryptography belongs to the shells",
     },
@@ -90,7 +90,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["serde", "serde_json"],
-        owners: &["lightmoon"],
+        owners: &["lightmoon", "lightmoon-bots"],
         in_tests: &["lightmoon-contract", "lightmoon-wire", "lightmoon-replica", "lightmoon-client"],
         why: "what travels has one byte format, that of `contract`",
     },
