@@ -286,6 +286,7 @@ impl Desk {
             Output::Transmit { transmit: Transmit::Close { reason, .. }, .. } | Output::Fenced { reason } => {
                 panic!("the node gave up: {reason}");
             }
+            Output::Operated { .. } => {}
             Output::Stopped => panic!("nobody stopped the node"),
         }
     }

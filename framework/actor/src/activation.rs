@@ -79,4 +79,11 @@ pub trait Activation {
     fn look(&self) -> Option<Box<dyn Any>> {
         None
     }
+
+    /// What the activation shows of itself on a map, with at most so many places; see [`crate::Worker::charts`]. Costs a walk over
+    /// what it holds. Otherwise as [`Activation::report`].
+    fn chart(&self, places_max: usize) -> Option<Box<dyn Any>> {
+        let _ = places_max;
+        None
+    }
 }

@@ -132,6 +132,8 @@ pub enum In {
     },
     /// Keep this actor alive from now on, as [`crate::Worker::start`] does.
     Start(ActorId),
+    /// Make a snapshot of every world now.
+    SnapshotAll,
     /// End: what came before is served as far as one turn reaches, every activation is told
     /// [`crate::Activation::stopping`], whoever still waits gets `Gone`.
     Stop,
@@ -263,6 +265,7 @@ impl fmt::Debug for In {
             Self::Store(state) => f.debug_tuple("Store").field(state).finish(),
             Self::Across { from, crossing } => f.debug_tuple("Across").field(from).field(crossing).finish(),
             Self::Start(actor) => f.debug_tuple("Start").field(actor).finish(),
+            Self::SnapshotAll => f.write_str("SnapshotAll"),
             Self::Stop => f.write_str("Stop"),
         }
     }

@@ -79,4 +79,4 @@ pub use plain::{Actor, plain};
 pub use progress::{Doing, Progress};
 #[cfg(feature = "flaws")]
 pub use worker::Flaw;
-pub use worker::{Worker, WorkerOptions};
+pub use worker::{ActorList, ActorLook, ActorState, Sought, Traced, Worker, WorkerOptions};

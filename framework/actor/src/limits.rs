@@ -183,3 +183,9 @@ pub const FAILURE_TEXT_BYTES_MAX: usize = 1_024;
 
 /// Deadlines of answered requests that may lie in the timer heap before it is swept: less is not worth a pass.
 pub const STALE_DEADLINES_MIN: usize = 1_024;
+
+/// Actors that a list for tools names: more than a person reads. Over it: the others are only counted.
+pub const ACTORS_LISTED_MAX: usize = 200;
+
+/// Steps that are kept of the actor that somebody looks at: some seconds of a busy one. Over it: the oldest is forgotten.
+pub const TRACED_MAX: usize = 64;

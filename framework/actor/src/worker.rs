@@ -19,6 +19,7 @@ mod parked;
 mod places;
 mod serve;
 mod slow;
+mod survey;
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -36,6 +37,7 @@ use crate::{
     WorkerId, limits,
 };
 use places::{Places, State};
+pub use survey::{ActorList, ActorLook, ActorState, Sought, Traced};
 
 /// How a worker behaves. `Default` is fit for play.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +119,8 @@ pub struct Worker {
     slow_said_until: Mono,
     /// When the last code of an actor ended in this turn, by the probe.
     clock_read: Option<Mono>,
+    /// What the actor that somebody looks at did last.
+    trail: Option<survey::Trail>,
     #[cfg(feature = "flaws")]
     flaw: Option<Flaw>,
 }
@@ -157,6 +161,7 @@ impl Worker {
             stopping: false,
             slow_said_until: Mono(0),
             clock_read: None,
+            trail: None,
             #[cfg(feature = "flaws")]
             flaw: None,
         }
@@ -194,6 +199,7 @@ impl Worker {
                 In::Store(state) => self.set_store(state),
                 In::Across { from, crossing } => self.port.arrive(from, crossing),
                 In::Start(actor) => self.start(now, actor),
+                In::SnapshotAll => self.snapshot_all(),
                 In::Stop => self.stopping = true,
             }
         }
@@ -310,7 +316,10 @@ impl Worker {
         self.ask_idle(|activation| activation.look())
     }
 
-    fn ask_idle(&self, ask: fn(&dyn Activation) -> Option<Box<dyn Any>>) -> Vec<(ActorId, Box<dyn Any>)> {
+    fn ask_idle(
+        &self,
+        ask: impl Fn(&dyn Activation) -> Option<Box<dyn Any>>,
+    ) -> Vec<(ActorId, Box<dyn Any>)> {
         let mut answers: Vec<_> = self
             .places
             .idle()

@@ -8,6 +8,7 @@
 
 use crate::auth::{TOKEN, TOKEN_VERB, run_token_verb};
 use crate::config::{self, Asked, VerbGrammar};
+use crate::console::ConsolePage;
 use crate::extension::{Extension, Verb};
 use crate::folder::write_whole;
 use crate::io::Signals;
@@ -55,6 +56,7 @@ pub struct App {
     title: String,
     version: &'static str,
     page: Option<Page>,
+    console_pages: Vec<ConsolePage>,
     verbs: Vec<Box<dyn Verb>>,
     extensions: Vec<Box<dyn Extension>>,
 }
@@ -68,6 +70,7 @@ impl App {
             title: "Lightmoon game".to_owned(),
             version: env!("CARGO_PKG_VERSION"),
             page: None,
+            console_pages: Vec::new(),
             verbs: Vec::new(),
             extensions: Vec::new(),
         }
@@ -91,6 +94,18 @@ impl App {
     #[must_use]
     pub fn page<A: Assets>(mut self) -> Self {
         self.page = Some(Page::of::<A>());
+        self
+    }
+
+    /// Adds a page to the console, beside those that every game has.
+    ///
+    /// # Panics
+    /// There is one of this name already.
+    #[must_use]
+    pub fn console_page(mut self, page: ConsolePage) -> Self {
+        let is_new = self.console_pages.iter().all(|other| other.name != page.name);
+        assert!(is_new, "two pages of the console are named `{}`", page.name);
+        self.console_pages.push(page);
         self
     }
 
@@ -237,8 +252,8 @@ impl App {
     }
 
     fn plan(self, signals: Signals, supervised: Option<Supervised>) -> (Plan, Vec<Box<dyn Extension>>) {
-        let Self { game, title, version, page, verbs: _, extensions } = self;
-        (Plan { game, title, version, page, signals, supervised }, extensions)
+        let Self { game, title, version, page, console_pages, verbs: _, extensions } = self;
+        (Plan { game, title, version, page, console_pages, signals, supervised }, extensions)
     }
 }
 

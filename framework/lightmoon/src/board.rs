@@ -6,11 +6,14 @@
 //! Invariants:
 //! - I1: readers never make the node thread wait for longer than a pointer takes to copy.
 
+use crate::console::{Counted, Desk, EventLog, What};
 use crate::watch::Stall;
 use crate::{clock, limits};
-use lightmoon_contract::Mono;
+use lightmoon_contract::descriptor::Descriptor;
+use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::Counters as NetCounters;
 use lightmoon_node::{DeadLetter, NodeReport};
+use lightmoon_zone::ZoneChart;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,12 +33,28 @@ pub(crate) struct Snapshot {
     pub(crate) turns_full: u64,
 }
 
+impl Snapshot {
+    /// Charts of zones, if somebody looks, in order of workers.
+    pub(crate) fn charts(&self) -> impl Iterator<Item = (ActorId, &ZoneChart)> {
+        let surveys = self.node.workers.iter().filter_map(|worker| worker.survey.as_deref());
+        surveys.flat_map(|survey| survey.charts.iter().map(|(zone, chart)| (*zone, chart)))
+    }
+}
+
 /// Shared by the threads of one server.
 #[derive(Debug)]
 pub(crate) struct Board {
     pub(crate) title: String,
     pub(crate) version: &'static str,
     pub(crate) started: Mono,
+    /// The game's contracts.
+    pub(crate) descriptor: Arc<Descriptor>,
+    /// What happened.
+    pub(crate) events: EventLog,
+    /// Commands under way.
+    pub(crate) desk: Desk,
+    /// What the console counts.
+    pub(crate) counted: Counted,
     snapshot: Mutex<Arc<Snapshot>>,
     hashes: Mutex<Arc<Vec<String>>>,
     net: Mutex<NetCounters>,
@@ -49,12 +68,16 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    pub(crate) fn new(title: String, version: &'static str) -> Self {
+    pub(crate) fn new(title: String, version: &'static str, descriptor: Arc<Descriptor>) -> Self {
         let now = clock::mono();
         Self {
             title,
             version,
             started: now,
+            descriptor,
+            events: EventLog::default(),
+            desk: Desk::default(),
+            counted: Counted::default(),
             snapshot: Mutex::default(),
             hashes: Mutex::default(),
             net: Mutex::default(),
@@ -127,6 +150,11 @@ impl Board {
 
     /// Replaces them; `news`: how many of them are to be counted.
     pub(crate) fn set_stalls(&self, stalls: Vec<Stall>, news: usize) {
+        if news > 0 {
+            stalls.iter().for_each(|stall| {
+                self.events.note(clock::unix_millis(), What::Stalled(stall.to_string()));
+            });
+        }
         let mut known = self.stalls.lock().unwrap_or_else(PoisonError::into_inner);
         known.0 = stalls;
         known.1 += u64::try_from(news).unwrap_or(0);
@@ -141,13 +169,21 @@ impl Board {
     }
 }
 
+/// A board of no game, for tests.
+#[cfg(test)]
+pub(crate) fn blank() -> Board {
+    let (contracts, components, types) = (Vec::new(), Vec::new(), Vec::new());
+    let descriptor = Descriptor { game: "game".to_owned(), contracts, components, types };
+    Board::new("Game".to_owned(), "1", Arc::new(descriptor))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_node_is_ready_once_its_state_is_there_and_until_it_stops() {
-        let board = Board::new("Game".to_owned(), "1");
+        let board = blank();
         assert!(board.readiness().unwrap_err().contains("state"), "it has not reported yet");
         let mut opening = Snapshot::default();
         opening.node.store.is_opening = true;

@@ -27,6 +27,12 @@ pub(crate) fn utc_at_zero() -> Utc {
     Utc(utc.saturating_sub(millis(mono().since(Mono(0)))))
 }
 
+/// Milliseconds of calendar time since 1970.
+pub(crate) fn unix_millis() -> i64 {
+    let millis = |since: Duration| i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
 /// Seconds of calendar time since 1970.
 pub(crate) fn unix_seconds() -> u64 {
     // A clock before 1970 is wrong by so much that any answer will do; certificates made then are remade later.

@@ -1,22 +1,49 @@
 //! The console: a look into the running server, for its operator only.
 //!
-//! *Responsible for*: the status page, `/status.json`, `/metrics`, dead letters, and letting in only who has the token. *Not
-//! responsible for*: what the numbers mean (`node`, `net`), doing what it asks the node for.
+//! *Responsible for*: which path is what, letting in only who has the token, and the pages' files. *Not responsible for*: what the numbers
+//! mean (`node`, `net`), doing what it asks the node for.
+//!
+//! ```text
+//! /            the pages: files of `framework/lightmoon/console`, one of them for each page
+//! /live        what is looked at, as server-sent events        live, pulse; the messages: status, map, actors, events, audit, letters
+//! /command/…   POST: call, kick, drain, snapshot               command, one file each
+//! /own/…       pages of the game                               own
+//! /metrics, /status.json, /contracts.json, /dead-letters.json  for programs
+//! ```
 //!
 //! Invariants:
 //! - I1: without the token every path answers 401 and nothing else.
-//! - I2: the token is in no page, and a page elsewhere cannot use the browser's cookie (`SameSite=Strict`).
+//! - I2: the token is in no page, and a page elsewhere cannot use the browser's cookie (`SameSite=Strict`), nor command anything
+//!   (`Origin`).
+//! - I3: what is shown comes from reports that workers make by themselves; nothing here waits for a worker or locks it.
 
+mod actors;
+mod audit;
+mod command;
+mod desk;
+mod events;
 mod letters;
+mod live;
+mod map;
 mod metrics;
+mod own;
+mod pulse;
 mod status;
+mod value;
+
+pub(crate) use audit::Audit;
+pub(crate) use desk::Desk;
+pub(crate) use events::{EventLog, What};
+use live::Live;
+pub(crate) use live::{ConsoleCounts, Counted};
+pub use own::{ConsolePage, Glance, ZoneGlance};
 
 use crate::board::Board;
 use crate::node_thread::ToNode;
-use crate::web::{not_found, reply, text};
+use crate::web::{Assets, media_type, not_found, reply, text};
 use axum::Router;
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -37,21 +64,39 @@ pub(crate) struct Console {
     pub(crate) board: Arc<Board>,
     pub(crate) token: Arc<str>,
     pub(crate) to_node: Sender<ToNode>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) pages: Arc<[ConsolePage]>,
 }
+
+/// The files of the pages.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "console"]
+struct Files;
 
 impl Console {
     pub(crate) fn router(self) -> Router {
         Router::new()
-            .route("/", get(page))
-            .route("/console.js", get(script))
-            .route("/console.css", get(style))
+            .route("/live", get(live::stream))
             .route("/status.json", get(status_json))
+            .route("/contracts.json", get(contracts_json))
+            .route("/pages.json", get(pages_json))
             .route("/metrics", get(metrics_text))
             .route("/dead-letters.json", get(letters::list))
             .route("/dead-letters/replay", post(letters::replay))
-            .fallback(|| async { not_found() })
+            .route("/command/call", post(command::call::call))
+            .route("/command/kick", post(command::kick::kick))
+            .route("/command/drain", post(command::drain::drain))
+            .route("/command/snapshot", post(command::snapshot::snapshot))
+            .route("/own/{name}/{*path}", get(own::file))
+            .fallback(file)
             .layer(middleware::from_fn_with_state(self.clone(), let_in))
             .with_state(self)
+    }
+
+    /// Sends what is looked at, until the console is gone.
+    pub(crate) async fn beat(self) {
+        pulse::beat(self).await;
     }
 
     fn is_token(&self, given: &str) -> bool {
@@ -82,6 +127,10 @@ async fn let_in(
             "This console wants its token. Open the console's address as the server printed it at its start.\n",
         );
     }
+    if let Some(refusal) = command::foreign(request.method(), headers) {
+        Counted::add(&console.board.counted.commands_refused);
+        return refusal;
+    }
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
     response
@@ -106,16 +155,26 @@ fn to_cookie(token: &str) -> Response {
     response
 }
 
-async fn page() -> Response {
-    reply(StatusCode::OK, "text/html; charset=utf-8", include_str!("../console/index.html"))
+async fn file(uri: Uri) -> Response {
+    let path = match uri.path().trim_start_matches('/') {
+        "" => "index.html",
+        path => path,
+    };
+    match <Files as Assets>::file(path) {
+        Some(bytes) => reply(StatusCode::OK, media_type(path), bytes),
+        None => not_found(),
+    }
 }
 
-async fn script() -> Response {
-    reply(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("../console/console.js"))
+async fn contracts_json(State(console): State<Console>) -> Response {
+    reply(StatusCode::OK, "application/json", console.board.descriptor.to_json())
 }
 
-async fn style() -> Response {
-    reply(StatusCode::OK, "text/css; charset=utf-8", include_str!("../console/console.css"))
+/// The pages of the game.
+async fn pages_json(State(console): State<Console>) -> Response {
+    let page = |page: &ConsolePage| serde_json::json!({ "name": page.name, "title": page.title });
+    let pages: serde_json::Value = console.pages.iter().map(page).collect();
+    reply(StatusCode::OK, "application/json", pages.to_string())
 }
 
 async fn status_json(State(console): State<Console>) -> Response {
@@ -129,10 +188,18 @@ async fn metrics_text(State(console): State<Console>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
     fn console() -> Console {
-        let board = Arc::new(Board::new("Game".to_owned(), "1"));
-        Console { board, token: Arc::from("0123456789abcdef"), to_node: std::sync::mpsc::channel().0 }
+        let folder = Scratch::new();
+        Console {
+            board: Arc::new(crate::board::blank()),
+            token: Arc::from("0123456789abcdef"),
+            to_node: std::sync::mpsc::channel().0,
+            live: Arc::default(),
+            audit: Arc::new(Audit::open(folder.path()).unwrap()),
+            pages: Arc::new([]),
+        }
     }
 
     #[test]

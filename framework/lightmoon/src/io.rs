@@ -14,11 +14,11 @@
 mod ports;
 
 use crate::board::Board;
-use crate::console::Console;
+use crate::console::{Audit, Console, ConsolePage};
 use crate::keys::{Certificates, Keys};
 use crate::node_thread::ToNode;
 use crate::options::ServeOptions;
-use crate::web::{Bounded, Page, Web};
+use crate::web::{Bounded, Page, Peer, Web};
 use crate::{Failure, clock, limits};
 use lightmoon_contract::Mono;
 use lightmoon_net::{CloseCode, Commands, Endpoint};
@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     pub(crate) keys: Keys,
     pub(crate) board: Arc<Board>,
     pub(crate) page: Option<Page>,
+    pub(crate) console_pages: Arc<[ConsolePage]>,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) signals: Signals,
 }
 
@@ -157,8 +159,15 @@ fn open(plan: &Plan, to_node: &Sender<ToNode>, happenings: &Sender<Happening>) -
     let mut servers = JoinSet::new();
     let pages = Web { board: Arc::clone(&plan.board), page: plan.page, game: started.game };
     serve(&mut servers, web, pages.router())?;
-    let token = plan.keys.console_token.as_str().into();
-    let operator = Console { board: Arc::clone(&plan.board), token, to_node: to_node.clone() };
+    let operator = Console {
+        board: Arc::clone(&plan.board),
+        token: plan.keys.console_token.as_str().into(),
+        to_node: to_node.clone(),
+        live: Arc::default(),
+        audit: Arc::clone(&plan.audit),
+        pages: Arc::clone(&plan.console_pages),
+    };
+    servers.spawn(operator.clone().beat());
     serve(&mut servers, console, operator.router())?;
     Ok(Open { endpoint, certificates, started, servers })
 }
@@ -171,7 +180,8 @@ fn serve(
     let listener = ports::into_tokio(listener)?;
     servers.spawn(async move {
         // Never ends by itself: a connection's fault ends that connection.
-        let _ = axum::serve(Bounded::new(listener), router).await;
+        let service = router.into_make_service_with_connect_info::<Peer>();
+        let _ = axum::serve(Bounded::new(listener), service).await;
     });
     Ok(())
 }

@@ -48,6 +48,7 @@ mod web;
 mod workers;
 
 pub use app::App;
+pub use console::{ConsolePage, Glance, ZoneGlance};
 pub use extension::{Extension, Ready, Verb};
 pub use failure::Failure;
 pub use serve::Running;

@@ -140,3 +140,36 @@ pub(crate) const ORPHAN_STACK_BYTES: usize = 64 * 1024;
 pub(crate) const EXIT_SIGINT: u8 = 128 + 2;
 /// Exit code of a process that a second SIGTERM ended.
 pub(crate) const EXIT_SIGTERM: u8 = 128 + 15;
+
+/// How often the console's streams are sent to: a map that is four times a second where things are looks alive, since its page
+/// moves them in between.
+pub(crate) const LIVE_EVERY: Duration = Duration::from_millis(250);
+/// Streams of the console's pages that are open at the same time: more tabs than operators have. Over it: 503, counted in
+/// `streams_refused`.
+pub(crate) const STREAMS_MAX: usize = 32;
+/// Messages that wait for a page that does not read: two seconds of the busiest. Over it: what is new is not sent to that page, and
+/// counted in `messages_dropped`; each message is whole in itself, so the next one mends it.
+pub(crate) const STREAM_MESSAGES_MAX: usize = 32;
+/// Places on the map of one zone: as many dots as a screen shows apart, 60 kB four times a second. Over it: every so many-th is shown,
+/// and all are counted.
+pub(crate) const CHART_PLACES_MAX: usize = 2_000;
+/// How long the node goes on looking at places for a page of a game that has asked for its numbers: such a page asks each second.
+pub(crate) const GLANCE_LASTS: Duration = Duration::from_secs(3);
+/// Events that the console keeps: an hour of a quiet node, seconds of a storm. Over it: the oldest is forgotten.
+pub(crate) const EVENTS_KEPT_MAX: usize = 500;
+/// Commands of operators under way: more than people give at once. Over it: 503, counted in `commands_refused`.
+pub(crate) const COMMANDS_OPEN_MAX: usize = 64;
+/// How long a command may take: longer than the longest request of a contract that says nothing. After it: 504; what it does may still
+/// happen.
+pub(crate) const COMMAND_PATIENCE: Duration = Duration::from_secs(35);
+/// Bytes of a command: the arguments of any call that a client may make. Over it: 413.
+pub(crate) const COMMAND_BYTES_MAX: usize = 64 * 1024;
+/// Characters of the name that an operator gives to the audit trail. Over it: cut.
+pub(crate) const OPERATOR_NAME_MAX: usize = 40;
+/// Characters of a call's arguments, or of an outcome, that the audit trail keeps: what a person reads. Over it: cut.
+pub(crate) const AUDIT_TEXT_MAX: usize = 400;
+/// Entries of the audit trail that are shown. Over it: the oldest stands in the file only.
+pub(crate) const AUDIT_KEPT_MAX: usize = 200;
+/// Bytes of the file of the audit trail: tens of thousands of commands. Over it: it becomes `audit.1.jsonl`, in the place of an older
+/// one, and a new one begins.
+pub(crate) const AUDIT_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;

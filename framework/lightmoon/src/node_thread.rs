@@ -20,8 +20,8 @@ use lightmoon_actor::Progress;
 use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::{Commands, Credit, NetEvent, Transmit};
 use lightmoon_node::{
-    DeadLetter, EncodeJob, Encoded, Game, Input, LinkId, Next, Node, NodeOptions, NodeReport, Output,
-    TicketKey, Transport, split,
+    Command, DeadLetter, EncodeJob, Encoded, Event, Game, Input, LinkId, Next, Node, NodeOptions, NodeReport,
+    Output, TicketKey, Transport, Wanted, split,
 };
 use lightmoon_store::{Outcome, Request, Store as _, Ticket, Why};
 use lightmoon_wire::CloseCode;
@@ -40,6 +40,15 @@ pub(crate) enum ToNode {
     Woken,
     /// A copy of a world is encoded.
     Encoded(Encoded),
+    /// Look at this from now on.
+    Watch(Wanted),
+    /// An operator commands something; what comes of it goes to the board's desk.
+    Operate {
+        /// Names the command.
+        token: u64,
+        /// What.
+        command: Command,
+    },
     /// Send a dead letter again.
     Replay {
         /// Who sent it.
@@ -137,6 +146,8 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         stop_by: None,
         pace: Pace::default(),
         window: Window::default(),
+        wanted: Wanted::default(),
+        utc_at_zero: options.utc_at_zero.0,
     }
     .run()
 }
@@ -173,10 +184,26 @@ impl Engine {
         }
     }
 
-    fn report(&self) -> NodeReport {
+    fn report(&mut self, wanted: &Wanted) -> NodeReport {
         match self {
-            Self::Whole(node) => node.report(),
+            Self::Whole(node) => node.survey(wanted),
             Self::Threads(threads) => threads.hub().report(threads.reports()),
+        }
+    }
+
+    /// Shows this from now on.
+    fn watch(&self, wanted: Wanted) {
+        match self {
+            // It is told with each report.
+            Self::Whole(_) => {}
+            Self::Threads(threads) => threads.watch(wanted),
+        }
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        match self {
+            Self::Whole(node) => node.take_events(),
+            Self::Threads(threads) => threads.take_events(),
         }
     }
 
@@ -221,6 +248,10 @@ struct Driver {
     stop_by: Option<Mono>,
     pace: Pace,
     window: Window,
+    /// What somebody looks at.
+    wanted: Wanted,
+    /// Calendar time when the clock was at 0, in ms.
+    utc_at_zero: i64,
 }
 
 /// What is measured between two snapshots.
@@ -332,6 +363,11 @@ impl Driver {
             // Outcomes are taken before each turn.
             ToNode::Woken => {}
             ToNode::Encoded(encoded) => self.inputs.push(Input::Encoded(encoded)),
+            ToNode::Watch(wanted) => {
+                self.wanted = wanted;
+                self.engine.watch(wanted);
+            }
+            ToNode::Operate { token, command } => self.inputs.push(Input::Operate { token, command }),
             ToNode::Replay { from, number } => self.inputs.push(Input::Replay { from, number }),
             ToNode::Stop(reason) => {
                 self.stop_by.get_or_insert_with(|| clock::mono() + limits::STOP_NODE_MAX);
@@ -357,6 +393,7 @@ impl Driver {
                     tracing::error!(target: "lightmoon::store", reason, "another node owns the store");
                     return Err(Failure::fenced(&reason));
                 }
+                Output::Operated { token, result } => self.board.desk.answer(token, result),
                 Output::Stopped => has_stopped = true,
             }
         }
@@ -373,8 +410,9 @@ impl Driver {
         if now.since(self.window.reported) < limits::REPORT_EVERY {
             return;
         }
+        self.board.events.note_all(self.utc_at_zero, self.engine.take_events());
         self.board.set_snapshot(Snapshot {
-            node: self.engine.report(),
+            node: self.engine.report(&self.wanted),
             dead_letters: self.engine.dead_letters(),
             files: self.storage.report(),
             turns: self.window.turns,

@@ -13,9 +13,10 @@
 //! - I2: a stop takes less than two seconds.
 
 use crate::board::Board;
+use crate::console::{Audit, ConsolePage, What};
 use crate::extension::Ready;
 use crate::folder::{Folder, Ports, forget, write_whole};
-use crate::io::{self, Happening, Io, Signals, Wanted};
+use crate::io::{self, Happening, Io, Signals, Started, Wanted};
 use crate::keys::{Keys, random_bytes};
 use crate::node_thread::{self, ToNode};
 use crate::options::{ServeOptions, StoreChoice};
@@ -23,7 +24,7 @@ use crate::setting::Settings;
 use crate::storage::Storage;
 use crate::supervise::Supervised;
 use crate::web::Page;
-use crate::{Failure, auth, encoder, limits};
+use crate::{Failure, auth, clock, encoder, limits};
 use lightmoon_node::Game;
 use std::fmt;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub(crate) struct Plan {
     pub(crate) title: String,
     pub(crate) version: &'static str,
     pub(crate) page: Option<Page>,
+    pub(crate) console_pages: Vec<ConsolePage>,
     pub(crate) signals: Signals,
     /// Set in a process that a parent supervises.
     pub(crate) supervised: Option<Supervised>,
@@ -71,7 +73,9 @@ impl Running {
         if let Some(path) = &options.ready_json {
             forget(path)?;
         }
-        let board = Arc::new(Board::new(plan.title, plan.version));
+        let descriptor = Arc::new(game.descriptor().clone());
+        let board = Arc::new(Board::new(plan.title, plan.version, descriptor));
+        let audit = Arc::new(Audit::open(&options.data)?);
         let (to_node, inbox) = mpsc::channel();
         let (give_commands, commands) = mpsc::sync_channel(1);
         let (happened, happenings) = mpsc::channel();
@@ -99,21 +103,15 @@ impl Running {
             keys,
             board: Arc::clone(&board),
             page: plan.page,
+            console_pages: plan.console_pages.into(),
+            audit,
             signals: plan.signals,
         };
         let (started, io) = io::start(io, to_node.clone(), happened)?;
         // Cannot fail: the thread waits for it.
         let _ = give_commands.send(started.commands.clone());
-        let ready = Ready {
-            game: started.game,
-            web: started.web,
-            console: started.console,
-            console_token,
-            certificate_hashes: board.hashes().to_vec(),
-            data: options.data.clone(),
-            pid: std::process::id(),
-            parent: plan.supervised.as_ref().map(Supervised::parent),
-        };
+        let parent = plan.supervised.as_ref().map(Supervised::parent);
+        let ready = ready(&started, &options, &board, console_token, parent);
         let certificate_ends = started.certificate_ends;
         let supervised = plan.supervised;
         let forgets = options.store == StoreChoice::Memory;
@@ -130,6 +128,7 @@ impl Running {
             board,
         };
         running.write(options.ready_json.as_deref())?;
+        running.note_start();
         Ok(running)
     }
 
@@ -200,6 +199,13 @@ impl Running {
         }
     }
 
+    /// For the console's list of what happened.
+    fn note_start(&self) {
+        let how =
+            if self.greets() { "after a start" } else { "again, after its process before this one died" };
+        self.board.events.note(clock::unix_millis(), What::Started(how.to_owned()));
+    }
+
     /// Waits until the node's thread ended, or for as long as it may take.
     fn await_node(&self) {
         let patience = limits::STOP_NODE_MAX + Duration::from_millis(50);
@@ -232,6 +238,25 @@ impl Drop for Running {
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running").field("ready", &self.ready).finish_non_exhaustive()
+    }
+}
+
+fn ready(
+    started: &Started,
+    options: &ServeOptions,
+    board: &Board,
+    console_token: String,
+    parent: Option<u32>,
+) -> Ready {
+    Ready {
+        game: started.game,
+        web: started.web,
+        console: started.console,
+        console_token,
+        certificate_hashes: board.hashes().to_vec(),
+        data: options.data.clone(),
+        pid: std::process::id(),
+        parent,
     }
 }
 

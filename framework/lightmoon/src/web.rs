@@ -10,9 +10,9 @@ mod listener;
 mod page;
 mod reply;
 
-pub(crate) use listener::Bounded;
+pub(crate) use listener::{Bounded, Peer};
 pub use page::Assets;
-pub(crate) use page::Page;
+pub(crate) use page::{Page, media_type};
 pub(crate) use reply::{not_found, reply, text};
 
 use crate::board::Board;
@@ -137,7 +137,7 @@ async fn ready(State(web): State<Web>) -> Response {
 
 async fn sdk(Path(path): Path<String>) -> Response {
     match <Sdk as Assets>::file(&path) {
-        Some(bytes) => reply(StatusCode::OK, page::media_type(&path), bytes),
+        Some(bytes) => reply(StatusCode::OK, media_type(&path), bytes),
         None => not_found(),
     }
 }
@@ -151,7 +151,7 @@ async fn asset(State(web): State<Web>, headers: HeaderMap, uri: Uri) -> Response
         return text(StatusCode::OK, "This game has no page. Its location is in /lightmoon.json.\n");
     };
     let Some(bytes) = page.file(path) else { return not_found() };
-    let mut response = reply(StatusCode::OK, page::media_type(path), bytes);
+    let mut response = reply(StatusCode::OK, media_type(path), bytes);
     let policy = web.content_security_policy(&headers);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn web(game: &str) -> Web {
-        let board = Arc::new(Board::new("Game".to_owned(), "1"));
+        let board = Arc::new(crate::board::blank());
         Web { board, page: None, game: game.parse().unwrap() }
     }
 

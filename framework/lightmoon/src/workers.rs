@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use lightmoon_actor::{Class, Crossing, In, Out, Progress, WorkerId};
 use lightmoon_contract::Mono;
-use lightmoon_node::{Hub, Input, Next, Output, WorkerPlan, WorkerReport};
+use lightmoon_node::{Event, Hub, Input, Next, Output, Wanted, WorkerPlan, WorkerReport};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::node_thread::ToNode;
@@ -141,6 +141,16 @@ impl Threads {
     /// What workers said of themselves last.
     pub(crate) fn reports(&self) -> Vec<WorkerReport> {
         self.links.iter().map(|link| link.shared.report()).collect()
+    }
+
+    /// Has each worker show this from its next report on.
+    pub(crate) fn watch(&self, wanted: Wanted) {
+        self.links.iter().for_each(|link| link.shared.watch(wanted));
+    }
+
+    /// As [`Hub::take_events`].
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        self.hub.take_events()
     }
 
     /// What each worker does right now.

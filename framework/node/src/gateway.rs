@@ -15,6 +15,7 @@ mod crowd;
 mod delivery;
 mod ended;
 mod login;
+pub(crate) mod operator;
 mod rate;
 mod repeats;
 mod resume;
@@ -33,6 +34,7 @@ use lightmoon_contract::operation::Rate;
 use lightmoon_contract::{Kind, Mono, SessionId, Utc};
 use lightmoon_wire::{CloseCode, Compatibility, ServerConfig, ServerEvent, ServerLink, StreamKey};
 
+use crate::chronicle::Chronicle;
 use crate::game::Operations;
 use crate::identity::Authenticate;
 use crate::limits;
@@ -40,6 +42,7 @@ use crate::report::{Counters, SessionReport};
 use crate::{LinkId, Output, Transport};
 use crowd::{Counts, Silent, Source};
 use ended::Ended;
+use operator::{Operated, Refused};
 use rate::Bucket;
 use session::{Session, Way};
 use table::Table;
@@ -47,6 +50,9 @@ use ticket::TicketKey;
 
 /// Why nobody is let in who has no session.
 const FULL: &str = "this node takes no more players now; try again later";
+
+/// Why nobody is let in who is not here already.
+const DRAINS: &str = "this node is being emptied and takes no new players; try another, or again later";
 
 /// Why a link gives way to another.
 const GAVE_WAY: &str = "others want to come in, and nothing was said here; try again later";
@@ -122,7 +128,13 @@ pub(crate) struct Gateway {
     /// The newest serial of a login.
     last_login: u64,
     pending: BTreeMap<u64, PendingCall>,
+    /// Requests of operators that wait for their answers, with the names of their commands.
+    asked: BTreeMap<u64, u64>,
+    /// What came of commands.
+    operated: Vec<(u64, Operated)>,
     next_token: u64,
+    /// Nobody is let in who is not here already.
+    pub(crate) is_draining: bool,
     /// Nobody is let in any more.
     is_stopping: bool,
     /// Links with something to transmit or a new deadline, each once; one may be over meanwhile.
@@ -131,6 +143,7 @@ pub(crate) struct Gateway {
     deadlines: BinaryHeap<Reverse<(Mono, LinkId)>>,
     /// Messages for actors, in the order they came about.
     to_actors: Vec<Envelope>,
+    pub(crate) chronicle: Chronicle,
     pub(crate) counters: Counters,
 }
 
@@ -157,11 +170,15 @@ impl Gateway {
             ended: Ended::default(),
             last_login: 0,
             pending: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            operated: Vec::new(),
             next_token: 1,
+            is_draining: false,
             is_stopping: false,
             touched: Vec::new(),
             deadlines: BinaryHeap::new(),
             to_actors: Vec::new(),
+            chronicle: Chronicle::default(),
             counters: Counters::default(),
         }
     }
@@ -358,7 +375,8 @@ impl Gateway {
     /// What was counted, also of the links that are open.
     pub(crate) fn counters(&self) -> Counters {
         let of_links: u64 = self.links.iter().map(|(_, entry)| entry.server.counters().doubled).sum();
-        Counters { calls_doubled: self.counters.calls_doubled + of_links, ..self.counters }
+        let events_dropped = self.chronicle.dropped;
+        Counters { calls_doubled: self.counters.calls_doubled + of_links, events_dropped, ..self.counters }
     }
 
     /// Sessions and links as the console shows them.
@@ -373,6 +391,17 @@ impl Gateway {
             requests_in_flight: session.pending.len(),
         });
         (self.silent.len(), sessions.collect())
+    }
+
+    /// Notes what came of a command.
+    pub(crate) fn answer_operator(&mut self, token: u64, result: Operated) {
+        self.counters.operator_calls_refused += u64::from(result == Err(Refused::Busy));
+        self.operated.push((token, result));
+    }
+
+    /// Hands out what came of commands.
+    pub(crate) fn operated(&mut self, out: &mut Vec<Output>) {
+        out.extend(self.operated.drain(..).map(|(token, result)| Output::Operated { token, result }));
     }
 
     /// A link was let in, or is over.

@@ -28,8 +28,10 @@ use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono};
 use lightmoon_durable::DeadLetter;
 use lightmoon_wire::Compatibility;
 
+use crate::chronicle::{Event, Happened};
 use crate::error::Error;
 use crate::game::{Above, Game, Parts, Recipe};
+use crate::gateway::operator::{Command, Refused};
 use crate::gateway::{Gateway, GatewayParts};
 use crate::keeping::Keeping;
 use crate::report::{NodeReport, WorkerReport};
@@ -56,6 +58,8 @@ pub struct Hub {
     phase: Phase,
     /// Whether workers are to be told that the node stops.
     stops_workers: bool,
+    /// Whether workers are to be told to make snapshots.
+    snapshots_wanted: bool,
     /// Workers that have not stopped.
     workers_left: u16,
     events: Vec<In>,
@@ -154,6 +158,7 @@ pub fn split(
         stop_patience: options.stop_patience,
         phase: Phase::Running,
         stops_workers: false,
+        snapshots_wanted: false,
         events: Vec::new(),
         full: vec![false; usize::from(placement.workers())],
         placement,
@@ -189,10 +194,19 @@ impl Hub {
             Out::Stopped => self.workers_left = self.workers_left.saturating_sub(1),
             Out::Unreadable { actor, message } => {
                 self.activations_failed += 1;
+                self.gateway
+                    .chronicle
+                    .note(now, || Happened::ActorUnreadable { actor, message: message.clone() });
                 tracing::error!(%actor, message, "the stored state of an actor cannot be read; it stays as it is");
             }
             Out::Failed { actor, operation, message } => {
                 self.activations_failed += 1;
+                let step = operation;
+                self.gateway.chronicle.note(now, || Happened::ActorFailed {
+                    actor,
+                    step,
+                    message: message.clone(),
+                });
                 tracing::error!(%actor, ?operation, message, "an actor failed and starts over");
                 self.gateway.begins_anew(actor);
             }
@@ -259,6 +273,9 @@ impl Hub {
         }
         self.gateway.give_back(messages);
         refused.into_iter().for_each(|envelope| self.refuse(now, envelope));
+        if std::mem::take(&mut self.snapshots_wanted) {
+            (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::SnapshotAll));
+        }
         if std::mem::take(&mut self.stops_workers) {
             (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::Stop));
         }
@@ -288,7 +305,10 @@ impl Hub {
     pub fn has_news(&self) -> bool {
         self.keeping.is_open()
             && !self.is_over()
-            && (self.gateway.has_messages() || self.keeping.has_events() || self.stops_workers)
+            && (self.gateway.has_messages()
+                || self.keeping.has_events()
+                || self.stops_workers
+                || self.snapshots_wanted)
     }
 
     /// Ends a turn: what links transmit and the store is asked is appended to `out`, in the order it has to be done in.
@@ -297,6 +317,7 @@ impl Hub {
             return Next { deadline: None, more: false };
         }
         self.gateway.transmit(out);
+        self.gateway.operated(out);
         self.keeping.drain(now, out);
         let stop_by = match self.phase {
             Phase::Stopping(until) if self.gateway.is_empty() && (self.is_quiet() || now >= until) => {
@@ -336,7 +357,9 @@ impl Hub {
         let mut counters = self.gateway.counters();
         counters.activations_failed = self.activations_failed;
         counters.messages_unroutable = self.messages_unroutable;
-        let mut report = NodeReport { links_in_handshake, sessions, counters, ..NodeReport::default() };
+        let is_draining = self.gateway.is_draining;
+        let mut report =
+            NodeReport { links_in_handshake, sessions, is_draining, counters, ..NodeReport::default() };
         let (mut unsaved_bytes, mut held) = (0, 0);
         for worker in &workers {
             report.zones.extend(worker.zones.iter().cloned());
@@ -361,6 +384,11 @@ impl Hub {
         self.keeping.dead_letters()
     }
 
+    /// What happened since it was asked last.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.gateway.chronicle.take()
+    }
+
     fn take_one(&mut self, now: Mono, input: Input) {
         match input {
             Input::Opened { link, remote, transport } => self.gateway.opened(now, link, remote, transport),
@@ -373,8 +401,20 @@ impl Hub {
                 let is_there = self.keeping.replay(now, from, number);
                 tracing::info!(%from, number, is_there, "a dead letter is to be sent again");
             }
+            Input::Operate { token, command } => self.operate(now, token, command),
             Input::Encoded(encoded) => self.keeping.encoded(encoded),
             Input::Stop { reason } => self.stop(now, &reason),
+        }
+    }
+
+    fn operate(&mut self, now: Mono, token: u64, command: Command) {
+        self.snapshots_wanted |= command == Command::Snapshot;
+        let result = match self.phase {
+            Phase::Running => self.gateway.operate(now, token, command),
+            Phase::Stopping(_) | Phase::Stopped => Some(Err(Refused::Stopping)),
+        };
+        if let Some(result) = result {
+            self.gateway.answer_operator(token, result);
         }
     }
 
@@ -409,6 +449,6 @@ const fn actor_of(event: &In) -> Option<ActorId> {
         | In::Wake(actor)
         | In::Lost { actor, .. }
         | In::Start(actor) => Some(*actor),
-        In::Store(_) | In::Across { .. } | In::Stop => None,
+        In::Store(_) | In::Across { .. } | In::SnapshotAll | In::Stop => None,
     }
 }

@@ -18,6 +18,7 @@
 //! }
 //! ```
 
+mod chronicle;
 pub mod error;
 mod game;
 mod gateway;
@@ -27,6 +28,7 @@ mod keeping;
 pub mod limits;
 mod node;
 pub mod report;
+mod survey;
 
 use bytes::Bytes;
 use lightmoon_contract::{ActorId, Mono, Utc};
@@ -35,8 +37,10 @@ use lightmoon_wire::{CloseCode, ServerConfig, StreamKey, Transmit};
 use lightmoon_zone::{Probe, ZoneOptions};
 use std::time::Duration;
 
+pub use chronicle::{Event, Happened};
 pub use error::Error;
 pub use game::Game;
+pub use gateway::operator::{Command, Operated, Refused};
 pub use gateway::ticket::TicketKey;
 pub use hub::{Hub, WorkerPlan, split};
 pub use identity::{Authenticate, Denied, Guests, Identity};
@@ -44,6 +48,7 @@ pub use keeping::{EncodeJob, Encoded};
 pub use lightmoon_durable::{DeadLetter, Posted};
 pub use node::Node;
 pub use report::{NodeReport, WorkerReport};
+pub use survey::{Survey, Wanted};
 
 /// A connection, named by the shell; never used twice by one node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -174,6 +179,13 @@ pub enum Input {
         /// Its number among those of its sender.
         number: u64,
     },
+    /// An operator wants something; what comes of it is said by [`Output::Operated`].
+    Operate {
+        /// Names the command.
+        token: u64,
+        /// What.
+        command: Command,
+    },
     /// A copy of [`Output::Encode`] is encoded.
     Encoded(Encoded),
     /// The node is to stop; clients are told the reason.
@@ -206,6 +218,13 @@ pub enum Output {
         link: LinkId,
         /// What.
         transmit: Transmit,
+    },
+    /// A command of [`Input::Operate`] was carried out, or not.
+    Operated {
+        /// The command's.
+        token: u64,
+        /// What came of it: of a call its encoded answer.
+        result: Operated,
     },
     /// The node has stopped: no link is left, no actor runs.
     Stopped,

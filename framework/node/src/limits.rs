@@ -17,6 +17,14 @@ pub const LINKS_IN_HANDSHAKE_MAX: usize = 1_024;
 /// the limit in play. Over it: `overloaded` for who wants a new one; counted in [`crate::report::Counters::logins_refused`].
 pub const SESSIONS_MAX: usize = 10_000;
 
+/// Calls of operators that wait for their answers: more than people and their scripts have at once. Over it: refused; counted in
+/// [`crate::report::Counters::operator_calls_refused`].
+pub const OPERATOR_CALLS_MAX: usize = 64;
+
+/// Events that wait until the shell takes them, four times a second: as many as a person reads in minutes. Over it: only counted, in
+/// [`crate::report::Counters::events_dropped`].
+pub const EVENTS_WAITING_MAX: usize = 256;
+
 /// Sessions of one source, an IPv4 address or an IPv6 network of 64 bits, unless the options say otherwise; those that wait for their
 /// client count. A quarter, so that none takes all places: carriers put hundreds of players behind one address, not thousands. Over
 /// it: `overloaded` for who wants a new one; counted in [`crate::report::Counters::logins_refused_source`].

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::game::Game;
 use crate::hub::{Hub, WorkerPlan, split};
 use crate::report::{NodeReport, WorkerReport};
-use crate::{Input, Next, NodeOptions, Output};
+use crate::{Event, Input, Next, NodeOptions, Output, Wanted};
 
 /// One worker, and what waits for it.
 #[derive(Debug)]
@@ -93,6 +93,21 @@ impl Node {
     pub fn report(&self) -> NodeReport {
         let workers = self.seats.iter().map(|seat| WorkerReport::of(&seat.worker, seat.turns, seat.busy));
         self.hub.report(workers.collect())
+    }
+
+    /// As [`Self::report`], with what somebody looks at.
+    #[must_use]
+    pub fn survey(&mut self, wanted: &Wanted) -> NodeReport {
+        let workers = self.seats.iter_mut().map(|seat| {
+            WorkerReport::of(&seat.worker, seat.turns, seat.busy).surveyed(&mut seat.worker, wanted)
+        });
+        let workers = workers.collect();
+        self.hub.report(workers)
+    }
+
+    /// As [`Hub::take_events`].
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.hub.take_events()
     }
 
     /// What each worker does right now, for other threads.

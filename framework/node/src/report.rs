@@ -5,13 +5,14 @@
 //! Invariants:
 //! - I1: counters only grow while the node lives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lightmoon_actor::Worker;
 use lightmoon_contract::{ActorId, Priority, SessionId};
 use lightmoon_zone::ZoneReport;
 
-use crate::Transport;
+use crate::{Survey, Transport, Wanted};
 
 /// A look at a node between two turns.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -33,6 +34,8 @@ pub struct NodeReport {
     pub worker: lightmoon_actor::Counters,
     /// What is kept, and how far that is.
     pub store: StoreReport,
+    /// Whether it takes no new players.
+    pub is_draining: bool,
     /// What was counted since the node began.
     pub counters: Counters,
 }
@@ -55,6 +58,8 @@ pub struct WorkerReport {
     pub unsaved_bytes: usize,
     /// Messages and answers that wait for commits.
     pub held: usize,
+    /// What somebody who looks wants to see; `None`: nobody looks.
+    pub survey: Option<Arc<Survey>>,
     /// What it counted since it began.
     pub counters: lightmoon_actor::Counters,
     /// Turns since it began.
@@ -79,10 +84,17 @@ impl WorkerReport {
             across: worker.waiting_across(),
             unsaved_bytes: worker.unsaved_bytes(),
             held: worker.held(),
+            survey: None,
             counters: worker.counters(),
             turns,
             busy,
         }
+    }
+
+    /// The same, with what somebody looks at.
+    #[must_use]
+    pub fn surveyed(self, worker: &mut Worker, wanted: &Wanted) -> Self {
+        Self { survey: Survey::of(worker, wanted).map(Arc::new), ..self }
     }
 }
 
@@ -210,6 +222,14 @@ pub struct Counters {
     pub messages_refused: u64,
     /// Activations that ended by a panic.
     pub activations_failed: u64,
+    /// Calls of operators handed to actors.
+    pub calls_of_operators: u64,
+    /// Calls of operators refused because too many waited.
+    pub operator_calls_refused: u64,
+    /// Sessions that an operator ended.
+    pub sessions_kicked: u64,
+    /// Events that were only counted, since too many waited to be taken.
+    pub events_dropped: u64,
     /// State packets handed to links.
     pub states: u64,
     /// Bytes of their payloads.

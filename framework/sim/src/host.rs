@@ -90,6 +90,8 @@ impl Host {
                 }
                 Output::Fenced { .. } => (self.is_fenced, self.due) = (true, None),
                 Output::Stopped => (self.has_stopped, self.due) = (true, None),
+                // Nobody commands here.
+                Output::Operated { .. } => {}
                 other @ (Output::Store { .. } | Output::Transmit { .. }) => out.push(other),
             }
         }

@@ -462,7 +462,7 @@ impl<P: Player> World<P> {
                 }
                 Output::Store { ticket, request } => self.store.submit(self.now, (life, ticket), request),
                 // The host keeps these.
-                Output::Encode(_) | Output::Fenced { .. } | Output::Stopped => {}
+                Output::Encode(_) | Output::Fenced { .. } | Output::Operated { .. } | Output::Stopped => {}
             }
         }
     }

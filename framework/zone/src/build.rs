@@ -9,6 +9,7 @@ use lightmoon_contract::replicate::{ComponentSpec, Replicate};
 use lightmoon_replica::Schema;
 
 use crate::builder::Builder;
+use crate::chart::Cartographer;
 use crate::columns::{self, Collector};
 use crate::hash::Hashed;
 use crate::identity::{self, AlwaysVisible, NetIds};
@@ -183,6 +184,18 @@ impl<'a> ZoneBuilder<'a> {
         identity::identify_all::<P>(self.world);
         let make: MakePresence = Box::new(move |world| columns::presence(world, place_of));
         self.own.interest = Some((options, make));
+        self.world.get_resource_or_init::<Cartographer>().interest(options, place_of);
+        self
+    }
+
+    /// Names what has a `C` on the map of the console, such as "ship": things of one name have one colour there, and are counted. Of
+    /// an entity with several such components the first that was named counts. Clients learn nothing of it.
+    ///
+    /// # Panics
+    /// There are more than [`crate::limits::CHART_NAMES_MAX`] names.
+    pub fn chart<C: Component>(&mut self, name: &'static str) -> &mut Self {
+        let component = self.world.register_component::<C>();
+        self.world.get_resource_or_init::<Cartographer>().name(name, component);
         self
     }
 

@@ -255,4 +255,8 @@ where
     fn look(&self) -> Option<Box<dyn Any>> {
         Some(Box::new(self.inside.look()))
     }
+
+    fn chart(&self, places_max: usize) -> Option<Box<dyn Any>> {
+        Some(Box::new(self.inside.chart(places_max)))
+    }
 }

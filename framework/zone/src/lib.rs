@@ -23,6 +23,7 @@
 pub mod audit;
 mod build;
 mod builder;
+mod chart;
 mod columns;
 mod durable_actor;
 mod hash;
@@ -52,6 +53,7 @@ mod world_actor;
 pub use bevy_ecs::world::World;
 pub use build::{Ticking, Zone, ZoneBuilder};
 pub use builder::{Builder, KeptComponents, Sort, Still};
+pub use chart::{ChartPlace, ChartViewer, ZoneChart};
 pub use durable_actor::{DurableActor, durable};
 pub use hash::state_hash;
 pub use identity::{AlwaysVisible, NetIdentity, NetIds};

@@ -123,3 +123,5 @@ pub const VISIT_LOOK_AFTER: Duration = Duration::from_secs(2);
 
 /// How long an avatar stays whose player does not look at the zone: longer than clients take to come back after a crash.
 pub const ADRIFT_AFTER: Duration = Duration::from_secs(30);
+/// Names of things on a chart: more colours than an eye tells apart. More is a fault of the game, and the zone does not begin.
+pub const CHART_NAMES_MAX: usize = 16;

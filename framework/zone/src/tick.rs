@@ -26,6 +26,7 @@ use lightmoon_durable::{Loaded, Saved};
 use lightmoon_replica::{DeltaTable, Holdings, Receipt};
 
 use crate::build::{Collectors, Zone, ZoneBuilder};
+use crate::chart::{self, Cartographer, ZoneChart};
 use crate::columns::Columns;
 use crate::identity::NetIds;
 use crate::interest::{Grid, InterestOptions};
@@ -149,6 +150,7 @@ impl TickLoop {
         world.insert_resource(ids);
         world.init_resource::<Outgoing>();
         world.init_resource::<Viewers>();
+        world.init_resource::<Cartographer>();
         world.init_resource::<MessageRegistry>();
         overload::install(&mut world);
         let mut builder = ZoneBuilder::new::<Z>(&mut world, cx.key());
@@ -425,6 +427,11 @@ impl TickLoop {
     /// What viewers may see.
     pub(crate) fn look(&self) -> ZoneLook {
         look::of(&self.world)
+    }
+
+    /// Where its things are.
+    pub(crate) fn chart(&self, places_max: usize) -> ZoneChart {
+        chart::of(&self.world, places_max)
     }
 
     /// A look at the zone.

@@ -21,6 +21,7 @@
 pub mod audit;
 pub mod bots;
 pub mod chat;
+pub mod console;
 pub mod crystal;
 pub mod drifter;
 pub mod flight;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use game_sample::audit::AuditVerb;
 use game_sample::bots::{BotsBeside, BotsVerb};
+use game_sample::console;
 use game_sample::page::Page;
 use lightmoon::App;
 
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         .title("Driftlight")
         .version(env!("CARGO_PKG_VERSION"))
         .page::<Page>()
+        .console_page(console::page())
         .verb(BotsVerb)
         .verb(AuditVerb)
         .extension(BotsBeside::default())

@@ -52,6 +52,8 @@ pub(super) struct Keep {
     is_listed: bool,
     wants_snapshot: bool,
     snapshot_in_flight: bool,
+    /// The snapshot that it wants is one beside those that it makes every so often.
+    is_extra_snapshot: bool,
     log: Vec<Logged>,
     pub(super) mail: Mail,
     pub(super) replies: Replies,
@@ -81,6 +83,7 @@ impl Keep {
             is_listed: false,
             wants_snapshot: false,
             snapshot_in_flight: false,
+            is_extra_snapshot: false,
             log: Vec::new(),
             mail: Mail::default(),
             replies: Replies::default(),
@@ -163,7 +166,7 @@ impl Keep {
         self.in_flight == 0 && self.gate.is_quiet()
     }
 
-    const fn unsaved_bytes(&self) -> usize {
+    pub(super) const fn unsaved_bytes(&self) -> usize {
         if self.is_behind || self.gate.is_dirty() { self.bytes + limits::UNSAVED_BYTES_MIN } else { 0 }
     }
 }
@@ -305,6 +308,23 @@ impl Worker {
     pub(super) fn snapshot_due(&mut self, index: u32) {
         if let Some(keep) = &mut self.places.at(index).keep {
             keep.wants_snapshot = true;
+            keep.is_extra_snapshot = false;
+            keep.wants_commit = true;
+            self.list(index);
+        }
+    }
+
+    /// Makes a snapshot of every world of this worker that lives, beside those that it makes every so often.
+    pub(super) fn snapshot_all(&mut self) {
+        for index in self.places.by_actor() {
+            let place = self.places.at(index);
+            let is_alive = matches!(place.state, State::Idle(_) | State::Waiting(_));
+            let Some(keep) = place.keep.as_mut().filter(|keep| is_alive && keep.has_snapshots()) else {
+                continue;
+            };
+            if !std::mem::replace(&mut keep.wants_snapshot, true) {
+                keep.is_extra_snapshot = true;
+            }
             keep.wants_commit = true;
             self.list(index);
         }
@@ -400,7 +420,9 @@ impl Worker {
         if what.snapshot {
             keep.wants_snapshot = false;
             keep.snapshot_in_flight = kept.parcel.is_some();
-            next_snapshot = keep.keeping.snapshot_every.map(|every| now + every);
+            // The next of those that it makes every so often is under way to it already.
+            let is_extra = std::mem::take(&mut keep.is_extra_snapshot);
+            next_snapshot = keep.keeping.snapshot_every.filter(|_| !is_extra).map(|every| now + every);
         }
         if kept.in_commit || !keep.log.is_empty() || keep.mail.has_news() || keep.replies.is_full() {
             keep.bytes = kept.bytes;

@@ -39,6 +39,10 @@ impl Parked {
         self.queues.iter().find_map(VecDeque::front)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.queues.iter().map(VecDeque::len).sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queues.iter().all(VecDeque::is_empty)
     }

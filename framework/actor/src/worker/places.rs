@@ -153,6 +153,16 @@ impl Places {
         &mut self.places[index as usize]
     }
 
+    /// The place at an index.
+    pub(super) fn get(&self, index: u32) -> Option<&Place> {
+        self.places.get(index as usize)
+    }
+
+    /// Places in use, by index.
+    pub(super) fn in_use(&self) -> impl Iterator<Item = (u32, &Place)> {
+        (0u32..).zip(&self.places).filter(|(index, place)| self.table.get(&place.actor) == Some(index))
+    }
+
     /// The slot of the present life at `index`.
     pub(super) fn slot(&self, index: u32) -> Slot {
         Slot { index, generation: self.places[index as usize].generation }

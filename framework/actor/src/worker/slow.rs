@@ -25,6 +25,10 @@ impl Worker {
         let ended = (self.options.probe)();
         self.clock_read = Some(ended);
         let took = ended.since(began);
+        if self.trail.is_some() {
+            let actor = self.places.at(index).actor;
+            self.note_step(actor, step, took);
+        }
         if took < limits::SLOW_AFTER {
             return;
         }

@@ -13,6 +13,7 @@ mod probe;
 mod repeat;
 mod sessions;
 mod supervision;
+mod survey;
 mod till;
 mod timers;
 

@@ -6,7 +6,7 @@
 //! Invariants:
 //! - I1: a letter is sent again by POST only, which a page elsewhere cannot do with the operator's cookie.
 
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use lightmoon_contract::{ActorId, Kind};
@@ -15,6 +15,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
+use super::command::{unwritten, who_of};
+use super::events::What;
+use crate::board::Snapshot;
+use crate::clock;
 use crate::node_thread::ToNode;
 use crate::web::{reply, text};
 
@@ -34,8 +38,12 @@ pub(super) struct Named {
 
 /// All of them.
 pub(super) async fn list(State(console): State<Console>) -> Response {
-    let letters: Vec<Value> = console.board.snapshot().dead_letters.iter().map(letter).collect();
-    reply(StatusCode::OK, "application/json", Value::from(letters).to_string())
+    reply(StatusCode::OK, "application/json", json(&console.board.snapshot()).to_string())
+}
+
+/// The same for pages that look.
+pub(super) fn json(snapshot: &Snapshot) -> Value {
+    snapshot.dead_letters.iter().map(letter).collect()
 }
 
 fn letter(letter: &DeadLetter) -> Value {
@@ -54,14 +62,26 @@ fn letter(letter: &DeadLetter) -> Value {
 }
 
 /// Sends one again. It is gone from the list a moment later, or there anew if its receiver still cannot take it.
-pub(super) async fn replay(State(console): State<Console>, Query(named): Query<Named>) -> Response {
+pub(super) async fn replay(
+    State(console): State<Console>,
+    Query(named): Query<Named>,
+    request: Request,
+) -> Response {
     let Named { kind, key, number } = named;
     let from = ActorId::new(Kind(kind), key);
     let letters = &console.board.snapshot().dead_letters;
     if !letters.iter().any(|letter| (letter.from, letter.number) == (from, number)) {
         return text(StatusCode::NOT_FOUND, "There is no such dead letter: look at /dead-letters.json.\n");
     }
-    match console.to_node.send(ToNode::Replay { from, number }) {
+    let what = format!("send dead letter {number} of {from} again");
+    let written = match console.audit.begin(&who_of(&request), &what) {
+        Ok(written) => written,
+        Err(error) => return unwritten(&error),
+    };
+    let sent = console.to_node.send(ToNode::Replay { from, number });
+    console.audit.end(written, sent.is_ok(), if sent.is_ok() { "sent" } else { "the node has stopped" });
+    console.board.events.note(clock::unix_millis(), What::Commanded(what));
+    match sent {
         Ok(()) => text(StatusCode::ACCEPTED, "It is sent again.\n"),
         Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "The node has stopped.\n"),
     }

@@ -6,6 +6,7 @@
 //! - I1: a name is in [`TABLE`] or is not exported; counters end in `_total`, units are base units and in the name.
 //! - I2: no metric has a label that names a player, a session or an actor's key; zones are added up.
 
+use super::ConsoleCounts;
 use crate::board::{Board, Snapshot};
 use crate::clock;
 use lightmoon_contract::Priority;
@@ -29,6 +30,7 @@ struct Sources {
     net: NetCounters,
     up_seconds: f64,
     is_healthy: bool,
+    console: ConsoleCounts,
     /// Turns that do not end now, and how many there were.
     stalls: (usize, u64),
 }
@@ -649,6 +651,42 @@ const TABLE: &[Row] = &[
         "Times a link was not read because the node was behind.",
         |s| count(s.net.read_stalls),
     ),
+    (
+        "lightmoon_console_stream_refused_total",
+        Type::Counter,
+        "Streams of console pages refused because too many were open.",
+        |s| count(s.console.streams_refused),
+    ),
+    (
+        "lightmoon_console_message_dropped_total",
+        Type::Counter,
+        "Messages that a console page had no room for.",
+        |s| count(s.console.messages_dropped),
+    ),
+    (
+        "lightmoon_console_command_refused_total",
+        Type::Counter,
+        "Commands of operators that were not carried out.",
+        |s| count(s.console.commands_refused),
+    ),
+    ("lightmoon_operator_call_total", Type::Counter, "Calls of operators handed to actors.", |s| {
+        count(s.snapshot.node.counters.calls_of_operators)
+    }),
+    (
+        "lightmoon_operator_call_refused_total",
+        Type::Counter,
+        "Calls of operators refused because too many waited.",
+        |s| count(s.snapshot.node.counters.operator_calls_refused),
+    ),
+    ("lightmoon_session_kicked_total", Type::Counter, "Sessions that an operator ended.", |s| {
+        count(s.snapshot.node.counters.sessions_kicked)
+    }),
+    (
+        "lightmoon_node_event_dropped_total",
+        Type::Counter,
+        "Events for the console's list that were only counted.",
+        |s| count(s.snapshot.node.counters.events_dropped),
+    ),
 ];
 
 /// All metrics as text, format 0.0.4.
@@ -659,6 +697,7 @@ pub(crate) fn text(board: &Board) -> String {
         net: board.net(),
         up_seconds: clock::mono().since(board.started).as_secs_f64(),
         is_healthy: board.is_healthy(),
+        console: board.counted.counts(),
         stalls: (stalls.len(), stalled),
     };
     TABLE.iter().fold(String::new(), |mut text, (name, kind, help, value)| {
@@ -689,7 +728,7 @@ mod tests {
 
     #[test]
     fn the_text_has_a_value_for_each_metric() {
-        let text = text(&Board::new("Game".to_owned(), "1"));
+        let text = text(&crate::board::blank());
         for (name, ..) in TABLE {
             let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).expect(name);
             line.rsplit(' ').next().unwrap().parse::<f64>().unwrap();

@@ -5,6 +5,7 @@
 use crate::board::Board;
 use crate::clock;
 use lightmoon_contract::ActorId;
+use lightmoon_node::Transport;
 use lightmoon_node::report::{StoreReport, WorkerReport};
 use lightmoon_store_files::{Report as FilesReport, State};
 use lightmoon_zone::ZoneReport;
@@ -29,6 +30,11 @@ pub(crate) fn json(board: &Board) -> Value {
                 "player": session.player.to_string(),
                 "remote": session.remote,
                 "waits": session.is_waiting,
+                "transport": match session.transport {
+                    Transport::Native => "native",
+                    Transport::WebTransport => "browser",
+                },
+                "requests": session.requests_in_flight,
                 "zone": session.zone.map(|zone| zone.to_string()),
             })
         })
@@ -40,6 +46,9 @@ pub(crate) fn json(board: &Board) -> Value {
         "version": board.version,
         "healthy": board.is_healthy(),
         "upSeconds": clock::mono().since(board.started).as_secs(),
+        "draining": node.is_draining,
+        "handshakes": node.links_in_handshake,
+        "setAside": node.set_aside.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "turns": snapshot.turns,
         "turnMaxMicros": u64::try_from(snapshot.turn_max.as_micros()).unwrap_or(u64::MAX),
         "sessions": { "open": node.sessions.len(), "list": sessions },
@@ -147,6 +156,7 @@ fn counters(counters: &lightmoon_node::report::Counters) -> Value {
         "calls": counters.calls,
         "callsRefused": counters.calls_refused,
         "activationsFailed": counters.activations_failed,
+        "sessionsKicked": counters.sessions_kicked,
         "states": counters.states,
         "stateBytes": counters.state_bytes,
         "views": counters.views,

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use lightmoon_actor::{Class, Crossing, In, Next, Out, Worker, WorkerId};
 use lightmoon_contract::Mono;
-use lightmoon_node::{WorkerPlan, WorkerReport};
+use lightmoon_node::{Wanted, WorkerPlan, WorkerReport};
 use rtrb::Consumer;
 
 use super::courier::RingCourier;
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     /// Relaxed: the hub wants a recent value.
     unsaved_bytes: AtomicUsize,
     report: Mutex<WorkerReport>,
+    /// What somebody looks at.
+    wanted: Mutex<Wanted>,
 }
 
 impl Shared {
@@ -53,6 +55,16 @@ impl Shared {
 
     pub(crate) fn unsaved_bytes(&self) -> usize {
         self.unsaved_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Has the worker show this from its next report on.
+    pub(crate) fn watch(&self, wanted: Wanted) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
+        self.bell.ring();
+    }
+
+    fn wanted(&self) -> Wanted {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn report(&self) -> WorkerReport {
@@ -120,6 +132,7 @@ fn live(life: Life) {
         has_news: true,
         turns: 0,
         busy: Duration::ZERO,
+        wanted: Wanted::default(),
     }
     .run();
 }
@@ -141,6 +154,8 @@ struct Driver {
     has_news: bool,
     turns: u64,
     busy: Duration,
+    /// What the last report showed.
+    wanted: Wanted,
 }
 
 impl Driver {
@@ -190,12 +205,18 @@ impl Driver {
     }
 
     fn report(&mut self, now: Mono) {
-        if !self.has_news || now.since(self.reported) < limits::REPORT_EVERY {
+        if now.since(self.reported) < limits::REPORT_EVERY {
             return;
         }
+        let wanted = self.shared.wanted();
+        if !self.has_news && wanted == self.wanted {
+            return;
+        }
+        self.wanted = wanted;
         self.reported = now;
         self.has_news = false;
-        let report = WorkerReport::of(&self.worker, self.turns, self.busy);
+        let report =
+            WorkerReport::of(&self.worker, self.turns, self.busy).surveyed(&mut self.worker, &wanted);
         let old = std::mem::replace(
             &mut *self.shared.report.lock().unwrap_or_else(PoisonError::into_inner),
             report,

@@ -211,7 +211,24 @@ impl Server {
     }
 
     pub(crate) fn console_post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        request("POST", self.port("consolePort"), path, headers)
+        request("POST", self.port("consolePort"), path, headers, "")
+    }
+
+    /// A POST with something to say.
+    pub(crate) fn console_send(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        request("POST", self.port("consolePort"), path, headers, body)
+    }
+
+    /// What a stream says until it says this.
+    pub(crate) fn console_beginning(&self, path: &str, headers: &[(&str, &str)], until: &str) -> String {
+        let mut stream = ask("GET", self.port("consolePort"), path, headers, "");
+        let (mut said, mut part) = (Vec::new(), [0; 4_096]);
+        while !String::from_utf8_lossy(&said).contains(until) {
+            let count = stream.read(&mut part).unwrap();
+            assert!(count > 0, "it ended: {}", String::from_utf8_lossy(&said));
+            said.extend_from_slice(&part[..count]);
+        }
+        String::from_utf8(said).unwrap()
     }
 }
 
@@ -249,16 +266,24 @@ impl Answer {
 
 /// One request over a connection of its own.
 pub(crate) fn get(port: u16, path: &str, headers: &[(&str, &str)]) -> Answer {
-    request("GET", port, path, headers)
+    request("GET", port, path, headers, "")
 }
 
-fn request(method: &str, port: u16, path: &str, headers: &[(&str, &str)]) -> Answer {
+/// Asks over a connection of its own.
+fn ask(method: &str, port: u16, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let request =
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n{headers}\r\n");
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+fn request(method: &str, port: u16, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut stream = ask(method, port, path, headers, body);
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();

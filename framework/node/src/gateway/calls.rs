@@ -11,6 +11,7 @@ use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono, SessionId};
 use lightmoon_wire::limits::ANSWER_BYTES_MAX;
 use lightmoon_wire::{CloseCode, IncomingCall, SendError};
 
+use super::operator::Refused;
 use super::repeats::{Content, Verdict};
 use super::session::Session;
 use super::{Gateway, PendingCall, routing};
@@ -139,6 +140,12 @@ impl Gateway {
 
     /// Brings an actor's answer to the client that asked; if that is away, it is remembered for when the client asks again.
     pub(crate) fn answer(&mut self, token: u64, result: Result<Answer, CallError>) {
+        if !self.asked.is_empty()
+            && let Some(command) = self.asked.remove(&token)
+        {
+            let result = result.and_then(into_bytes).map_err(Refused::Call);
+            return self.answer_operator(command, result);
+        }
         let Some(PendingCall { session: id, request, is_of_before }) = self.pending.remove(&token) else {
             self.counters.answers_late += 1;
             return;

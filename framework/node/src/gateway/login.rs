@@ -10,6 +10,7 @@ use lightmoon_wire::{CloseCode, Grant, Hello, Settled};
 use super::Gateway;
 use super::crowd::Source;
 use super::session::{Session, Way};
+use crate::chronicle::Happened;
 use crate::{LinkId, limits};
 
 impl Gateway {
@@ -35,6 +36,10 @@ impl Gateway {
             }
             Err(denied) => return self.refuse(now, link, refused, &denied.reason),
         };
+        // Who is here may log in anew: that is no further player.
+        if self.is_draining && !self.players.contains_key(&identity.player) {
+            return self.refuse(now, link, CloseCode::Overloaded, super::DRAINS);
+        }
         self.replace(now, identity.player);
         self.begin(now, link, identity.player);
     }
@@ -92,6 +97,12 @@ impl Gateway {
         self.sessions.insert(id, session);
         self.players.insert(player, id);
         self.link_up(now, link, id);
+        let remote = self.links.get(&link).map(|entry| entry.remote.as_str()).unwrap_or_default();
+        self.chronicle.note(now, || Happened::SessionOpened {
+            session: id,
+            player,
+            remote: remote.to_owned(),
+        });
         self.tell(ActorId::new(self.player, player), ToActor::Connected { session: id });
     }
 
@@ -120,6 +131,14 @@ impl Gateway {
         {
             entry.server.close(now, code, reason);
             self.touch(link);
+        }
+        if let Some(player) = self.sessions.get(&session).map(|session| session.player) {
+            self.chronicle.note(now, || Happened::SessionClosed {
+                session,
+                player,
+                code,
+                reason: reason.to_owned(),
+            });
         }
         self.end_session(session);
     }

@@ -22,6 +22,7 @@ use super::Gateway;
 use super::crowd::Source;
 use super::session::{Session, Way};
 use super::ticket::Claims;
+use crate::chronicle::Happened;
 use crate::{LinkId, limits};
 
 /// What the ticket in a Hello is worth.
@@ -139,11 +140,25 @@ impl Gateway {
     pub(super) fn link_over(&mut self, link: LinkId, closing: &Closing) {
         self.handshake_ends(link);
         self.count_fault(link, closing);
-        let Some(id) = self.links.get_mut(&link).and_then(|entry| entry.session.take()) else { return };
-        if self.outlives(id, closing) {
+        let Some(id) = self.links.get_mut(&link).and_then(|entry| entry.session.take()) else {
+            return self.note_closed(link, closing);
+        };
+        let waits = self.outlives(id, closing);
+        let now = self.now;
+        self.chronicle.note(now, || lost(id, closing, waits));
+        if waits {
             self.wait_for(id);
         } else {
             self.end_session(id);
+        }
+    }
+
+    /// Notes a link that we closed before it was let in.
+    fn note_closed(&mut self, link: LinkId, closing: &Closing) {
+        if let (ClosedBy::Us, Some(entry)) = (closing.by, self.links.get(&link)) {
+            let Closing { code, reason, .. } = closing.clone();
+            let remote = entry.remote.clone();
+            self.chronicle.note(self.now, || Happened::LinkClosed { remote, code, reason });
         }
     }
 
@@ -328,6 +343,10 @@ impl Gateway {
         let since_zero = i64::try_from(now.0 / 1_000_000).unwrap_or(i64::MAX);
         u64::try_from(self.utc_at_zero.0.saturating_add(since_zero)).unwrap_or(0)
     }
+}
+
+fn lost(session: SessionId, closing: &Closing, waits: bool) -> Happened {
+    Happened::LinkLost { session, by: closing.by, code: closing.code, reason: closing.reason.clone(), waits }
 }
 
 fn millis(time: std::time::Duration) -> u64 {

@@ -10,6 +10,7 @@ mod idle;
 mod kept;
 mod letters;
 mod login;
+mod operator;
 mod repeats;
 mod resume;
 mod stop;

@@ -8,7 +8,7 @@ use lightmoon_contract::{
     CallError, Contract, Data, Descriptor, Lane, Mono, Operation, Priority, Reliability, SessionId, Utc,
     Writer, codec,
 };
-use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, TicketKey, Transport};
+use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Operated, Output, TicketKey, Transport};
 use lightmoon_store::{MemoryStore, Outcome, Store as _};
 use lightmoon_wire::{
     ClientConfig, ClientEvent, ClientLink, Closing, KeptLanes, OutgoingCall, StreamKey, Transmit,
@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) peers: BTreeMap<LinkId, Peer>,
     pub(crate) has_stopped: bool,
+    /// What came of commands.
+    pub(crate) operated: Vec<(u64, Operated)>,
     pub(crate) store: MemoryStore,
     /// The store takes nothing.
     pub(crate) is_store_away: bool,
@@ -65,6 +67,7 @@ impl World {
             node: Node::new(game, NodeOptions { workers: workers(seed), ..options() }, seed, now).unwrap(),
             peers: BTreeMap::new(),
             has_stopped: false,
+            operated: Vec::new(),
             store,
             is_store_away: false,
             fenced: None,
@@ -367,6 +370,7 @@ impl World {
             }
             Output::Encode(job) => return self.inputs.push(Input::Encoded(job.run())),
             Output::Fenced { reason } => return self.fenced = Some(reason),
+            Output::Operated { token, result } => return self.operated.push((token, result)),
             Output::Stopped => return self.has_stopped = true,
         };
         let Some(peer) = self.peers.get_mut(&link) else { return };

@@ -11,7 +11,7 @@ use lightmoon_contract::{
     ActorId, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Replicate, SessionId,
 };
 use lightmoon_replica::{Applied, ClientView, DeltaHeader, Receipt, Schema, StateHeader};
-use lightmoon_zone::{Zone, ZoneOptions, ZoneReport, zone};
+use lightmoon_zone::{Zone, ZoneChart, ZoneOptions, ZoneReport, zone};
 
 use crate::game::{Health, Label, Pose, SpaceContract, SpaceZone, space};
 
@@ -163,6 +163,12 @@ impl Arena {
         let reports = self.worker.reports();
         let (_, report) = reports.into_iter().find(|(actor, _)| *actor == me()).expect("the zone lives");
         *report.downcast::<ZoneReport>().expect("zones report so")
+    }
+
+    pub(crate) fn chart(&self, places_max: usize) -> ZoneChart {
+        let charts = self.worker.charts(places_max);
+        let (_, chart) = charts.into_iter().find(|(actor, _)| *actor == me()).expect("the zone lives");
+        *chart.downcast::<ZoneChart>().expect("zones have charts")
     }
 
     fn reserved(&mut self, message: ToActor) {

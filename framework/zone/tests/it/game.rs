@@ -140,6 +140,7 @@ impl<const RADIUS: u32, const STAGGER: u16> Zone for SpaceZone<RADIUS, STAGGER> 
             .replicate::<Label>()
             .replicate::<Health>()
             .interest::<Pose>(options, |pose| [pose.x, pose.y])
+            .chart::<Health>("healthy")
             .init_resource::<Asked>()
             .insert_resource(Record(truth()))
             .add_systems(Last, (speak, fail, record).chain());

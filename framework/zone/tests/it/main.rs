@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may; clippy knows only the tests themselves")]
 
 mod arena;
+mod chart;
 mod deltas;
 mod desk;
 mod ecs;
