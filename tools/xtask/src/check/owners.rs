@@ -40,7 +40,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["ring"],
-        owners: &["lightmoon-net", "lightmoon-client", "lightmoon", "lightmoon-bots"],
+        owners: &["lightmoon-net", "lightmoon-client", "lightmoon"],
         in_tests: &[],
         why: "cryptography belongs to the shells",
     },
@@ -58,7 +58,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["tokio", "socket2"],
-        owners: &["lightmoon-net", "lightmoon-client", "lightmoon"],
+        owners: &["lightmoon-net", "lightmoon-client", "lightmoon", "lightmoon-bots"],
         in_tests: &[],
         why: "logic has no runtime, thread or clock",
     },
