@@ -58,7 +58,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["tokio", "socket2"],
-        owners: &["lightmoon-net", "lightmoon-client", "lightmoon"],
+        owners: &["lightmoon-net", "lightmoon-client", "lightmoon", "lightmoon-bots"],
         in_tests: &[],
         why: "logic has no runtime, thread or clock",
     },
@@ -90,7 +90,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         crates: &["serde", "serde_json"],
-        owners: &["lightmoon"],
+        owners: &["lightmoon", "lightmoon-bots"],
         in_tests: &["lightmoon-contract", "lightmoon-wire", "lightmoon-replica", "lightmoon-client"],
         why: "what travels has one byte format, that of `contract`",
     },
