@@ -15,9 +15,7 @@ use std::time::{Duration, Instant};
 
 use lightmoon_actor::{Actor, Cx};
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{
-    ActorId, Contract, Mono, Operation, Persist, Ref, codec, contract, contracts, data,
-};
+use lightmoon_contract::{ActorId, ActorRef, Contract, Mono, Operation, codec, contract, contracts, data};
 use lightmoon_node::{Game, Input, LinkId, Node, NodeOptions, Output, Transport};
 use lightmoon_store::{Outcome, Store as _};
 use lightmoon_store_files::{FilesOptions, FilesStore};
@@ -55,14 +53,10 @@ pub trait Purse {
 contracts! { game = "mail-bench", contracts = [Purse], components = [], lock = none }
 
 /// What is kept.
-#[data]
+#[data(persist = "coins")]
 #[derive(Default)]
 pub(crate) struct Coins {
     count: u64,
-}
-
-impl Persist for Coins {
-    const NAME: &'static str = "coins";
 }
 
 struct ThePurse(Coins);
@@ -92,7 +86,7 @@ impl Purse<Cx> for ThePurse {
     }
 
     fn give(&mut self, cx: &mut Cx, to: u64, coins: u64) -> u64 {
-        if cx.to(Ref::<PurseContract>::new(to)).got(coins).is_ok() {
+        if cx.to(ActorRef::<PurseContract>::new(to)).got(coins).is_ok() {
             self.0.count -= coins;
         }
         self.0.count

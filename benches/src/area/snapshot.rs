@@ -13,7 +13,7 @@ use std::rc::Rc;
 use bevy_ecs::prelude::{Component, World};
 use lightmoon_actor::{Activation, ActorKind, Cx, Kinds, Save, Worker, WorkerOptions};
 use lightmoon_contract::call::{Body as CallBody, Form, Served};
-use lightmoon_contract::{ActorId, Contract, Mono, OperationNumber, Persist, contract, data};
+use lightmoon_contract::{ActorId, Contract, Mono, OperationNumber, contract, data};
 use lightmoon_durable::{Loaded, Saved, SnapshotJob};
 use lightmoon_zone::{Zone, ZoneBuilder, ZoneOptions, zone};
 
@@ -28,7 +28,7 @@ const ENTITY_BYTES: usize = size_of::<Position>() + size_of::<Velocity>() + size
 const GOAL: Goal = Goal::Ratio(3.6);
 
 /// Where something is.
-#[data(fixed)]
+#[data(fixed, persist = "position")]
 #[derive(Component, Clone, Copy, Debug, Default)]
 struct Position {
     x: f32,
@@ -37,7 +37,7 @@ struct Position {
 }
 
 /// Where it goes.
-#[data(fixed)]
+#[data(fixed, persist = "velocity")]
 #[derive(Component, Clone, Copy, Debug, Default)]
 struct Velocity {
     x: f32,
@@ -46,23 +46,11 @@ struct Velocity {
 }
 
 /// How well it is.
-#[data(fixed)]
+#[data(fixed, persist = "health")]
 #[derive(Component, Clone, Copy, Debug, Default)]
 struct Health {
     points: u32,
     most: u32,
-}
-
-impl Persist for Position {
-    const NAME: &'static str = "position";
-}
-
-impl Persist for Velocity {
-    const NAME: &'static str = "velocity";
-}
-
-impl Persist for Health {
-    const NAME: &'static str = "health";
 }
 
 /// Makes archetypes.
@@ -90,7 +78,7 @@ impl Zone for FieldZone {
     const KEEPS: bool = true;
 
     fn build(zone: &mut ZoneBuilder<'_>) {
-        zone.persist::<Position>().persist::<Velocity>().persist::<Health>();
+        zone.persist_all::<(Position, Velocity, Health)>();
     }
 
     fn populate(zone: &mut ZoneBuilder<'_>) {

@@ -24,7 +24,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lightmoon_contract::codec::{self, DecodeReason, Limits};
 use lightmoon_contract::operation::{Link, Target};
-use lightmoon_contract::{CallError, Contract, DecodeError, Mono, Operation, Ref, Tick};
+use lightmoon_contract::{ActorRef, CallError, Contract, DecodeError, Mono, Operation, Tick};
 use lightmoon_replica::{ClientView, Playback};
 use lightmoon_wire::{
     Attach, ClientConfig, ClientLink, CloseCode, ClosedBy, Closing, KeptLanes, OutgoingCall, Path, SendError,
@@ -281,7 +281,7 @@ impl Client {
     }
 
     /// A proxy of any actor, for operations whose contract allows that.
-    pub fn actor<C: Contract>(&mut self, to: Ref<C>) -> C::Proxy<'_, Self> {
+    pub fn actor<C: Contract>(&mut self, to: ActorRef<C>) -> C::Proxy<'_, Self> {
         C::proxy(self, to.into())
     }
 

@@ -43,7 +43,7 @@ test("an answer reaches the next tick shortly before it, from near and far", () 
 });
 
 test("who is too far for the next tick meets the one behind it", () => {
-  for (const { delayMs, waitedMs, ticks } of play(new Inputs(MOST_MS), 120, 30, 25).slice(80)) {
+  for (const { delayMs, waitedMs, ticks } of play(new Inputs(MOST_MS), 120, 20, 27).slice(80)) {
     assert.equal(ticks, 2);
     assert.ok(delayMs >= 2 && waitedMs > 3, `${delayMs}, ${waitedMs}`);
   }

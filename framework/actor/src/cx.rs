@@ -13,13 +13,13 @@ use bytes::Bytes;
 use lightmoon_contract::call::Undelivered;
 use lightmoon_contract::operation::{CallForm, Link, Target};
 use lightmoon_contract::{
-    ActorId, Body, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Ref, Reliability,
+    ActorId, ActorRef, Body, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Reliability,
     SessionId, codec,
 };
 
 use crate::ask::Origin;
 use crate::port::Port;
-use crate::reserved::ToSession;
+use crate::reserved::{ToActor, ToSession};
 use crate::slot::Slot;
 use crate::timers::Due;
 use crate::{Ask, AskId, Envelope, MessageId, Posted, ReplyTo, Room, Sleep, limits};
@@ -69,7 +69,7 @@ impl Cx {
     }
 
     /// The caller's side of another actor: one method for each operation.
-    pub fn to<C: Contract>(&mut self, actor: Ref<C>) -> C::Proxy<'_, Self> {
+    pub fn to<C: Contract>(&mut self, actor: ActorRef<C>) -> C::Proxy<'_, Self> {
         C::proxy(self, actor.into())
     }
 
@@ -103,6 +103,36 @@ impl Cx {
             id: MessageId::None,
             body: Body::typed(message),
         });
+    }
+
+    /// Sends a message of the framework to an actor. It always finds room: a zone that is not told of a visit has a ghost.
+    pub fn tell_actor(&mut self, to: ActorId, message: ToActor) {
+        let envelope = self.framework(to, message);
+        if self.port.has_kind(to.kind) {
+            self.port.enqueue(envelope);
+        } else {
+            self.port.refuse(envelope, CallError::NoSuchKind(to.kind));
+        }
+    }
+
+    /// Tells this actor a message of the framework after `delay`. Forgotten if the activation ends before.
+    pub fn tell_later(&mut self, delay: Duration, message: ToActor) {
+        let envelope = Box::new(self.framework(self.me, message));
+        self.port.set_timer(self.slot, self.now() + delay, Due::Tell(self.slot, envelope));
+    }
+
+    fn framework(&self, to: ActorId, message: ToActor) -> Envelope {
+        Envelope {
+            to,
+            from: Caller::Actor(self.me),
+            number: message.number(),
+            priority: Priority::High,
+            reliability: Reliability::ReliableOrdered,
+            reply_to: ReplyTo::Nobody,
+            timeout_ms: 0,
+            id: MessageId::None,
+            body: Body::typed(message),
+        }
     }
 
     /// Lets the client of a session of this player look at `zone` from now on, as `avatar`, and send its input there.

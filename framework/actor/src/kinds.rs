@@ -28,10 +28,18 @@ impl Kinds {
     /// # Panics
     /// The kind is registered already, is 0, or belongs to the framework.
     pub fn register(&mut self, kind: Kind, name: &'static str, maker: impl ActorKind) {
-        assert!(kind.0 != 0 && kind.0 < Kind::FIRST_RESERVED, "kind {kind} ({name}) is not for actors");
+        let is_for_actors = (1..Kind::FIRST_RESERVED).contains(&kind.0) || kind == Kind::VISITOR;
+        assert!(is_for_actors, "kind {kind} ({name}) is not for actors");
         let before = self.registered.insert(kind, Registered { name, kind: Rc::new(maker) });
         if let Some(before) = before {
             panic!("kind {kind} is registered twice: as {} and as {name}", before.name);
+        }
+    }
+
+    /// Puts another maker in the place of the one of `kind`, which it may use; nothing happens if there is none.
+    pub fn wrap<K: ActorKind>(&mut self, kind: Kind, wrap: impl FnOnce(Rc<dyn ActorKind>) -> K) {
+        if let Some(registered) = self.registered.get_mut(&kind) {
+            registered.kind = Rc::new(wrap(Rc::clone(&registered.kind)));
         }
     }
 

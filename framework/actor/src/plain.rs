@@ -90,9 +90,13 @@ impl<C: Serve<A, Cx>, A: Actor> Holder<A> for Plain<C, A> {
             ToActor::Disconnected { session } => actor.disconnected(cx, session),
             ToActor::ZoneLost { session, zone } => actor.zone_lost(cx, session, zone),
             // Only worlds can be looked at. A player that attached to something else finds that its client sees nothing.
-            ToActor::Subscribe { .. } | ToActor::Unsubscribe { .. } | ToActor::Received { .. } => {
-                return Err(CallError::NotAllowed);
-            }
+            ToActor::Subscribe { .. }
+            | ToActor::Unsubscribe { .. }
+            | ToActor::Received { .. }
+            | ToActor::Enter { .. }
+            | ToActor::Leave { .. }
+            | ToActor::Entered { .. }
+            | ToActor::Settle { .. } => return Err(CallError::NotAllowed),
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use std::task::{RawWakerVTable, Waker};
 
 use lightmoon_contract::call::Answer;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Caller, DecodeError, DecodeReason, Lane, Mono, Priority};
+use lightmoon_contract::{ActorId, CallError, Caller, DecodeError, DecodeReason, Kind, Lane, Mono, Priority};
 
 use crate::across::Outboxes;
 use crate::ask::{Arrived, Asks, Cancelled, Origin, Sink, Wants};
@@ -226,6 +226,11 @@ impl Port {
             return Err(CallError::Busy);
         }
         Ok(to)
+    }
+
+    /// Whether actors of this kind run on this node.
+    pub(crate) fn has_kind(&self, kind: Kind) -> bool {
+        self.kinds.has(kind)
     }
 
     fn queued(&self, priority: Priority) -> usize {

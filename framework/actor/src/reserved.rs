@@ -84,7 +84,7 @@ impl ToSession {
     const STATE: u16 = 4;
 }
 
-/// From the node to an actor.
+/// From the node to an actor, or from the framework's part of one to that of another.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ToActor {
     /// To a player: this session is its from now on.
@@ -140,6 +140,30 @@ pub enum ToActor {
         /// The zone.
         zone: ActorId,
     },
+    /// To a zone: a player wants to be in it. Answered by [`Self::Entered`], once its avatar is there.
+    Enter {
+        /// Key of the player.
+        player: u64,
+        /// The session it comes with; comes back with the answer.
+        session: SessionId,
+    },
+    /// To a zone: a player is in it no more. Means nothing if it is not in it.
+    Leave {
+        /// Key of the player.
+        player: u64,
+    },
+    /// To a player: its avatar is in the zone that sent this.
+    Entered {
+        /// The session it came with.
+        session: SessionId,
+        /// The avatar; [`NetId::NONE`]: it gets none now.
+        avatar: NetId,
+    },
+    /// To a player, from itself: time has passed, see to your visit.
+    Settle {
+        /// Means nothing unless it is the newest.
+        serial: u32,
+    },
 }
 
 impl ToActor {
@@ -156,6 +180,10 @@ impl ToActor {
             Self::Unsubscribe { .. } => 35,
             Self::ZoneLost { .. } => 36,
             Self::Received { .. } => 37,
+            Self::Enter { .. } => 38,
+            Self::Leave { .. } => 39,
+            Self::Entered { .. } => 40,
+            Self::Settle { .. } => 41,
         }
     }
 

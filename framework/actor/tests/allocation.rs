@@ -8,7 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use lightmoon_actor::{Actor, Cx, Envelope, In, Kinds, MessageId, ReplyTo, Worker, WorkerOptions, plain};
-use lightmoon_contract::{ActorId, Body, Caller, Contract, Mono, Operation, Ref, contract};
+use lightmoon_contract::{ActorId, ActorRef, Body, Caller, Contract, Mono, Operation, contract};
 
 thread_local! {
     /// Allocations of this thread.
@@ -72,7 +72,7 @@ impl Ball<Cx> for Player {
     fn throw(&mut self, cx: &mut Cx, to: u64, left: u64) {
         if left > 0 {
             let me = cx.key();
-            cx.to(Ref::<BallContract>::new(to)).throw(me, left - 1).expect("there is room");
+            cx.to(ActorRef::<BallContract>::new(to)).throw(me, left - 1).expect("there is room");
         }
     }
 
@@ -82,7 +82,7 @@ impl Ball<Cx> for Player {
 
     async fn gather(&mut self, cx: &mut Cx, to: u64, times: u64) {
         for _ in 0..times {
-            let number = cx.to(Ref::<BallContract>::new(to)).get().await;
+            let number = cx.to(ActorRef::<BallContract>::new(to)).get().await;
             assert_eq!(number, Ok(to));
         }
     }

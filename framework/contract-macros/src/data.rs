@@ -8,13 +8,15 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
 use syn::{
-    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, LitInt, Result, Type, Visibility,
+    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, LitInt, LitStr, Result, Type,
+    Visibility,
 };
 
 use crate::lock::{Lock, Section};
-use crate::{attributes, names};
+use crate::{attributes, names, persist};
 
 /// A field as the byte format sees it.
 pub(crate) struct Field {
@@ -40,28 +42,37 @@ struct Variant {
 
 /// Expands `#[data]`.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let grows = grows(arguments)?;
+    let (grows, persist) = read_arguments(arguments)?;
     let item = syn::parse2::<Item>(item)?;
-    if let Item::Struct(item) = item {
-        expand_struct(item, grows)
+    let (ident, expanded) = if let Item::Struct(item) = item {
+        (item.ident.clone(), expand_struct(item, grows)?)
     } else if let Item::Enum(item) = item {
-        expand_enum(item, grows)
+        (item.ident.clone(), expand_enum(item, grows)?)
     } else {
-        Err(Error::new_spanned(item, "`#[data]` is for structs and enums"))
-    }
+        return Err(Error::new_spanned(item, "`#[data]` is for structs and enums"));
+    };
+    let persist = persist.map(|name| persist::implement(&ident, &name));
+    Ok(quote!(#expanded #persist))
 }
 
-fn grows(arguments: TokenStream) -> Result<bool> {
-    if arguments.is_empty() {
-        return Ok(true);
-    }
-    match syn::parse2::<Ident>(arguments.clone()) {
-        Ok(word) if word == "fixed" => Ok(false),
-        _ => Err(Error::new_spanned(
-            arguments,
-            "expected `#[data]` (the type may grow) or `#[data(fixed)]` (it never changes)",
-        )),
-    }
+/// Whether the type may grow, and the name that it is kept under.
+fn read_arguments(arguments: TokenStream) -> Result<(bool, Option<LitStr>)> {
+    let (mut grows, mut name) = (true, None);
+    let parser = syn::meta::parser(|meta| {
+        if meta.path.is_ident("fixed") {
+            grows = false;
+        } else if meta.path.is_ident("persist") {
+            name = Some(persist::read(&meta)?);
+        } else {
+            return Err(meta.error(
+                "expected `#[data]` (the type may grow), `#[data(fixed)]` (it never changes) or \
+                 `persist = \"name\"` (it is kept under this name)",
+            ));
+        }
+        Ok(())
+    });
+    parser.parse2(arguments)?;
+    Ok((grows, name))
 }
 
 /// Refuses type parameters.

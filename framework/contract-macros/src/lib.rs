@@ -17,6 +17,7 @@ mod contracts;
 mod data;
 mod lock;
 mod names;
+mod persist;
 mod replicate;
 
 use proc_macro::TokenStream;

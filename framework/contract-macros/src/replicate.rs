@@ -9,10 +9,10 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, Ident, ItemStruct, LitInt, Result, Type};
+use syn::{Error, Expr, Ident, ItemStruct, LitInt, LitStr, Result, Type};
 
 use crate::lock::{Lock, Section};
-use crate::{attributes, data, names};
+use crate::{attributes, data, names, persist};
 
 /// Fields of a state component: one packet carries a byte of mask for eight; more belong into a second component.
 const FIELDS_MAX: usize = 32;
@@ -47,7 +47,7 @@ struct Field {
 
 /// Expands `#[replicate]`.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let (travel, given) = read_arguments(arguments)?;
+    let (travel, given, persist) = read_arguments(arguments)?;
     let mut item: ItemStruct = syn::parse2(item).map_err(|error| {
         Error::new(error.span(), "`#[replicate]` is for structs: a component of named or numbered fields")
     })?;
@@ -63,13 +63,13 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     let data_fields = data::take_fields(&mut item.fields, true)?;
     let implementation = data::implement_struct(&item.ident, &name, &docs, &data_fields, true);
     let replicate = implement(&item.ident, &name, travel, &fields, locked)?;
+    let persist = persist.map(|name| persist::implement(&item.ident, &name));
     let tracking = lock.tracking();
-    Ok(quote!(#item #implementation #replicate #tracking))
+    Ok(quote!(#item #implementation #replicate #persist #tracking))
 }
 
-fn read_arguments(arguments: TokenStream) -> Result<(Travel, Option<u32>)> {
-    let mut travel = None;
-    let mut number = None;
+fn read_arguments(arguments: TokenStream) -> Result<(Travel, Option<u32>, Option<LitStr>)> {
+    let (mut travel, mut number, mut name) = (None, None, None);
     let span = arguments.span();
     let parser = syn::meta::parser(|meta| {
         if meta.path.is_ident("state") {
@@ -78,8 +78,13 @@ fn read_arguments(arguments: TokenStream) -> Result<(Travel, Option<u32>)> {
             travel = Some(Travel::Sticky);
         } else if meta.path.is_ident("number") {
             number = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?);
+        } else if meta.path.is_ident("persist") {
+            name = Some(persist::read(&meta)?);
         } else {
-            return Err(meta.error("expected `state` (newest wins, in each packet), `sticky` (reliable, when changed) or `number = N`"));
+            return Err(meta.error(
+                "expected `state` (newest wins, in each packet), `sticky` (reliable, when changed), \
+                 `persist = \"name\"` (it is kept under this name) or `number = N`",
+            ));
         }
         Ok(())
     });
@@ -91,7 +96,7 @@ fn read_arguments(arguments: TokenStream) -> Result<(Travel, Option<u32>)> {
              `#[replicate(sticky)]` (whole, reliable, when it changed)",
         )
     })?;
-    Ok((travel, number))
+    Ok((travel, number, name))
 }
 
 fn read_fields(item: &mut ItemStruct, travel: Travel) -> Result<Vec<Field>> {

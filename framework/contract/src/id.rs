@@ -23,6 +23,8 @@ impl Kind {
     pub const FIRST_RESERVED: u16 = 0xFF00;
     /// Sessions of a node's gateway, addressed like actors: key = [`SessionId`].
     pub const SESSION: Self = Self(0xFF01);
+    /// The players of a game that has no contract for its players: they visit a zone, and that is all.
+    pub const VISITOR: Self = Self(0xFF02);
 }
 
 impl fmt::Display for Kind {
@@ -63,12 +65,12 @@ impl fmt::Display for ActorId {
 /// What users hold of an actor: its id, typed by the contract it answers.
 ///
 /// `Copy`, without a reference count; it stays good while the actor sleeps, restarts or moves.
-pub struct Ref<C: ?Sized> {
+pub struct ActorRef<C: ?Sized> {
     id: ActorId,
     contract: PhantomData<fn() -> C>,
 }
 
-impl<C: crate::Contract> Ref<C> {
+impl<C: crate::Contract> ActorRef<C> {
     /// The actor of this contract with `key`; key 0 is the singleton.
     #[must_use]
     pub const fn new(key: u64) -> Self {
@@ -76,7 +78,7 @@ impl<C: crate::Contract> Ref<C> {
     }
 }
 
-impl<C: ?Sized> Ref<C> {
+impl<C: ?Sized> ActorRef<C> {
     /// The untyped name.
     #[must_use]
     pub const fn id(self) -> ActorId {
@@ -90,31 +92,31 @@ impl<C: ?Sized> Ref<C> {
     }
 }
 
-impl<C: ?Sized> Clone for Ref<C> {
+impl<C: ?Sized> Clone for ActorRef<C> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<C: ?Sized> Copy for Ref<C> {}
+impl<C: ?Sized> Copy for ActorRef<C> {}
 
-impl<C: ?Sized> PartialEq for Ref<C> {
+impl<C: ?Sized> PartialEq for ActorRef<C> {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
 
-impl<C: ?Sized> Eq for Ref<C> {}
+impl<C: ?Sized> Eq for ActorRef<C> {}
 
-impl<C: ?Sized> Hash for Ref<C> {
+impl<C: ?Sized> Hash for ActorRef<C> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.id.hash(state);
     }
 }
 
-impl<C: ?Sized> fmt::Debug for Ref<C> {
+impl<C: ?Sized> fmt::Debug for ActorRef<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ref({})", self.id)
+        write!(f, "ActorRef({})", self.id)
     }
 }
 

@@ -110,7 +110,7 @@ pub use call::{Body, CallError, Caller, Form};
 pub use codec::{Data, DecodeError, DecodeReason, Limits, Reader, Writer};
 pub use descriptor::{Descriptor, Fingerprint};
 pub use error::ErrorCode;
-pub use id::{ActorId, Kind, NetId, OperationNumber, Ref, SessionId};
+pub use id::{ActorId, ActorRef, Kind, NetId, OperationNumber, SessionId};
 pub use lane::{Lane, Priority, Reliability};
 pub use operation::{Contract, Operation, OperationSpec};
 pub use persist::{Persist, UpgradeError};

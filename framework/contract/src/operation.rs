@@ -9,7 +9,7 @@
 
 use lightmoon_contract_macros::data;
 
-use crate::{ActorId, Data, Kind, Lane, OperationNumber, Ref};
+use crate::{ActorId, ActorRef, Data, Kind, Lane, OperationNumber};
 
 /// How an operation is called.
 #[data(fixed)]
@@ -159,8 +159,8 @@ pub enum Target {
     Zone,
 }
 
-impl<C> From<Ref<C>> for Target {
-    fn from(to: Ref<C>) -> Self {
+impl<C> From<ActorRef<C>> for Target {
+    fn from(to: ActorRef<C>) -> Self {
         Self::Actor(to.id())
     }
 }

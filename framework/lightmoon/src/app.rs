@@ -239,6 +239,7 @@ impl App {
         if let Ok(signal) = &ended {
             say(&format!("{signal}: stopping; once more stops at once\n"));
         }
+        running.will_stop();
         extensions.iter().for_each(|extension| extension.on_stopping());
         running.stop("the server stops");
         ended.map(|_| ())
@@ -312,6 +313,10 @@ fn start_log(settings: &Settings) -> Result<(), Failure> {
     // It would complain of a closed stderr on stderr, and panic.
     let log = log.log_internal_errors(false);
     // A game may have set its own before; that is fine.
-    let _ = log.try_init();
+    let _ = match settings.text("log-format") {
+        "text" => log.try_init(),
+        "json" => log.json().flatten_event(true).with_ansi(false).try_init(),
+        _ => return Err(settings.wrong("log-format", "it is `text` or `json`")),
+    };
     Ok(())
 }

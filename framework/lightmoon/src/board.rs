@@ -14,7 +14,7 @@ use lightmoon_contract::{ActorId, Mono};
 use lightmoon_net::Counters as NetCounters;
 use lightmoon_node::{DeadLetter, NodeReport};
 use lightmoon_zone::ZoneChart;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +60,9 @@ pub(crate) struct Board {
     net: Mutex<NetCounters>,
     /// Turns that do not end now, and how many there were.
     stalls: Mutex<(Vec<Stall>, u64)>,
+    /// Relaxed, both: a reader wants a recent value, and nothing hangs on them.
+    has_reported: AtomicBool,
+    is_stopping: AtomicBool,
     /// Boot time of the last turn in ns. Relaxed: a reader wants a recent value, and nothing hangs on it.
     last_turn: AtomicU64,
 }
@@ -79,6 +82,8 @@ impl Board {
             hashes: Mutex::default(),
             net: Mutex::default(),
             stalls: Mutex::default(),
+            has_reported: AtomicBool::new(false),
+            is_stopping: AtomicBool::new(false),
             last_turn: AtomicU64::new(now.0),
         }
     }
@@ -93,6 +98,29 @@ impl Board {
         clock::mono().since(last) <= limits::TURN_SILENCE_MAX
     }
 
+    /// The server is about to stop.
+    pub(crate) fn stops(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether new clients are let in now; else why not.
+    pub(crate) fn readiness(&self) -> Result<(), &'static str> {
+        if self.is_stopping.load(Ordering::Relaxed) {
+            return Err("the server stops");
+        }
+        if !self.is_healthy() {
+            return Err("the node does not take its turns");
+        }
+        let node = &self.snapshot().node;
+        if !self.has_reported.load(Ordering::Relaxed) || node.store.is_opening {
+            return Err("the stored state is not there yet");
+        }
+        if node.sessions.len() >= lightmoon_node::limits::SESSIONS_MAX {
+            return Err("no more clients fit");
+        }
+        Ok(())
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -103,6 +131,7 @@ impl Board {
             std::mem::replace(&mut *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner), snapshot);
         // Freed here, after the lock is given back.
         drop(old);
+        self.has_reported.store(true, Ordering::Relaxed);
     }
 
     /// Hashes of the certificates that clients may meet, hex, the shown one first.
@@ -146,4 +175,27 @@ pub(crate) fn blank() -> Board {
     let (contracts, components, types) = (Vec::new(), Vec::new(), Vec::new());
     let descriptor = Descriptor { game: "game".to_owned(), contracts, components, types };
     Board::new("Game".to_owned(), "1", Arc::new(descriptor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_ready_once_its_state_is_there_and_until_it_stops() {
+        let board = blank();
+        assert!(board.readiness().unwrap_err().contains("state"), "it has not reported yet");
+        let mut opening = Snapshot::default();
+        opening.node.store.is_opening = true;
+        board.set_snapshot(opening);
+        assert!(board.readiness().unwrap_err().contains("state"));
+        board.set_snapshot(Snapshot::default());
+        assert_eq!(board.readiness(), Ok(()));
+        board.turned(Mono(0));
+        assert!(board.readiness().unwrap_err().contains("turns"));
+        board.turned(clock::mono());
+        board.stops();
+        assert!(board.readiness().unwrap_err().contains("stops"));
+        assert!(board.is_healthy(), "nobody is to kill a server that stops");
+    }
 }

@@ -109,6 +109,12 @@ pub(crate) const SERVE: &[Setting] = &[
         default: "warn,web_transport_quinn=error",
         help: "What to log on stderr: error, warn, info, debug, or target=level pairs",
     },
+    Setting {
+        name: "log-format",
+        value: "text|json",
+        default: "text",
+        help: "How to log: lines for people, or one JSON object a line with timestamp, level, target, message and fields",
+    },
 ];
 
 /// Where state is kept.

@@ -6,11 +6,11 @@
 pub use crate::{App, Extension, Failure, Game, Ready, Setting, Settings, Verb};
 pub use lightmoon_actor::{Actor, Cx};
 pub use lightmoon_contract::{
-    ActorId, CallError, Caller, Mono, NetId, Priority, Ref, Reliability, SessionId, Tick, contract,
+    ActorId, ActorRef, CallError, Caller, Mono, NetId, Priority, Reliability, SessionId, Tick, contract,
     contracts, data, replicate,
 };
 pub use lightmoon_node::{Authenticate, Denied, Identity};
 pub use lightmoon_zone::{
-    AlwaysVisible, Audience, First, InterestOptions, Last, NetIdentity, NetIds, Optional, Outgoing, Overload,
-    TickRate, Update, Viewers, Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
+    AlwaysVisible, Audience, Avatar, First, Host, InterestOptions, Last, NetIdentity, NetIds, Optional,
+    Outgoing, Overload, TickRate, Update, Viewers, Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
 };

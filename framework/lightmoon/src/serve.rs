@@ -55,6 +55,7 @@ pub struct Running {
     happenings: Receiver<Happening>,
     threads: Option<(JoinHandle<()>, Io)>,
     supervised: Option<Supervised>,
+    board: Arc<Board>,
     /// Last: others may have the folder when everything else is gone.
     folder: Folder,
 }
@@ -111,7 +112,6 @@ impl Running {
         let _ = give_commands.send(started.commands.clone());
         let parent = plan.supervised.as_ref().map(Supervised::parent);
         let ready = ready(&started, &options, &board, console_token, parent);
-        let threads = Some((node, io));
         let certificate_ends = started.certificate_ends;
         let supervised = plan.supervised;
         let forgets = options.store == StoreChoice::Memory;
@@ -122,12 +122,13 @@ impl Running {
             certificate_ends,
             to_node,
             happenings,
-            threads,
+            threads: Some((node, io)),
             supervised,
             folder,
+            board,
         };
         running.write(options.ready_json.as_deref())?;
-        running.note_start(&board);
+        running.note_start();
         Ok(running)
     }
 
@@ -175,6 +176,11 @@ impl Running {
         }
     }
 
+    /// No new clients are to be sent here from now on: `/ready` says so.
+    pub(crate) fn will_stop(&self) {
+        self.board.stops();
+    }
+
     /// Stops in order: clients are told `reason`, nothing is cut off. Takes less than two seconds.
     pub fn stop(mut self, reason: &str) {
         self.end(reason);
@@ -182,6 +188,7 @@ impl Running {
 
     fn end(&mut self, reason: &str) {
         let Some((node, io)) = self.threads.take() else { return };
+        self.board.stops();
         if self.to_node.send(ToNode::Stop(reason.to_owned())).is_ok() {
             self.await_node();
         }
@@ -193,10 +200,10 @@ impl Running {
     }
 
     /// For the console's list of what happened.
-    fn note_start(&self, board: &Board) {
+    fn note_start(&self) {
         let how =
             if self.greets() { "after a start" } else { "again, after its process before this one died" };
-        board.events.note(clock::unix_millis(), What::Started(how.to_owned()));
+        self.board.events.note(clock::unix_millis(), What::Started(how.to_owned()));
     }
 
     /// Waits until the node's thread ended, or for as long as it may take.

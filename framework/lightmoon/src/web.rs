@@ -1,6 +1,6 @@
 //! The public web server: the game's page, the client SDK, where the game is.
 //!
-//! *Responsible for*: those files, `/lightmoon.json`, `/health`. *Not responsible for*: console and metrics, which are on a
+//! *Responsible for*: those files, `/lightmoon.json`, `/health`, `/ready`. *Not responsible for*: console and metrics, which are on a
 //! listener of their own.
 //!
 //! Invariants:
@@ -44,6 +44,7 @@ impl Web {
         Router::new()
             .route("/lightmoon.json", get(location))
             .route("/health", get(health))
+            .route("/ready", get(ready))
             .route("/lightmoon/{*path}", get(sdk))
             .fallback(get(asset))
             .with_state(self)
@@ -123,6 +124,14 @@ async fn health(State(web): State<Web>) -> Response {
         text(StatusCode::OK, "ok\n")
     } else {
         text(StatusCode::SERVICE_UNAVAILABLE, "the node does not take its turns\n")
+    }
+}
+
+/// For whoever sends new clients here; a server that is not ready is not to be killed for that.
+async fn ready(State(web): State<Web>) -> Response {
+    match web.board.readiness() {
+        Ok(()) => text(StatusCode::OK, "ready\n"),
+        Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
 }
 

@@ -8,9 +8,14 @@ use lightmoon_contract::Kind;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No contract was named as the player's. Call `Game::player` once.
-    #[error("the game has no player: call `Game::player::<YourContract, YourActor>()`")]
+    /// No contract was named as the player's. Call `Game::player` once, or `Game::visits`.
+    #[error("the game has no player: call `Game::player::<YourContract, YourActor>()`, or `Game::visits`")]
     NoPlayer,
+    /// Players are to visit zones that host nobody. Implement `Host` for the zone and register it with `Game::host`.
+    #[error(
+        "players are to visit {0}, which hosts nobody: register it with `Game::host` instead of `Game::zone`"
+    )]
+    VisitsNoHost(&'static str),
     /// One contract was registered twice. Remove one of the two.
     #[error("kind {kind} ({name}) is registered twice")]
     RegisteredTwice {

@@ -16,7 +16,9 @@ use lightmoon_actor::{Actor, Cx, Keeping, Kinds, Place, plain};
 use lightmoon_contract::call::{Serve, ServeWorld};
 use lightmoon_contract::operation::{ContractSpec, Durability, OperationSpec};
 use lightmoon_contract::{ActorId, Contract, Descriptor, Kind, OperationNumber};
-use lightmoon_zone::{DurableActor, Probe, World, WorldActor, Zone, ZoneOptions, durable, world_actor, zone};
+use lightmoon_zone::{
+    DurableActor, Host, Probe, World, WorldActor, Zone, ZoneOptions, durable, host, visit, world_actor, zone,
+};
 
 use crate::NodeOptions;
 use crate::error::Error;
@@ -59,6 +61,15 @@ struct Registered {
     install: Install,
 }
 
+/// Which zone each player visits.
+#[derive(Clone, Copy)]
+struct Visits {
+    kind: Kind,
+    /// For people.
+    contract: &'static str,
+    zone_of: fn(u64) -> u64,
+}
+
 /// A game, as its author defines it.
 ///
 /// Write `pub fn game() -> Game` in the server's library: the real node and the simulator both call it.
@@ -69,6 +80,9 @@ pub struct Game {
     starts: Vec<ActorId>,
     places: BTreeMap<Kind, Place>,
     idle: BTreeMap<Kind, Option<Duration>>,
+    /// Kinds of zones that players visit.
+    hosts: BTreeSet<Kind>,
+    visits: Option<Visits>,
     /// `None` until somebody chooses: guests.
     authenticate: Option<Box<dyn Authenticate>>,
 }
@@ -84,6 +98,8 @@ impl Game {
             starts: Vec::new(),
             places: BTreeMap::new(),
             idle: BTreeMap::new(),
+            hosts: BTreeSet::new(),
+            visits: None,
             authenticate: None,
         }
     }
@@ -166,6 +182,31 @@ impl Game {
         })
     }
 
+    /// As [`Self::zone`], with zones that players visit: see [`Self::visits`].
+    #[must_use]
+    pub fn host<C, Z>(mut self, options: ZoneOptions) -> Self
+    where
+        C: ServeWorld<Z, Cx, World>,
+        Z: Host,
+    {
+        self.hosts.insert(C::KIND);
+        self.register::<C>(true, move |kinds, above| {
+            kinds.register(C::KIND, C::NAME, host::<C, Z>(above.over(options)));
+        })
+    }
+
+    /// Lets each player be in a zone of `C` while it has a session: the one whose key `zone_of` gives for the player's key. The
+    /// zone gives it an avatar, its client looks at the zone, and when it is gone for good the avatar goes too: see [`Host`] for
+    /// what is promised. The zone begins with the first visit unless it was [started](Self::start).
+    ///
+    /// Players are what [`Self::player`] and its like say, and visit besides; a game that says nothing has players that do nothing
+    /// else. For players that choose their zone themselves, or travel, write an actor that calls [`Cx::attach`] instead.
+    #[must_use]
+    pub fn visits<C: Contract>(mut self, zone_of: fn(u64) -> u64) -> Self {
+        self.visits = Some(Visits { kind: C::KIND, contract: C::NAME, zone_of });
+        self
+    }
+
     fn register<C: Contract>(
         mut self,
         ticking: bool,
@@ -230,7 +271,12 @@ impl Game {
 
     /// Checks the definition and takes it apart for a node.
     pub(crate) fn into_parts(self, above: Above) -> Result<Parts, Error> {
-        let player = self.player.ok_or(Error::NoPlayer)?;
+        let player = self.player.or_else(|| self.visits.map(|_| Kind::VISITOR)).ok_or(Error::NoPlayer)?;
+        if let Some(Visits { kind, contract, .. }) = self.visits
+            && !self.hosts.contains(&kind)
+        {
+            return Err(Error::VisitsNoHost(contract));
+        }
         let mut operations = BTreeMap::new();
         let mut ticking = BTreeSet::new();
         let mut kinds = Kinds::default();
@@ -262,7 +308,12 @@ impl Game {
         Ok(Parts {
             descriptor: self.descriptor,
             keeps,
-            recipe: Recipe { registered: self.registered.into(), idle: idle.into(), above },
+            recipe: Recipe {
+                registered: self.registered.into(),
+                idle: idle.into(),
+                visitors: self.visits.map(|visits| (player, visits)),
+                above,
+            },
             places,
             operations: Operations {
                 specs: operations,
@@ -330,6 +381,8 @@ pub(crate) struct Parts {
 pub(crate) struct Recipe {
     registered: Arc<[Registered]>,
     idle: Arc<BTreeMap<Kind, Option<Duration>>>,
+    /// The kind of players that visit, and whom.
+    visitors: Option<(Kind, Visits)>,
     above: Above,
 }
 
@@ -337,6 +390,13 @@ impl Recipe {
     pub(crate) fn kinds(&self) -> Kinds {
         let mut kinds = Kinds::default();
         self.registered.iter().for_each(|registered| (registered.install)(&mut kinds, self.above));
+        if let Some((player, Visits { kind: zones, zone_of, .. })) = self.visitors {
+            if player == Kind::VISITOR {
+                kinds.register(player, "Visitor", visit::player(None, zones, zone_of));
+            } else {
+                kinds.wrap(player, |inner| visit::player(Some(inner), zones, zone_of));
+            }
+        }
         kinds
     }
 

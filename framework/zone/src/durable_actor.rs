@@ -25,7 +25,7 @@ use crate::stored::{State, StoredForm, StoredKind};
 ///
 /// ```
 /// use lightmoon_actor::{Actor, Cx};
-/// use lightmoon_contract::{Persist, contract, data};
+/// use lightmoon_contract::{contract, data};
 /// use lightmoon_zone::DurableActor;
 ///
 /// #[contract(number = 9)]
@@ -34,14 +34,10 @@ use crate::stored::{State, StoredForm, StoredKind};
 ///     fn pay_in(amount: u64) -> u64;
 /// }
 ///
-/// #[data]
+/// #[data(persist = "account")]
 /// #[derive(Default)]
 /// pub struct Account {
 ///     pub balance: u64,
-/// }
-///
-/// impl Persist for Account {
-///     const NAME: &'static str = "account";
 /// }
 ///
 /// #[derive(Default)]

@@ -38,6 +38,7 @@ use crate::options::ZoneOptions;
 use crate::persist::error::ReadError;
 use crate::tick::{Origin, TickLoop};
 use crate::viewers::ViewerInfo;
+use crate::visit::{Host, Hosting};
 
 /// The kind of actors that answer contract `C` by zones of `Z`.
 #[must_use]
@@ -46,11 +47,24 @@ where
     C: ServeWorld<Z, Cx, World>,
     Z: Zone,
 {
-    ZoneKind::<C, Z> { options, remembered: RefCell::default(), kind: PhantomData }
+    ZoneKind::<C, Z> { options, hosting: None, remembered: RefCell::default(), kind: PhantomData }
+}
+
+/// As [`zone()`], with zones that players visit.
+#[must_use]
+pub fn host<C, Z>(options: ZoneOptions) -> impl ActorKind
+where
+    C: ServeWorld<Z, Cx, World>,
+    Z: Host,
+{
+    let hosting = Some(Hosting::of::<Z>());
+    ZoneKind::<C, Z> { options, hosting, remembered: RefCell::default(), kind: PhantomData }
 }
 
 struct ZoneKind<C, Z> {
     options: ZoneOptions,
+    /// `None`: nobody visits.
+    hosting: Option<Hosting>,
     remembered: RefCell<BTreeMap<u64, Rc<Remembered>>>,
     kind: PhantomData<fn() -> (C, Z)>,
 }
@@ -100,7 +114,7 @@ where
         remembered: Rc<Remembered>,
     ) -> Result<Box<dyn Activation>, ReadError> {
         let ids = NetIds::new(self.options.block_of(key), Arc::clone(&remembered.ids));
-        let inside = TickLoop::new::<Z>(&self.options, ids, cx, origin)?;
+        let inside = TickLoop::new::<Z>(&self.options, self.hosting, ids, cx, origin)?;
         let mut live = Live::<C, Z> { inside, remembered, kind: PhantomData };
         live.inside.flush(cx);
         cx.set_alarm(live.inside.next_due());
@@ -171,7 +185,7 @@ where
         answer
     }
 
-    fn obey(&mut self, cx: &Cx, body: Body) -> Result<(), CallError> {
+    fn obey(&mut self, cx: &mut Cx, body: Body) -> Result<(), CallError> {
         match ToActor::open(body).ok_or(CallError::NotAllowed)? {
             ToActor::Subscribe { session, player, avatar, generation, budget_bytes, takes_deltas } => {
                 let info = ViewerInfo { session, player, avatar };
@@ -187,10 +201,14 @@ where
                 self.inside.unsubscribe(session, generation);
                 Ok(())
             }
+            ToActor::Enter { player, session } => self.inside.enter(cx, player, session),
+            ToActor::Leave { player } => self.inside.leave(cx, player),
             // Only players have sessions of their own.
-            ToActor::Connected { .. } | ToActor::Disconnected { .. } | ToActor::ZoneLost { .. } => {
-                Err(CallError::NotAllowed)
-            }
+            ToActor::Connected { .. }
+            | ToActor::Disconnected { .. }
+            | ToActor::ZoneLost { .. }
+            | ToActor::Entered { .. }
+            | ToActor::Settle { .. } => Err(CallError::NotAllowed),
         }
     }
 }

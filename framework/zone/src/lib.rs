@@ -22,6 +22,7 @@
 
 pub mod audit;
 mod build;
+mod builder;
 mod chart;
 mod columns;
 mod durable_actor;
@@ -46,16 +47,18 @@ mod tick;
 mod tick_times;
 mod time;
 mod viewers;
+pub mod visit;
 mod world_actor;
 
 pub use bevy_ecs::world::World;
-pub use build::{Zone, ZoneBuilder};
+pub use build::{Ticking, Zone, ZoneBuilder};
+pub use builder::{Builder, KeptComponents, Sort, Still};
 pub use chart::{ChartPlace, ChartViewer, ZoneChart};
 pub use durable_actor::{DurableActor, durable};
 pub use hash::state_hash;
 pub use identity::{AlwaysVisible, NetIdentity, NetIds};
 pub use interest::InterestOptions;
-pub use kind::zone;
+pub use kind::{host, zone};
 #[cfg(feature = "flaws")]
 pub use lightmoon_replica::Flaw as ReplicaFlaw;
 pub use look::{EntityLook, ZoneLook};
@@ -69,4 +72,5 @@ pub use schedule::{First, Last, Update};
 pub use tick_times::TickTimes;
 pub use time::{TickRate, ZoneTime};
 pub use viewers::{ViewerInfo, Viewers};
+pub use visit::{Avatar, Host};
 pub use world_actor::{ActorWorld, WorldActor, WorldBuilder, world_actor};

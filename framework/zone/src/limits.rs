@@ -99,5 +99,29 @@ pub const OPTIONAL_EVERY: u64 = 4;
 /// [`crate::Counters::ticks_narrowed`].
 pub const RADIUS_NARROW: f32 = 0.7;
 
+/// How long a player may have no session before its avatar leaves its zone: a page that is loaded again takes less. A connection
+/// that broke has its session for longer, so it does not count.
+pub const VISIT_GRACE: Duration = Duration::from_secs(2);
+
+/// Pause before a player that its zone refused asks again, the first time; then twice as long each time, up to
+/// [`VISIT_AGAIN_MAX`]. Refusals are counted in [`crate::Counters::visits_refused`].
+pub const VISIT_AGAIN_MIN: Duration = Duration::from_millis(250);
+
+/// See [`VISIT_AGAIN_MIN`]: a player that a full zone refuses is not forgotten, and costs next to nothing.
+pub const VISIT_AGAIN_MAX: Duration = Duration::from_secs(10);
+
+/// Pause before a player asks its zone again that did not answer, the first time; then twice as long each time, up to
+/// [`VISIT_UNANSWERED_MAX`]. The zone fails over this player; three failures within a minute would set it aside for everybody.
+pub const VISIT_UNANSWERED_MIN: Duration = Duration::from_secs(40);
+
+/// See [`VISIT_UNANSWERED_MIN`]: the longest that a player waits who could enter again, after the game was mended by a new build.
+pub const VISIT_UNANSWERED_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// Time after which a player that was attached asks once more whether its avatar is still the same: longer than a message is on its
+/// way.
+pub const VISIT_LOOK_AFTER: Duration = Duration::from_secs(2);
+
+/// How long an avatar stays whose player does not look at the zone: longer than clients take to come back after a crash.
+pub const ADRIFT_AFTER: Duration = Duration::from_secs(30);
 /// Names of things on a chart: more colours than an eye tells apart. More is a fault of the game, and the zone does not begin.
 pub const CHART_NAMES_MAX: usize = 16;

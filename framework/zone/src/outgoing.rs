@@ -14,7 +14,7 @@ use bytes::Bytes;
 use lightmoon_actor::Cx;
 use lightmoon_actor::reserved::ToSession;
 use lightmoon_contract::operation::{CallForm, Link, Target};
-use lightmoon_contract::{Lane, Operation, OperationNumber, Ref, SessionId, codec};
+use lightmoon_contract::{ActorRef, Lane, Operation, OperationNumber, SessionId, codec};
 
 use crate::limits::OUTGOING_MAX;
 use crate::viewers::Viewers;
@@ -39,7 +39,7 @@ use crate::viewers::Viewers;
 ///
 /// fn tell_pilots(wrecks: Query<&Wreck, Added<Wreck>>, mut outgoing: ResMut<Outgoing>) {
 ///     for wreck in &wrecks {
-///         outgoing.tell(lightmoon_contract::Ref::new(wreck.pilot), pilot::Wrecked { place: 7 });
+///         outgoing.tell(lightmoon_contract::ActorRef::new(wreck.pilot), pilot::Wrecked { place: 7 });
 ///     }
 /// }
 /// # fn main() {}
@@ -76,7 +76,7 @@ struct Encoded {
 
 impl Outgoing {
     /// Queues a one-way call of an actor.
-    pub fn tell<O: Operation>(&mut self, to: Ref<O::Contract>, message: O) {
+    pub fn tell<O: Operation>(&mut self, to: ActorRef<O::Contract>, message: O) {
         const { assert!(!matches!(O::SPEC.form, CallForm::Push), "an actor does not serve its pushes") };
         const {
             assert!(

@@ -75,6 +75,11 @@ impl Policy {
             );
             assert!(!is_same, "the resources `{}` and `{name}` would have one id: rename {of}", other.name);
         }
+        self.add_own(column);
+    }
+
+    /// Keeps one type of the framework's own.
+    pub(crate) fn add_own(&mut self, column: Box<dyn Column>) {
         self.columns.push(column);
         self.columns.sort_by_key(|column| column.about().name);
     }

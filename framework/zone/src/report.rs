@@ -122,4 +122,6 @@ pub struct Counters {
     pub outgoing_refused: u64,
     /// Subscriptions refused because the zone has too many viewers.
     pub viewers_refused: u64,
+    /// Players that asked to enter and got no avatar: the zone is full or said no.
+    pub visits_refused: u64,
 }

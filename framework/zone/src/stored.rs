@@ -135,9 +135,13 @@ where
             ToActor::Disconnected { session } => F::disconnected(actor, cx, session),
             ToActor::ZoneLost { session, zone } => F::zone_lost(actor, cx, session, zone),
             // Only worlds that tick can be looked at.
-            ToActor::Subscribe { .. } | ToActor::Unsubscribe { .. } | ToActor::Received { .. } => {
-                return Err(CallError::NotAllowed);
-            }
+            ToActor::Subscribe { .. }
+            | ToActor::Unsubscribe { .. }
+            | ToActor::Received { .. }
+            | ToActor::Enter { .. }
+            | ToActor::Leave { .. }
+            | ToActor::Entered { .. }
+            | ToActor::Settle { .. } => return Err(CallError::NotAllowed),
         }
         F::touched(actor);
         Ok(())

@@ -19,9 +19,9 @@ use bevy_ecs::change_detection::Tick as ChangeTick;
 use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::*;
 use bytes::{Bytes, BytesMut};
-use lightmoon_actor::reserved::ToSession;
+use lightmoon_actor::reserved::{ToActor, ToSession};
 use lightmoon_actor::{Cx, Save, Unsavable};
-use lightmoon_contract::{Mono, SessionId, Tick};
+use lightmoon_contract::{CallError, Caller, Mono, NetId, SessionId, Tick};
 use lightmoon_durable::{Loaded, Saved};
 use lightmoon_replica::{DeltaTable, Holdings, Receipt};
 
@@ -46,6 +46,7 @@ use crate::schedule::{First, Last, Update};
 use crate::tick_times::TickTimes;
 use crate::time::{TickClock, TickRate, ZoneTime};
 use crate::viewers::{Viewer, ViewerInfo, Viewers};
+use crate::visit::Hosting;
 
 /// Where the world of an activation comes from.
 pub(crate) enum Origin {
@@ -109,6 +110,7 @@ impl Origin {
 /// A zone at work.
 pub(crate) struct TickLoop {
     pub(crate) world: World,
+    hosting: Option<Hosting>,
     clock: TickClock,
     collectors: Collectors,
     columns: Columns,
@@ -135,6 +137,7 @@ impl TickLoop {
     /// Builds the world of the zone: anew if it is not kept or was never stored, else as it is stored.
     pub(crate) fn new<Z: Zone>(
         options: &ZoneOptions,
+        hosting: Option<Hosting>,
         ids: NetIds,
         cx: &Cx,
         origin: &Origin,
@@ -151,6 +154,9 @@ impl TickLoop {
         world.init_resource::<MessageRegistry>();
         overload::install(&mut world);
         let mut builder = ZoneBuilder::new::<Z>(&mut world, cx.key());
+        if hosting.is_some() {
+            builder.host();
+        }
         Z::build(&mut builder);
         builder.built();
         let is_as_stored = origin.fill::<Z>(&mut builder)?;
@@ -177,6 +183,7 @@ impl TickLoop {
             flaw: options.flaw,
             collectors,
             world,
+            hosting,
             grid: Grid::default(),
             replication: Replication::default(),
             chunk: Chunk::default(),
@@ -239,6 +246,9 @@ impl TickLoop {
         self.clock.set_rate(rate_hz);
         self.world.resource_mut::<ZoneTime>().begin_tick(rate_hz, cx.now());
         cx.note_phase(phase::FIRST);
+        if let Some(hosting) = self.hosting {
+            hosting.let_adrift_go(&mut self.world);
+        }
         self.world.run_schedule(First);
         cx.note_phase(phase::UPDATE);
         self.world.run_schedule(Update);
@@ -346,6 +356,28 @@ impl TickLoop {
         for viewer in self.viewers.values_mut() {
             self.replication.serve(&shared, deltas, viewer, counters, &mut |packet| send(cx, chunk, &packet));
         }
+    }
+
+    /// A player wants to be here; it is told its avatar.
+    pub(crate) fn enter(&mut self, cx: &mut Cx, player: u64, session: SessionId) -> Result<(), CallError> {
+        let (Some(hosting), Caller::Actor(visitor)) = (self.hosting, cx.caller()) else {
+            return Err(CallError::NotAllowed);
+        };
+        self.begin_operation(false);
+        let avatar = hosting.enter(&mut self.world, player);
+        self.counters.visits_refused += u64::from(avatar.is_none());
+        cx.tell_actor(visitor, ToActor::Entered { session, avatar: avatar.unwrap_or(NetId::NONE) });
+        self.flush(cx);
+        Ok(())
+    }
+
+    /// A player is here no more.
+    pub(crate) fn leave(&mut self, cx: &mut Cx, player: u64) -> Result<(), CallError> {
+        let hosting = self.hosting.ok_or(CallError::NotAllowed)?;
+        self.begin_operation(false);
+        hosting.leave(&mut self.world, player);
+        self.flush(cx);
+        Ok(())
     }
 
     /// A session looks at the zone from now on. It is told everything with the next tick.

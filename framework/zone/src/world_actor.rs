@@ -15,18 +15,17 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use bevy_ecs::change_detection::Tick as ChangeTick;
-use bevy_ecs::message::{Message, MessageRegistry, Messages};
-use bevy_ecs::observer::IntoObserver;
+use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::*;
-use bevy_ecs::schedule::{IntoScheduleConfigs, ScheduleLabel, Schedules};
-use bevy_ecs::system::ScheduleSystem;
+use bevy_ecs::schedule::Schedules;
 use bytes::Bytes;
 use lightmoon_actor::{ActorKind, Cx, Unreadable};
 use lightmoon_contract::call::Serve;
-use lightmoon_contract::{ActorId, NetId, Persist, SessionId};
+use lightmoon_contract::{ActorId, NetId, SessionId};
 
+use crate::builder::{Builder, Still};
 use crate::persist::error::ReadError;
-use crate::persist::{Policy, column, form, restore};
+use crate::persist::{Policy, form, restore};
 use crate::schedule::Update;
 use crate::stored::{State, StoredForm, StoredKind};
 
@@ -42,7 +41,7 @@ use crate::stored::{State, StoredForm, StoredKind};
 /// ```
 /// use bevy_ecs::prelude::*;
 /// use lightmoon_actor::Cx;
-/// use lightmoon_contract::{Persist, contract, data};
+/// use lightmoon_contract::{contract, data};
 /// use lightmoon_zone::{ActorWorld, WorldActor, WorldBuilder};
 ///
 /// #[contract(number = 9)]
@@ -51,14 +50,10 @@ use crate::stored::{State, StoredForm, StoredKind};
 ///     fn put(name: String) -> u64;
 /// }
 ///
-/// #[data]
+/// #[data(persist = "item")]
 /// #[derive(Component, Clone, Default)]
 /// pub struct Item {
 ///     pub name: String,
-/// }
-///
-/// impl Persist for Item {
-///     const NAME: &'static str = "item";
 /// }
 ///
 /// struct Player(ActorWorld);
@@ -158,9 +153,10 @@ impl ActorWorld {
         let mut world = World::new();
         world.init_resource::<MessageRegistry>();
         let policy = Policy::new(&mut world);
-        let mut builder = WorldBuilder { world: &mut world, key, policy };
+        let mut builder =
+            Builder { world: &mut world, key, policy: Some(policy), own: Still::default(), is_built: false };
         A::build(&mut builder);
-        let policy = builder.policy;
+        let policy = builder.policy.expect("a world of an actor has had one from the start");
         world.flush();
         world.get_resource_or_init::<Schedules>().entry(Update);
         let mut new = Self { world, policy, rotated_at: ChangeTick::default(), is_new: state.is_none() };
@@ -233,86 +229,9 @@ impl fmt::Debug for ActorWorld {
     }
 }
 
-/// A world of an actor under construction.
-pub struct WorldBuilder<'a> {
-    world: &'a mut World,
-    key: u64,
-    policy: Policy,
-}
-
-impl WorldBuilder<'_> {
-    /// Key of the actor.
-    #[must_use]
-    pub const fn key(&self) -> u64 {
-        self.key
-    }
-
-    /// Keeps every `C`, and for its sake the entity that has it. Entities do not know each other after a restart: let
-    /// components name them by something that is kept.
-    ///
-    /// # Panics
-    /// Another kept type has the same [`Persist::NAME`].
-    pub fn persist<C: Persist + Component + Clone>(&mut self) -> &mut Self {
-        self.policy.add(column::component::<C>(self.world));
-        self
-    }
-
-    /// Keeps the resource `R`. What [`WorldActor::build`] made of it stays if the store has none, because it is new.
-    ///
-    /// # Panics
-    /// As [`WorldBuilder::persist`]; also if two names make one id (24 bits of a hash), which asks for another name.
-    pub fn persist_resource<R: Persist + Resource + Clone>(&mut self) -> &mut Self {
-        self.policy.add(column::resource::<R>(self.world));
-        self
-    }
-
-    /// Adds systems to a schedule. [`Update`] runs after each touch; others run when the actor runs them.
-    pub fn add_systems<M>(
-        &mut self,
-        schedule: impl ScheduleLabel,
-        systems: impl IntoScheduleConfigs<ScheduleSystem, M>,
-    ) -> &mut Self {
-        self.world.get_resource_or_init::<Schedules>().add_systems(schedule, systems);
-        self
-    }
-
-    /// Adds an observer of the whole world.
-    pub fn add_observer<M>(&mut self, observer: impl IntoObserver<M>) -> &mut Self {
-        self.world.add_observer(observer);
-        self
-    }
-
-    /// Registers a kind of messages between systems; they are rotated after each run of [`Update`].
-    pub fn add_message<M: Message>(&mut self) -> &mut Self {
-        if !self.world.contains_resource::<Messages<M>>() {
-            MessageRegistry::register_message::<M>(self.world);
-        }
-        self
-    }
-
-    /// Adds a resource, or makes its first value.
-    pub fn init_resource<R: Resource + FromWorld>(&mut self) -> &mut Self {
-        self.world.init_resource::<R>();
-        self
-    }
-
-    /// Adds a resource.
-    pub fn insert_resource<R: Resource>(&mut self, resource: R) -> &mut Self {
-        self.world.insert_resource(resource);
-        self
-    }
-
-    /// The world itself, for everything else.
-    pub const fn world(&mut self) -> &mut World {
-        self.world
-    }
-}
-
-impl fmt::Debug for WorldBuilder<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorldBuilder").field("key", &self.key).finish_non_exhaustive()
-    }
-}
+/// A world of an actor under construction. What it keeps comes back in its order, and entities have no
+/// [`crate::NetIdentity`]: let components name others by something that is kept.
+pub type WorldBuilder<'a> = Builder<'a, Still>;
 
 /// The state is a world.
 struct OneWorld;

@@ -1,11 +1,11 @@
-//! Many bots in one thread: a few UDP sockets, one tokio runtime, one report.
+//! Many bots in one thread, and one report.
 //!
-//! *Responsible for*: connecting bots a few at a time, letting them play until time is up or [`Stop`] says so, the sums.
-//! *Not responsible for*: what a bot does ([`crate::bot`]), reconnecting (the client core).
+//! *Responsible for*: what each bot of a run is, its sessions, what is written down of it, the sums.
+//! *Not responsible for*: sockets, seeds and the end of a run ([`lightmoon_bots::fleet`]), what a bot does ([`crate::bot`]),
+//! reconnecting (the client core).
 //!
 //! Invariants:
 //! - I1: every session that was begun is closed in order before [`run`] returns.
-//! - I2: at most [`BOTS_MAX`] bots, over at most [`ENDPOINTS_MAX`] sockets.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -14,28 +14,15 @@ use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use lightmoon_bots::fleet::{self, FleetOptions, Member, Over};
+use lightmoon_bots::{Location, Stop};
 use lightmoon_client::{Client, ClientStats, ConnectOptions, Endpoint, Event, Session};
-use tokio::sync::watch;
-use tokio::task::{JoinSet, LocalSet};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::bot::Bot;
 use crate::ledger::{Ledger, LedgerLine, Trail, TrailLine};
-use crate::location::Location;
 use crate::report::{Report, Tally};
-
-/// Most bots of one run: a connection costs some 60 KiB and a core carries a few thousand.
-pub const BOTS_MAX: usize = 5_000;
-/// Sockets that bots share. A tick's packets for all bots come within a millisecond, and a socket of a system left as it is holds
-/// some 150 of them; the rest would be lost before anybody could read.
-pub const ENDPOINTS_MAX: usize = 32;
-/// Bots of one socket, until there are as many sockets as there may be.
-const BOTS_PER_ENDPOINT: usize = 32;
-/// Time between two bots that begin, so that their handshakes do not arrive at one moment.
-const BEGIN_EVERY: Duration = Duration::from_millis(15);
-/// All bots have begun after this, however many they are.
-const BEGIN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Shortest session of a bot that comes and goes, and how much longer it may be.
 const STAY_MIN: Duration = Duration::from_secs(20);
@@ -106,7 +93,7 @@ impl std::error::Error for NoScript {}
 pub struct BotsOptions {
     /// The server.
     pub location: Location,
-    /// How many bots, 1 to [`BOTS_MAX`].
+    /// How many bots, 1 to [`lightmoon_bots::limits::BOTS_MAX`].
     pub count: usize,
     /// How long they play; `None`: until [`Stop`].
     pub time: Option<Duration>,
@@ -128,101 +115,56 @@ pub struct BotsOptions {
     pub signals: bool,
 }
 
-/// Ends a run early, from any thread. Clones end the same runs.
-#[derive(Clone, Debug)]
-pub struct Stop(watch::Sender<bool>);
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self(watch::Sender::new(false))
-    }
-}
-
-impl Stop {
-    /// Ends the runs that were given this.
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
-}
-
 /// Runs bots on this thread until their time is up, and says how it went.
 ///
 /// # Errors
 /// The count is out of range, the system gives no socket, or a file cannot be opened or written. A server that does not answer is no error: it is in the
 /// report.
 pub fn run(options: &BotsOptions, stop: &Stop) -> Result<Report> {
-    if !(1..=BOTS_MAX).contains(&options.count) {
-        bail!("{} bots: it must be 1 to {BOTS_MAX}", options.count);
-    }
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("no tokio runtime")?;
-    let tally = Rc::new(RefCell::new(Tally::default()));
-    let begun = Instant::now();
-    LocalSet::new().block_on(&runtime, play(options, stop, &tally))?;
-    let report = tally.borrow().report(options.count, begun.elapsed(), options.warm_up, options.seed);
-    Ok(report)
-}
-
-async fn play(options: &BotsOptions, stop: &Stop, tally: &Rc<RefCell<Tally>>) -> Result<()> {
-    let endpoints: Vec<Endpoint> = (0..options.count.div_ceil(BOTS_PER_ENDPOINT).min(ENDPOINTS_MAX))
-        .map(|_| Endpoint::new())
-        .collect::<std::io::Result<_>>()
-        .context("no UDP socket for the bots")?;
     let ledger =
         options.ledger.as_deref().map(|path| Ledger::open(path).with_context(|| at(path))).transpose()?;
     let trail =
         options.trail.as_deref().map(|path| Trail::open(path).with_context(|| at(path))).transpose()?;
-    let begun = Instant::now();
-    let count = u32::try_from(options.count).expect("at most 5,000");
-    let gap = BEGIN_EVERY.min(BEGIN_WITHIN / count);
-    let mut bots = JoinSet::new();
-    for number in 0..count {
-        let endpoint = endpoints[number as usize % endpoints.len()].clone();
+    let fleet = FleetOptions {
+        count: options.count,
+        time: options.time,
+        seed: options.seed,
+        signals: options.signals,
+    };
+    let tally = Rc::new(RefCell::new(Tally::default()));
+    let warm = warm_up(options.warm_up, Rc::clone(&tally));
+    let played = fleet::run(&fleet, stop, warm, |member| {
+        let Member { number, seed, run_began, begins, endpoint, over } = member;
+        let bot = bot_of(options, seed);
+        let connect = connect_options(options, number, seed, &bot);
         let run = OneRun {
-            begins: begun + gap * number,
-            measures_from: begun + options.warm_up,
+            begins,
+            measures_from: run_began + options.warm_up,
             before: None,
-            stopped: stop.0.subscribe(),
-            tally: Rc::clone(tally),
+            over,
+            tally: Rc::clone(&tally),
             ledger: ledger.clone(),
             trail: trail.clone(),
             trailed: None,
             player: 0,
-            churn: (options.script == Script::Churn)
-                .then(|| fastrand::Rng::with_seed(bot_seed(options.seed, number))),
+            churn: (options.script == Script::Churn).then(|| fastrand::Rng::with_seed(seed)),
         };
-        let bot = bot_of(options, number);
-        bots.spawn_local(run.play(endpoint, connect_options(options, number, &bot), bot));
-    }
-    let clock = tokio::task::spawn_local(keep_time(begun, options.clone(), stop.clone(), Rc::clone(tally)));
-    let asked = options.signals.then(|| tokio::task::spawn_local(stop_when_asked(stop.clone())));
-    while let Some(ended) = bots.join_next().await {
-        ended.context("a bot panicked")??;
-    }
-    clock.abort();
-    if let Some(asked) = asked {
-        asked.abort();
-    }
-    for endpoint in &endpoints {
-        endpoint.wait_idle().await;
-    }
-    Ok(())
+        run.play(endpoint, connect, bot)
+    })?;
+    let report = tally.borrow().report(options.count, played, options.warm_up, options.seed);
+    Ok(report)
 }
 
-/// Begins to measure when all is warm, and ends the run when its time is up: one clock for all bots.
-async fn keep_time(begun: Instant, options: BotsOptions, stop: Stop, tally: Rc<RefCell<Tally>>) {
-    if !options.warm_up.is_zero() {
-        sleep_until(begun + options.warm_up).await;
+/// Begins to measure when all is warm.
+async fn warm_up(time: Duration, tally: Rc<RefCell<Tally>>) {
+    if !time.is_zero() {
+        sleep(time).await;
         tally.borrow_mut().begin_measuring();
     }
-    if let Some(time) = options.time {
-        sleep_until(begun + time).await;
-        stop.stop();
-    }
 }
 
-fn bot_of(options: &BotsOptions, number: u32) -> Bot {
-    let bot = Bot::new(bot_seed(options.seed, number));
+fn bot_of(options: &BotsOptions, seed: u64) -> Bot {
+    let bot = Bot::new(seed);
     match options.script {
         Script::Wander => bot,
         Script::Mine | Script::Churn => bot.mining(),
@@ -232,35 +174,17 @@ fn bot_of(options: &BotsOptions, number: u32) -> Bot {
     }
 }
 
-/// Ends the run at a signal.
-async fn stop_when_asked(stop: Stop) {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Without them the run ends by its time.
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-    stop.stop();
-}
-
 fn at(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
-fn connect_options(options: &BotsOptions, number: u32, bot: &Bot) -> ConnectOptions {
+fn connect_options(options: &BotsOptions, number: u32, seed: u64, bot: &Bot) -> ConnectOptions {
     ConnectOptions {
         server: options.location.game.to_string(),
         certificates: options.location.certificates.clone(),
         client: bot.options_for(&format!("{}-{}-{number}", options.crew, options.seed)),
-        seed: bot_seed(options.seed, number),
+        seed,
     }
-}
-
-/// Seeds of one run are far apart, whatever the run's seed is.
-fn bot_seed(seed: u64, number: u32) -> u64 {
-    fastrand::Rng::with_seed(seed ^ (u64::from(number) << 32)).u64(..)
 }
 
 /// One bot's part in a run.
@@ -270,7 +194,7 @@ struct OneRun {
     measures_from: Instant,
     /// What the client had counted then.
     before: Option<ClientStats>,
-    stopped: watch::Receiver<bool>,
+    over: Over,
     tally: Rc<RefCell<Tally>>,
     ledger: Option<Ledger>,
     trail: Option<Trail>,
@@ -284,8 +208,8 @@ struct OneRun {
 
 impl OneRun {
     async fn play(mut self, endpoint: Endpoint, options: ConnectOptions, mut bot: Bot) -> Result<()> {
-        let (mut over, mut again) = (self.stopped.clone(), self.begins);
-        let over = is_over(&mut over);
+        let (mut over, mut again) = (self.over.clone(), self.begins);
+        let over = over.wait();
         tokio::pin!(over);
         loop {
             tokio::select! {
@@ -379,14 +303,6 @@ impl OneRun {
     }
 }
 
-/// Until the run is over.
-async fn is_over(stopped: &mut watch::Receiver<bool>) {
-    if stopped.wait_for(|stopped| *stopped).await.is_err() {
-        // Nobody can stop the run any more.
-        std::future::pending::<()>().await;
-    }
-}
-
 async fn wait_until(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
@@ -410,12 +326,5 @@ mod tests {
             let refused = name.parse::<Script>().unwrap_err().to_string();
             assert!(refused.contains("wander") && refused.contains(name), "{refused}");
         }
-    }
-
-    #[test]
-    fn bots_of_one_run_are_different() {
-        let seeds: std::collections::BTreeSet<u64> = (0..1_000).map(|number| bot_seed(1, number)).collect();
-        assert_eq!(seeds.len(), 1_000);
-        assert_ne!(bot_seed(1, 0), bot_seed(2, 0));
     }
 }

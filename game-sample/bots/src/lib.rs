@@ -11,13 +11,12 @@ pub mod brain;
 pub mod crowd;
 pub mod harness;
 pub mod ledger;
-pub mod location;
 pub mod miner;
 pub mod report;
 pub mod trader;
 
 pub use bot::Bot;
-pub use harness::{BotsOptions, Script, Stop, run};
+pub use harness::{BotsOptions, Script, run};
 pub use ledger::{LedgerLine, TrailLine};
-pub use location::Location;
+pub use lightmoon_bots::{Location, Stop};
 pub use report::Report;

@@ -8,12 +8,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
+use lightmoon_bots::limits::ERRORS_KEPT;
+use lightmoon_bots::{Latency, Percentiles};
 use lightmoon_client::ClientStats;
 use serde::Serialize;
-
-/// Longest latency a histogram tells apart from longer ones, microseconds: one minute, the longest time-out of a call.
-const LATENCY_US_MAX: u64 = 60_000_000;
 
 /// Measured while bots play; [`Tally::report`] makes it readable.
 #[derive(Debug, Default)]
@@ -77,53 +75,12 @@ impl Mean {
     }
 }
 
-/// Error texts kept; the first ones usually name the cause.
-const ERRORS_KEPT: usize = 8;
-
 #[derive(Debug, Default)]
 struct Operation {
     sent: u64,
     done: u64,
     failed: u64,
     latency: Latency,
-}
-
-#[derive(Debug)]
-struct Latency(Histogram<u64>);
-
-impl Default for Latency {
-    fn default() -> Self {
-        Self(Histogram::new_with_bounds(1, LATENCY_US_MAX, 2).expect("the bounds are constants in range"))
-    }
-}
-
-impl Latency {
-    fn record(&mut self, after: Duration) {
-        let micros = u64::try_from(after.as_micros()).unwrap_or(LATENCY_US_MAX);
-        self.0.saturating_record(micros.max(1));
-    }
-
-    fn report(&self) -> Option<Percentiles> {
-        let at = |quantile| self.0.value_at_quantile(quantile);
-        (!self.0.is_empty()).then(|| Percentiles {
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: self.0.max(),
-        })
-    }
-}
-
-impl Latency {
-    /// Values at shares that lie ever denser towards the slowest: ten for each nine, up to four nines.
-    fn curve(&self) -> Vec<(f64, u64)> {
-        if self.0.is_empty() {
-            return Vec::new();
-        }
-        let shares = (0..=40_u32).map(|step| 1.0 - 10.0_f64.powf(-f64::from(step) / 10.0));
-        shares.map(|share| (share, self.0.value_at_quantile(share))).collect()
-    }
 }
 
 impl Tally {
@@ -234,16 +191,16 @@ impl Tally {
             datagram_bytes_in: self.datagram_bytes_in,
             datagram_bytes_out: self.datagram_bytes_out,
             visible_mean: self.visible.value(),
-            state_interval_us: self.state_intervals.report(),
+            state_interval_us: self.state_intervals.percentiles(),
             state_interval_curve: self.state_intervals.curve(),
-            rtt_us: self.rtt.report(),
+            rtt_us: self.rtt.percentiles(),
             mined: self.mined,
             ore: self.ore,
             mined_after_doubt: self.mined_after_doubt,
             refusals: self.refusals,
             trades: self.trades.iter().map(|(end, count)| ((*end).to_owned(), *count)).collect(),
-            back_in_play_us: self.back.report(),
-            out_of_play_us: self.out_of_play.report(),
+            back_in_play_us: self.back.percentiles(),
+            out_of_play_us: self.out_of_play.percentiles(),
             operations: operations.collect(),
             errors: self.last_errors.clone(),
         }
@@ -256,7 +213,7 @@ impl Operation {
             sent: self.sent,
             done: self.done,
             failed: self.failed,
-            latency_us: self.latency.report(),
+            latency_us: self.latency.percentiles(),
         }
     }
 }
@@ -351,21 +308,6 @@ pub struct OperationReport {
     pub failed: u64,
     /// From sending to the end; `None` if none came to its end.
     pub latency_us: Option<Percentiles>,
-}
-
-/// A distribution, in microseconds, to two digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Percentiles {
-    /// Half are quicker.
-    pub p50: u64,
-    /// Nine in ten are quicker.
-    pub p90: u64,
-    /// 99 of 100 are quicker.
-    pub p99: u64,
-    /// 999 of 1,000 are quicker.
-    pub p999: u64,
-    /// The slowest.
-    pub max: u64,
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 //!
 //! *Responsible for*: the replicated components, their widths and their names in the store. *Not responsible for*: physics (`game-sample`).
 
-use lightmoon_contract::{Persist, data, replicate};
+use lightmoon_contract::{data, replicate};
 
 /// Half of the side of the square that positions are counted in, in metres: poses hold -1024 to just below 1024.
 pub const HALF_SIZE_MAX: f64 = 1024.0;
 
 /// Where a thing is and where it looks. 16 + 16 + 10 + 2 bits: one packet holds about 180 of them.
-#[replicate(state)]
+#[replicate(state, persist = "pose")]
 #[cfg_attr(feature = "ecs", derive(bevy_ecs::component::Component))]
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Pose {
@@ -26,12 +26,8 @@ pub struct Pose {
     pub thrust: u8,
 }
 
-impl Persist for Pose {
-    const NAME: &'static str = "pose";
-}
-
 /// What does not change from tick to tick: sent when it comes into view, and when it changed.
-#[replicate(sticky)]
+#[replicate(sticky, persist = "label")]
 #[cfg_attr(feature = "ecs", derive(bevy_ecs::component::Component))]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Label {
@@ -41,10 +37,6 @@ pub struct Label {
     pub hue: u16,
     /// What it is.
     pub role: Role,
-}
-
-impl Persist for Label {
-    const NAME: &'static str = "label";
 }
 
 /// What a thing is.

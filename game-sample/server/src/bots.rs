@@ -6,39 +6,14 @@
 //! Invariants:
 //! - I1: bots beside the server are clients over UDP like any others; nothing tells them from people.
 
-use std::fmt;
-use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use game_sample_bots::{BotsOptions, Location, Report, Script, Stop};
+use game_sample_bots::{BotsOptions, Location, Script, Stop};
 use lightmoon::{Extension, Failure, Ready, Setting, Settings, Verb};
+use lightmoon_bots::program::{self, Count};
 
 use crate::world_map::MURK;
-
-/// A number of bots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Count(usize);
-
-impl FromStr for Count {
-    type Err = NoCount;
-
-    fn from_str(text: &str) -> Result<Self, NoCount> {
-        let max = game_sample_bots::harness::BOTS_MAX;
-        text.parse().ok().filter(|count| *count <= max).map(Self).ok_or(NoCount(max))
-    }
-}
-
-/// A text that is no number of bots.
-struct NoCount(usize);
-
-impl fmt::Display for NoCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it must be a whole number up to {}", self.0)
-    }
-}
 
 /// Bots that play beside the server, in a thread of its process.
 #[derive(Debug, Default)]
@@ -58,7 +33,7 @@ impl Extension for BotsBeside {
             return Ok(());
         }
         let options = BotsOptions {
-            location: Location::known(ready.game_here(), &ready.certificate_hashes)?,
+            location: Location::known(ready.game, &ready.certificate_hashes).map_err(program::failure)?,
             count,
             time: None,
             warm_up: Duration::ZERO,
@@ -72,14 +47,7 @@ impl Extension for BotsBeside {
             signals: false,
         };
         let stop = self.stop.clone();
-        let thread = std::thread::Builder::new().name("bots".to_owned()).spawn(move || {
-            if let Err(error) = game_sample_bots::run(&options, &stop) {
-                let _closed =
-                    writeln!(std::io::stderr(), "warning: no bots fly beside the server: {error:#}");
-            }
-        });
-        let failed = |error| Failure::new(format!("no thread for the bots: {error}"), "try --bots 0");
-        thread.map(drop).map_err(failed)
+        program::start(move || game_sample_bots::run(&options, &stop).map(drop))
     }
 
     fn on_stopping(&self) {
@@ -102,22 +70,8 @@ impl Verb for BotsVerb {
 
     fn settings(&self) -> Vec<Setting> {
         let setting = |name, value, default, help| Setting { name, value, default, help };
-        vec![
-            setting(
-                "server",
-                "ADDR",
-                "127.0.0.1:4433",
-                "The server's web address, host:port or URL; it tells where the game is and its certificate. The page of a game has the game's port number",
-            ),
-            setting(
-                "ready-json",
-                "FILE",
-                "",
-                "Take address and certificate from the file that the server wrote, instead of asking --server",
-            ),
-            setting("count", "N", "50", "Number of bots, 1 to 5000"),
-            setting("seconds", "S", "60", "How long they play; SIGINT and SIGTERM end it earlier"),
-            setting("seed", "K", "1", "Decides names, colours and choices; the same seed is the same pilots"),
+        let mut settings = program::settings();
+        settings.extend([
             setting(
                 "script",
                 "NAME",
@@ -137,20 +91,16 @@ impl Verb for BotsVerb {
                 "",
                 "Append a line of JSON for each bot and second: where its ship was; for `audit`",
             ),
-            setting("report", "FILE", "", "File for the report, JSON; without it, stdout"),
-        ]
+        ]);
+        settings
     }
 
     fn run(&self, settings: &Settings) -> Result<(), Failure> {
         let options = options(settings)?;
         let report = game_sample_bots::run(&options, &Stop::default())?;
-        publish(&report, settings.text("report"))?;
+        program::publish(settings, &report.to_json())?;
         if report.connects == 0 {
-            let why = report.errors.first().cloned().unwrap_or_default();
-            return Err(Failure::new(
-                format!("no bot reached {}: {why}", options.location.game),
-                "is the server running?",
-            ));
+            return Err(program::nobody_came(&options.location, &report.errors));
         }
         Ok(())
     }
@@ -159,58 +109,21 @@ impl Verb for BotsVerb {
 fn options(settings: &Settings) -> Result<BotsOptions, Failure> {
     let script = settings.parse("script")?;
     let Count(count) = settings.parse("count")?;
-    let seconds: u64 = settings.parse("seconds")?;
-    let seed = settings.parse("seed")?;
-    let warm_up = Duration::from_secs(settings.parse("warm-up")?);
-    let location = match settings.text("ready-json") {
-        "" => Location::from_web(settings.text("server"))?,
-        path => Location::from_ready_json(Path::new(path))?,
-    };
-    let time = Some(Duration::from_secs(seconds));
+    let time = program::time(settings)?;
     let file = |name| Some(settings.text(name)).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let (ledger, trail) = (file("ledger"), file("trail"));
     Ok(BotsOptions {
-        location,
         count,
-        time,
-        warm_up,
+        time: Some(time),
+        warm_up: Duration::from_secs(settings.parse("warm-up")?),
         crowd_sector: MURK,
-        seed,
+        seed: settings.parse("seed")?,
         script,
         crew: "bots".to_owned(),
-        ledger,
-        trail,
+        ledger: file("ledger"),
+        trail: file("trail"),
         signals: true,
+        location: program::location(settings).map_err(program::failure)?,
     })
-}
-
-fn publish(report: &Report, path: &str) -> Result<(), Failure> {
-    let json = report.to_json();
-    if path.is_empty() {
-        // A reader that left early wants no more.
-        let _closed = writeln!(std::io::stdout(), "{json}");
-        return Ok(());
-    }
-    let failed = |error| Failure::new(format!("cannot write {path}: {error}"), "choose another --report");
-    std::fs::write(path, format!("{json}\n")).map_err(failed)
-}
-
-/// What a server's start-up says about itself, made usable for bots on this machine.
-trait Here {
-    /// The game's address as it is reached from this machine.
-    fn game_here(&self) -> SocketAddr;
-}
-
-impl Here for Ready {
-    fn game_here(&self) -> SocketAddr {
-        let mut game = self.game;
-        if game.ip().is_unspecified() {
-            let loopback =
-                if game.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
-            game.set_ip(loopback);
-        }
-        game
-    }
 }
 
 #[cfg(test)]

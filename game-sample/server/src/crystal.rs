@@ -15,7 +15,7 @@
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{Label, Pose, Role, TakeRefused, Taken};
-use lightmoon::contract::{NetId, Persist, data};
+use lightmoon::contract::{NetId, data};
 use lightmoon::zone::{NetIds, ZoneRandom, ZoneTime};
 
 use crate::sector::Plan;
@@ -41,29 +41,21 @@ const ORE_MAX: u32 = 5;
 const HUE_CLASS: u16 = 60;
 
 /// A crystal, whole or spent.
-#[data]
+#[data(persist = "crystal")]
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Crystal {
     /// Ore in it.
     pub ore: u32,
 }
 
-impl Persist for Crystal {
-    const NAME: &'static str = "crystal";
-}
-
 /// A crystal that was mined: its remains.
-#[data]
+#[data(persist = "spent")]
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Spent {
     /// Key of the player who has its ore.
     pub by: u64,
     /// The tick of the sector at which the remains vanish.
     pub until: u64,
-}
-
-impl Persist for Spent {
-    const NAME: &'static str = "spent";
 }
 
 /// Spawns the sector's crystals.

@@ -11,7 +11,7 @@
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{Label, Pose, Role};
-use lightmoon::contract::{Persist, data};
+use lightmoon::contract::data;
 use lightmoon::zone::{ZoneRandom, ZoneTime};
 
 use crate::flight::{turned_towards, wrapped};
@@ -37,7 +37,7 @@ const FEAR_HASTE: f32 = 1.9;
 const RESTLESS: f32 = 0.9;
 
 /// A drifter's temper.
-#[data]
+#[data(persist = "drifter")]
 #[derive(Component, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Drifter {
     /// Speed at ease, units per second.
@@ -46,10 +46,6 @@ pub struct Drifter {
     pub pace: f32,
     /// Where it would go if it were alone, radians.
     pub whim: f32,
-}
-
-impl Persist for Drifter {
-    const NAME: &'static str = "drifter";
 }
 
 /// Where everybody was at the start of this tick.

@@ -11,7 +11,7 @@
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{Goods, Hold, Mined, OreStack};
-use lightmoon::contract::{NetId, Persist, data};
+use lightmoon::contract::{NetId, data};
 
 use crate::purse::{self, Purse};
 
@@ -20,7 +20,7 @@ use crate::purse::{self, Purse};
 pub const REMEMBERED_MAX: usize = 64;
 
 /// A stack of ore.
-#[data]
+#[data(persist = "ore")]
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Ore {
     /// Its colour, a multiple of 60 degrees.
@@ -29,22 +29,14 @@ pub struct Ore {
     pub amount: u64,
 }
 
-impl Persist for Ore {
-    const NAME: &'static str = "ore";
-}
-
 /// The crystals that were mined last, and how many there were ever.
-#[data]
+#[data(persist = "finds")]
 #[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Finds {
     /// Oldest first, at most [`REMEMBERED_MAX`].
     last: Vec<Mined>,
     /// All that were ever stowed.
     crystals: u64,
-}
-
-impl Persist for Finds {
-    const NAME: &'static str = "finds";
 }
 
 /// What was answered when this crystal was mined; `None`: it never was, or long ago.

@@ -28,7 +28,7 @@ use game_sample_contracts::{
     Trades,
 };
 use lightmoon::actor::Cx;
-use lightmoon::contract::{ActorId, Caller, NetId, Persist, Ref, SessionId, data};
+use lightmoon::contract::{ActorId, ActorRef, Caller, NetId, SessionId, data};
 use lightmoon::zone::{ActorWorld, WorldActor, WorldBuilder};
 
 use crate::chat::clean_name;
@@ -44,7 +44,7 @@ const ASKS_MAX: u32 = 2;
 const FULL_CIRCLE: u16 = 360;
 
 /// Who the pilot is.
-#[data]
+#[data(persist = "profile")]
 #[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Profile {
     /// As it was cleaned.
@@ -53,12 +53,8 @@ pub struct Profile {
     pub hue: u16,
 }
 
-impl Persist for Profile {
-    const NAME: &'static str = "profile";
-}
-
 /// Where the ship was last: where it arrived, was seen some seconds ago, or was left.
-#[data]
+#[data(persist = "berth")]
 #[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Berth {
     /// Key of the sector.
@@ -67,10 +63,6 @@ pub struct Berth {
     pub place: Place,
     /// The ship itself, to tell it from one that a crash brought back.
     pub ship: NetId,
-}
-
-impl Persist for Berth {
-    const NAME: &'static str = "berth";
 }
 
 /// A pilot.
@@ -147,13 +139,13 @@ impl WorldActor for PilotActor {
         if self.aboard.is_some() {
             // An own operation, since the ship's place is asked for. If the queue is full the ship flies on alone until its
             // pilot enters again and gets it back.
-            let _full = cx.to(Ref::<PilotContract>::new(cx.key())).leave();
+            let _full = cx.to(ActorRef::<PilotContract>::new(cx.key())).leave();
         }
     }
 
     fn zone_lost(&mut self, cx: &mut Cx, _session: SessionId, zone: ActorId) {
         // An own operation, since boarding waits for the sector, which is starting over at this moment.
-        let _full = cx.to(Ref::<PilotContract>::new(cx.key())).board_anew(zone.key);
+        let _full = cx.to(ActorRef::<PilotContract>::new(cx.key())).board_anew(zone.key);
     }
 }
 
@@ -185,7 +177,7 @@ impl Pilot<Cx> for PilotActor {
         }
         let Entered { sector, .. } = self.aboard.ok_or(MineRefused::NotAboard)?;
         let player = cx.key();
-        match cx.to(Ref::<SectorContract>::new(sector)).take(player, crystal).await {
+        match cx.to(ActorRef::<SectorContract>::new(sector)).take(player, crystal).await {
             Ok(Ok(Taken { ore, hue })) => Ok(hold::stow(&mut self.world, crystal, hue, ore)),
             Ok(Err(why)) => Err(why_not_mined(why)),
             // The sector may have given the crystal to this pilot: it gives it again when the client asks again.
@@ -206,7 +198,7 @@ impl Pilot<Cx> for PilotActor {
     ) -> Result<Trade, TradeRefused> {
         let goods = trade::offers::judged(&give, &want)?;
         let Entered { sector, .. } = self.aboard.ok_or(TradeRefused::NotAboard)?;
-        let found = cx.to(Ref::<SectorContract>::new(sector)).pilot_of(ship).await;
+        let found = cx.to(ActorRef::<SectorContract>::new(sector)).pilot_of(ship).await;
         let other = found.map_err(|_unknown| TradeRefused::Unavailable)?.ok_or(TradeRefused::NoShip)?;
         let Profile { name, .. } = self.world.get_resource::<Profile>().cloned().unwrap_or_default();
         self.desk(cx).offer(name, other, goods)
@@ -302,7 +294,7 @@ impl Pilot<Cx> for PilotActor {
             return;
         };
         let player = cx.key();
-        match cx.to(Ref::<SectorContract>::new(sector)).moor(player).await {
+        match cx.to(ActorRef::<SectorContract>::new(sector)).moor(player).await {
             Ok(Some(place)) => self.world.insert_resource(Berth { sector, place, ship: avatar }),
             // It is in a gate at this moment.
             Ok(None) => {}
@@ -373,7 +365,7 @@ impl PilotActor {
     async fn board(&mut self, cx: &mut Cx, sector: u64, entry: Entry) -> Result<Entered, NoShip> {
         let player = cx.key();
         let Profile { name, hue } = self.world.get_resource::<Profile>().cloned().unwrap_or_default();
-        let answer = cx.to(Ref::<SectorContract>::new(sector)).spawn(player, name, hue, entry).await;
+        let answer = cx.to(ActorRef::<SectorContract>::new(sector)).spawn(player, name, hue, entry).await;
         match answer {
             Ok(Ok(Spawned { avatar, place })) => {
                 self.world.insert_resource(Berth { sector, place, ship: avatar });
@@ -395,10 +387,10 @@ fn give_back(cx: &mut Cx, sector: u64) {
     let player = cx.key();
     // If the sector's queue is full, its tick of the next moment notices the lost pilot no better than we do now; the
     // ship then flies on alone until its pilot enters again and gets it back.
-    let _undelivered = cx.to(Ref::<SectorContract>::new(sector)).remove(player);
+    let _undelivered = cx.to(ActorRef::<SectorContract>::new(sector)).remove(player);
 }
 
 /// Lets a session see its ship's sector.
 fn show(cx: &mut Cx, session: SessionId, aboard: Entered) {
-    cx.attach(session, Ref::<SectorContract>::new(aboard.sector).id(), aboard.avatar);
+    cx.attach(session, ActorRef::<SectorContract>::new(aboard.sector).id(), aboard.avatar);
 }

@@ -16,7 +16,7 @@
 //! - I2: a pilot is granted its first coins once, also one that was stored before there were coins.
 
 use bevy_ecs::prelude::*;
-use lightmoon::contract::{Persist, data};
+use lightmoon::contract::data;
 
 /// Coins of a pilot that has never had any.
 pub const GRANT: u64 = 100;
@@ -26,7 +26,7 @@ pub const PER_CRYSTAL: u64 = 1;
 pub const FEE: u64 = 1;
 
 /// A pilot's coins.
-#[data]
+#[data(persist = "purse")]
 #[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Purse {
     /// What is in it.
@@ -37,10 +37,6 @@ pub struct Purse {
     pub destroyed: u64,
     /// Whether [`GRANT`] was given.
     pub is_granted: bool,
-}
-
-impl Persist for Purse {
-    const NAME: &'static str = "purse";
 }
 
 impl Purse {

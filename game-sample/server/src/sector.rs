@@ -21,7 +21,7 @@ use game_sample_contracts::{
     TakeRefused, Taken,
 };
 use lightmoon::actor::Cx;
-use lightmoon::contract::{Caller, NetId, Ref, SessionId, Tick};
+use lightmoon::contract::{ActorRef, Caller, NetId, SessionId, Tick};
 use lightmoon::zone::{
     Audience, First, InterestOptions, Last, NetIdentity, NetIds, Outgoing, Update, Viewers, Zone,
     ZoneBuilder, ZoneRandom, ZoneTime,
@@ -51,13 +51,7 @@ impl Zone for SectorZone {
         zone.replicate::<Pose>()
             .replicate::<Label>()
             .interest::<Pose>(interest(plan), |pose| [pose.x, pose.y])
-            .persist::<Pose>()
-            .persist::<Label>()
-            .persist::<Ship>()
-            .persist::<Flight>()
-            .persist::<Crystal>()
-            .persist::<Spent>()
-            .persist::<Drifter>()
+            .persist_all::<(Pose, Label, Ship, Flight, Crystal, Spent, Drifter)>()
             .chart::<Manned>("ship")
             .chart::<Ship>("ship adrift")
             .chart::<Spent>("spent crystal")
@@ -228,7 +222,7 @@ pub fn send_off(
     let from = plan.0.key;
     for GateEntered { ship, player, to } in entered.read().copied() {
         commands.entity(ship).despawn();
-        outgoing.tell(Ref::<PilotContract>::new(player), ThroughGate { from, to });
+        outgoing.tell(ActorRef::<PilotContract>::new(player), ThroughGate { from, to });
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use bevy_ecs::prelude::*;
 use game_sample_contracts::pilot::Sighted;
 use game_sample_contracts::{Label, Place, Pose, Role, Steer};
-use lightmoon::contract::{Persist, Ref, Tick, data};
+use lightmoon::contract::{ActorRef, Tick, data};
 use lightmoon::zone::{Outgoing, ZoneTime};
 
 use crate::flight::{Controls, Motion};
@@ -37,7 +37,7 @@ pub const ADRIFT_SECONDS: u64 = 30;
 pub const SIGHTED_SECONDS: u64 = 5;
 
 /// A ship and who flies it.
-#[data]
+#[data(persist = "ship")]
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[component(immutable)]
 #[require(Helm)]
@@ -46,18 +46,10 @@ pub struct Ship {
     pub player: u64,
 }
 
-impl Persist for Ship {
-    const NAME: &'static str = "ship";
-}
-
 /// How the ship moves; its [`Pose`] is what clients see of it.
-#[data]
+#[data(persist = "flight")]
 #[derive(Component, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Flight(pub Motion);
-
-impl Persist for Flight {
-    const NAME: &'static str = "flight";
-}
 
 /// A pilot is aboard. Not kept: after a restart nobody is.
 #[derive(Component, Clone, Copy, Debug)]
@@ -196,7 +188,7 @@ pub fn sight(
     let every = SIGHTED_SECONDS * u64::from(time.rate_hz());
     for (Ship { player }, Flight(motion)) in &ships {
         if (time.tick().0 + player % every).is_multiple_of(every) {
-            outgoing.tell(Ref::new(*player), Sighted { sector: plan.0.key, place: place_of(motion) });
+            outgoing.tell(ActorRef::new(*player), Sighted { sector: plan.0.key, place: place_of(motion) });
         }
     }
 }
@@ -216,7 +208,7 @@ pub fn clear_adrift(
     }
     for (entity, Ship { player }, Flight(motion)) in &adrift {
         commands.entity(entity).despawn();
-        outgoing.tell(Ref::new(*player), Sighted { sector: plan.0.key, place: place_of(motion) });
+        outgoing.tell(ActorRef::new(*player), Sighted { sector: plan.0.key, place: place_of(motion) });
     }
 }
 

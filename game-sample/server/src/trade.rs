@@ -39,7 +39,7 @@ mod tests;
 
 use bevy_ecs::prelude::*;
 use game_sample_contracts::{Goods, TradeId};
-use lightmoon::contract::{Persist, data};
+use lightmoon::contract::data;
 use lightmoon::zone::WorldBuilder;
 
 /// How long an offer is open: long enough to read it and fly on, short enough that goods are not locked up by who does not look.
@@ -58,7 +58,7 @@ pub const STACKS_MAX: usize = 6;
 pub const HUE_STEP: u16 = 60;
 
 /// An own offer that is open, and the goods that are in it.
-#[data]
+#[data(persist = "escrow")]
 #[derive(Component, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Escrow {
     /// Counts this pilot's offers.
@@ -75,12 +75,8 @@ pub struct Escrow {
     pub until_ms: u64,
 }
 
-impl Persist for Escrow {
-    const NAME: &'static str = "escrow";
-}
-
 /// Another pilot's offer.
-#[data]
+#[data(persist = "proposal")]
 #[derive(Component, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Proposal {
     /// Its name.
@@ -97,12 +93,8 @@ pub struct Proposal {
     pub is_paid: bool,
 }
 
-impl Persist for Proposal {
-    const NAME: &'static str = "proposal";
-}
-
 /// Goods that go to another pilot and could not be sent yet.
-#[data]
+#[data(persist = "parcel")]
 #[derive(Component, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Parcel {
     /// Key of the pilot who gets them.
@@ -115,28 +107,18 @@ pub struct Parcel {
     pub settles: bool,
 }
 
-impl Persist for Parcel {
-    const NAME: &'static str = "parcel";
-}
-
 /// How many offers a pilot ever made.
-#[data]
+#[data(persist = "offer-count")]
 #[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct OfferCount {
     /// The number of the last one.
     pub last: u64,
 }
 
-impl Persist for OfferCount {
-    const NAME: &'static str = "offer-count";
-}
-
 /// Registers what is kept of trades.
 pub fn build(world: &mut WorldBuilder<'_>) {
     world
-        .persist::<Escrow>()
-        .persist::<Proposal>()
-        .persist::<Parcel>()
+        .persist_all::<(Escrow, Proposal, Parcel)>()
         .persist_resource::<OfferCount>()
         .init_resource::<OfferCount>();
 }

@@ -26,7 +26,7 @@ function binary() {
 
 export class Server {
   /**
-   * Starts a server with a data folder of its own: the sample's, or that of another game, which has no bots.
+   * Starts a server with a data folder of its own: the sample's, or that of another game.
    * @param {{bots?: number, binary?: string}} [options]
    */
   static async start(options = {}) {
@@ -42,7 +42,7 @@ export class Server {
   constructor(data, options) {
     this.data = data;
     this.binary = options.binary ?? binary();
-    this.own = options.binary === undefined ? ["--bots", String(options.bots ?? 50)] : [];
+    this.own = ["--bots", String(options.bots ?? 50)];
     /** @type {import("node:child_process").ChildProcess | undefined} */
     this.child = undefined;
     this.log = "";

@@ -1,5 +1,5 @@
 // @ts-check
-/** The game that `lightmoon new` makes: two people walk in it, and it is killed. `NEW_GAME` is its binary. */
+/** The game that `lightmoon new` makes: two people walk in it among bots, and it is killed. `NEW_GAME` is its binary. */
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -11,6 +11,9 @@ import { Server, until } from "../kit/server.js";
 
 const SHOTS = fileURLToPath(new URL("../../../target/pages/", import.meta.url));
 const BINARY = process.env["NEW_GAME"];
+/** They stroll about beside the people. */
+const BOTS = 3;
+const ALL = `${BOTS + 2} in the meadow`;
 const SIZE = { width: 900, height: 700 };
 
 /** @type {import("playwright-core").Browser} */
@@ -21,7 +24,7 @@ let server;
 before(async () => {
   if (BINARY === undefined) return;
   mkdirSync(SHOTS, { recursive: true });
-  [browser, server] = await Promise.all([startBrowser(), Server.start({ binary: BINARY })]);
+  [browser, server] = await Promise.all([startBrowser(), Server.start({ binary: BINARY, bots: BOTS })]);
 }, { timeout: 60_000 });
 
 after(async () => {
@@ -66,7 +69,7 @@ async function shows(page, x, y) {
 
 test("two people walk in a new game, and are where they were after it was killed", { timeout: 120_000, skip: BINARY === undefined }, async () => {
   const [ada, bea] = await Promise.all([arrive(), arrive()]);
-  for (const { page } of [ada, bea]) await says(page, "2 in the meadow");
+  for (const { page } of [ada, bea]) await says(page, ALL);
   await ada.page.mouse.click(SIZE.width * 0.3, SIZE.height * 0.3);
   await bea.page.mouse.click(SIZE.width * 0.7, SIZE.height * 0.6);
   for (const { page } of [ada, bea]) {
@@ -80,7 +83,7 @@ test("two people walk in a new game, and are where they were after it was killed
   await server.kill();
   await server.run();
   for (const { page } of [ada, bea]) {
-    await says(page, "2 in the meadow");
+    await says(page, ALL);
     await shows(page, 0.3, 0.3);
     await shows(page, 0.7, 0.6);
   }

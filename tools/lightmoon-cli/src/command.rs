@@ -2,6 +2,7 @@
 //!
 //! *Responsible for*: the list of verbs, writing files. *Not responsible for*: the text of what is written ([`lightmoon_cli`]).
 
+mod bots;
 mod codegen;
 mod contracts;
 mod new;
@@ -19,6 +20,9 @@ pub(crate) enum Verb {
     New(new::Arguments),
     /// Brings contracts.lock and the page's contracts.js up to date; run it in the game's folder after each change of a contract
     Contracts(contracts::Arguments),
+    /// Plays with the game's bots on a server that runs, and reports what they measured; run it in the game's folder
+    #[command(disable_help_flag = true)]
+    Bots(bots::Arguments),
     /// Writes client code for a game's contracts
     Codegen(codegen::Arguments),
 }
@@ -28,6 +32,7 @@ pub(crate) fn run(verb: Verb) -> Result<()> {
     match verb {
         Verb::New(arguments) => new::run(&arguments),
         Verb::Contracts(arguments) => contracts::run(&arguments),
+        Verb::Bots(arguments) => bots::run(&arguments),
         Verb::Codegen(arguments) => codegen::run(&arguments),
     }
 }

@@ -8,7 +8,7 @@
 use lightmoon_actor::{
     Actor, Cx, Envelope, In, Kinds, MessageId, Out, ReplyTo, Worker, WorkerOptions, plain,
 };
-use lightmoon_contract::{ActorId, Body, Caller, Contract, Mono, Operation, Ref, contract, contracts};
+use lightmoon_contract::{ActorId, ActorRef, Body, Caller, Contract, Mono, Operation, contract, contracts};
 
 use super::table::{BURST, IN_FLIGHT, Load, Table};
 
@@ -46,8 +46,8 @@ contracts! { game = "actor-bench", contracts = [Adder], components = [], lock = 
 #[derive(Default)]
 struct Sum(u64);
 
-fn actor(key: u64) -> Ref<AdderContract> {
-    Ref::new(key)
+fn actor(key: u64) -> ActorRef<AdderContract> {
+    ActorRef::new(key)
 }
 
 impl Actor for Sum {

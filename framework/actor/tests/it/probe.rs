@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use lightmoon_actor::{Actor, Cx};
-use lightmoon_contract::{CallError, Caller, Priority, Ref, SessionId, contract};
+use lightmoon_contract::{ActorRef, CallError, Caller, Priority, SessionId, contract};
 
 use crate::harness::probe_id;
 
@@ -191,26 +191,26 @@ impl Probe<Cx> for Prober {
             return 0;
         }
         let next = path.remove(0);
-        match cx.to(Ref::<ProbeContract>::new(next)).relay(path).await {
+        match cx.to(ActorRef::<ProbeContract>::new(next)).relay(path).await {
             Ok(code) => code,
             Err(error) => error.code().0,
         }
     }
 
     async fn diamond(&mut self, cx: &mut Cx) -> u16 {
-        let left = cx.to(Ref::<ProbeContract>::new(2)).side();
-        let right = cx.to(Ref::<ProbeContract>::new(3)).side();
+        let left = cx.to(ActorRef::<ProbeContract>::new(2)).side();
+        let right = cx.to(ActorRef::<ProbeContract>::new(3)).side();
         let (left, right) = (left.await, right.await);
         code(left.map(|inner| assert_eq!(inner, 0))) + code(right.map(|inner| assert_eq!(inner, 0)))
     }
 
     async fn side(&mut self, cx: &mut Cx) -> u16 {
-        code(cx.to(Ref::<ProbeContract>::new(4)).wait(10, self.key).await)
+        code(cx.to(ActorRef::<ProbeContract>::new(4)).wait(10, self.key).await)
     }
 
     async fn give_up(&mut self, cx: &mut Cx, other: u64) -> u64 {
-        drop(cx.to(Ref::<ProbeContract>::new(other)).wait(50, 7));
-        drop(cx.to(Ref::<ProbeContract>::new(other)).count());
+        drop(cx.to(ActorRef::<ProbeContract>::new(other)).wait(50, 7));
+        drop(cx.to(ActorRef::<ProbeContract>::new(other)).count());
         1
     }
 
@@ -239,7 +239,7 @@ impl Probe<Cx> for Prober {
         self.took("pass", value);
         if value > 0 {
             let me = cx.key();
-            cx.to(Ref::<ProbeContract>::new(to)).pass(me, value - 1).expect("the queue has room");
+            cx.to(ActorRef::<ProbeContract>::new(to)).pass(me, value - 1).expect("the queue has room");
         }
     }
 
@@ -258,7 +258,7 @@ impl Probe<Cx> for Prober {
     fn flood(&mut self, cx: &mut Cx, to: u64, how: u8, from: u64, until: u64) -> u64 {
         let mut refused = 0;
         for value in from..until {
-            let mut to = cx.to(Ref::<ProbeContract>::new(to));
+            let mut to = cx.to(ActorRef::<ProbeContract>::new(to));
             let told = match how {
                 0 => to.note(value),
                 1 => to.note_maybe(value),
@@ -273,7 +273,7 @@ impl Probe<Cx> for Prober {
     async fn pour(&mut self, cx: &mut Cx, to: u64, count: u64) -> u64 {
         let mut waits = 0;
         for value in 0..count {
-            while cx.to(Ref::<ProbeContract>::new(to)).note(value) == Err(CallError::Busy) {
+            while cx.to(ActorRef::<ProbeContract>::new(to)).note(value) == Err(CallError::Busy) {
                 waits += 1;
                 cx.room(probe_id(to), Priority::Normal).await.expect("there will be room");
             }

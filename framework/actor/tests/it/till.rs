@@ -6,7 +6,7 @@ use std::time::Duration;
 use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Told, Unreadable, Unsavable};
 use lightmoon_contract::call::{Body, Form, Serve, Served};
 use lightmoon_contract::operation::OperationSpec;
-use lightmoon_contract::{Caller, Contract, OperationNumber, Ref, SessionId, contract};
+use lightmoon_contract::{ActorRef, Caller, Contract, OperationNumber, SessionId, contract};
 
 /// What a till can be made to do.
 #[contract]
@@ -105,12 +105,12 @@ impl Till<Cx> for Money {
 
     fn pay_and_tell(&mut self, cx: &mut Cx, amount: u64, other: u64) -> u64 {
         self.amount += amount;
-        let _told: Told = cx.to(Ref::<TillContract>::new(other)).told(self.amount);
+        let _told: Told = cx.to(ActorRef::<TillContract>::new(other)).told(self.amount);
         self.amount
     }
 
     async fn pay_after(&mut self, cx: &mut Cx, amount: u64, other: u64) -> u64 {
-        let there = cx.to(Ref::<TillContract>::new(other)).look().await.unwrap_or(0);
+        let there = cx.to(ActorRef::<TillContract>::new(other)).look().await.unwrap_or(0);
         self.amount += amount + there;
         if let Caller::Client { session, .. } = cx.caller() {
             cx.push(session, till::Shows { amount: self.amount });
@@ -146,7 +146,7 @@ impl Till<Cx> for Money {
     }
 
     fn give(&mut self, cx: &mut Cx, amount: u64, other: u64) -> bool {
-        let is_sent = cx.to(Ref::<TillContract>::new(other)).receive(amount).is_ok();
+        let is_sent = cx.to(ActorRef::<TillContract>::new(other)).receive(amount).is_ok();
         self.amount -= if is_sent { amount } else { 0 };
         is_sent
     }
@@ -182,7 +182,7 @@ impl Till<Cx> for Money {
 
     fn give_bytes(&mut self, cx: &mut Cx, size: u64, other: u64) -> bool {
         self.amount += 1;
-        cx.to(Ref::<TillContract>::new(other))
+        cx.to(ActorRef::<TillContract>::new(other))
             .receive_bytes(vec![0; usize::try_from(size).expect("a size in memory")])
             .is_ok()
     }

@@ -298,7 +298,7 @@ impl Descriptor {
             TypeRef::Named(index) => {
                 self.named(*index).map_or_else(|| "?".to_owned(), |entry| entry.name.clone())
             }
-            TypeRef::Ref(contract) => format!("Ref<{contract}>"),
+            TypeRef::Ref(contract) => format!("ActorRef<{contract}>"),
         }
     }
 }

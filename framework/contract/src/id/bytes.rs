@@ -5,7 +5,7 @@
 
 use crate::codec::{Data, DecodeError, Reader, Writer};
 use crate::descriptor::{FieldEntry, Shape, TypeRef, TypeTable};
-use crate::{ActorId, Contract, ErrorCode, Kind, NetId, OperationNumber, Ref, SessionId, Tick, Utc};
+use crate::{ActorId, ActorRef, Contract, ErrorCode, Kind, NetId, OperationNumber, SessionId, Tick, Utc};
 
 macro_rules! newtypes {
     ($($type:ident($inside:ty), $docs:literal;)*) => {$(
@@ -66,7 +66,7 @@ impl Data for ActorId {
 }
 
 /// Only the key travels: the contract of the field says the kind.
-impl<C: Contract> Data for Ref<C> {
+impl<C: Contract> Data for ActorRef<C> {
     const MIN_BYTES: usize = 1;
 
     fn write(&self, to: &mut Writer) {

@@ -8,8 +8,8 @@ use lightmoon_contract::call::{Serve, ServeWorld, Served};
 use lightmoon_contract::codec::{Limits, decode, encode};
 use lightmoon_contract::operation::{Aim, CallForm, Link, Rate, Target};
 use lightmoon_contract::{
-    Body, CallError, Contract, Form, Lane, NetId, Operation, OperationNumber, Priority, Ref, Reliability,
-    contract, data,
+    ActorRef, Body, CallError, Contract, Form, Lane, NetId, Operation, OperationNumber, Priority,
+    Reliability, contract, data,
 };
 
 /// Controls.
@@ -50,7 +50,7 @@ pub(crate) trait Pilot {
     fn beat();
     /// Waits, gives nothing.
     #[operation(client = any, reliability = reliable_unordered)]
-    async fn nap(#[required] of: Ref<PilotContract>);
+    async fn nap(#[required] of: ActorRef<PilotContract>);
 }
 
 /// A context that remembers what was done through it.
@@ -106,7 +106,7 @@ impl Pilot<Cx> for Player {
         cx.note("beat");
     }
 
-    async fn nap(&mut self, _: &mut Cx, _: Ref<PilotContract>) {}
+    async fn nap(&mut self, _: &mut Cx, _: ActorRef<PilotContract>) {}
 }
 
 fn number<O: Operation>() -> OperationNumber {
@@ -243,7 +243,7 @@ impl Link for Wire {
 fn a_proxy_sends_each_operation_as_its_message() {
     let mut wire = Wire::default();
     assert_eq!(SpaceContract::proxy(&mut wire, Target::Zone).steer(Steer { thrust: 1.0 }), 1);
-    let to = Ref::<PilotContract>::new(8);
+    let to = ActorRef::<PilotContract>::new(8);
     let reply = PilotContract::proxy(&mut wire, to.into()).enter("Ann".into());
     assert!(reply.contains("Result<u64"), "{reply}");
     assert_eq!(wire.0[0], (Target::Zone, "steer", vec![5, 4, 0, 0, 0x80, 0x3F]));

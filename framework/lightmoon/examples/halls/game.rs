@@ -2,7 +2,6 @@
 
 use bevy_ecs::prelude::{Commands, Component, Res, Resource, World};
 use lightmoon::Game;
-use lightmoon::contract::Persist;
 use lightmoon::prelude::*;
 use lightmoon::zone::DurableActor;
 
@@ -47,26 +46,18 @@ pub trait Hall {
 }
 
 /// What is kept of a donor.
-#[data]
+#[data(persist = "account")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Account {
     given: u32,
     thanked: u32,
 }
 
-impl Persist for Account {
-    const NAME: &'static str = "account";
-}
-
 /// One gift.
-#[data]
+#[data(persist = "gift")]
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Gift {
     coins: u32,
-}
-
-impl Persist for Gift {
-    const NAME: &'static str = "gift";
 }
 
 /// The next tick blocks.
@@ -99,7 +90,7 @@ impl DurableActor for TheDonor {
 impl Donor<Cx> for TheDonor {
     fn give(&mut self, cx: &mut Cx, hall: u64, coins: u32) -> Result<u32, ()> {
         let me = cx.key();
-        cx.to(Ref::<HallContract>::new(hall)).given(me, coins).map_err(drop)?;
+        cx.to(ActorRef::<HallContract>::new(hall)).given(me, coins).map_err(drop)?;
         self.0.given += coins;
         Ok(self.0.given)
     }
@@ -113,7 +104,7 @@ impl Donor<Cx> for TheDonor {
     }
 
     async fn visit(&mut self, cx: &mut Cx, hall: u64) -> u32 {
-        cx.to(Ref::<HallContract>::new(hall)).coins().await.unwrap_or(u32::MAX)
+        cx.to(ActorRef::<HallContract>::new(hall)).coins().await.unwrap_or(u32::MAX)
     }
 }
 
@@ -143,7 +134,7 @@ fn wait_at_barrier() -> bool {
 impl Hall<Cx, World> for TheHall {
     fn given(world: &mut World, cx: &mut Cx, donor: u64, coins: u32) {
         world.spawn(Gift { coins });
-        let thanks = cx.to(Ref::<DonorContract>::new(donor)).thanked(coins);
+        let thanks = cx.to(ActorRef::<DonorContract>::new(donor)).thanked(coins);
         assert_eq!(thanks, Ok(()), "without thanks it is not taken");
     }
 

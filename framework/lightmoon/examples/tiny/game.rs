@@ -1,7 +1,6 @@
 //! The game itself: a door that counts, and keeps what is paid at it.
 
 use lightmoon::Game;
-use lightmoon::contract::Persist;
 use lightmoon::prelude::*;
 use lightmoon::zone::DurableActor;
 
@@ -30,15 +29,11 @@ pub trait Door {
 }
 
 /// What is kept of a visitor.
-#[data]
+#[data(persist = "purse")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Purse {
     /// Coins paid.
     pub(crate) coins: u32,
-}
-
-impl Persist for Purse {
-    const NAME: &'static str = "purse";
 }
 
 lightmoon_contract::contracts! {

@@ -2,7 +2,9 @@
 
 use super::*;
 use lightmoon_actor::{Actor, Cx, Envelope, MessageId, ReplyTo};
-use lightmoon_contract::{ActorId, Body, CallError, Caller, Contract, Operation, Ref, contract, contracts};
+use lightmoon_contract::{
+    ActorId, ActorRef, Body, CallError, Caller, Contract, Operation, contract, contracts,
+};
 use lightmoon_node::{Game, NodeOptions};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -52,7 +54,7 @@ impl Tub<Cx> for Tubs {
     fn flood(&mut self, cx: &mut Cx) {
         for _ in 0..512 {
             let number = SENT.load(Ordering::Relaxed);
-            match cx.to(Ref::<TubContract>::new(FLOODED)).drop_of_water(number) {
+            match cx.to(ActorRef::<TubContract>::new(FLOODED)).drop_of_water(number) {
                 Ok(()) => SENT.store(number + 1, Ordering::Relaxed),
                 Err(error) => {
                     assert_eq!(error, CallError::Busy);
@@ -63,7 +65,7 @@ impl Tub<Cx> for Tubs {
         }
         if !IS_OVER.load(Ordering::Relaxed) {
             let me = cx.key();
-            cx.to(Ref::<TubContract>::new(me)).flood().expect("its own queue has room");
+            cx.to(ActorRef::<TubContract>::new(me)).flood().expect("its own queue has room");
         }
     }
 
@@ -73,7 +75,7 @@ impl Tub<Cx> for Tubs {
         }
         for _ in 0..times {
             let (sent, served) = (SENT.load(Ordering::Relaxed), SERVED.load(Ordering::Relaxed));
-            cx.to(Ref::<TubContract>::new(FLOODED)).urgent(sent, served).await.expect("it is served");
+            cx.to(ActorRef::<TubContract>::new(FLOODED)).urgent(sent, served).await.expect("it is served");
         }
         IS_OVER.store(true, Ordering::Relaxed);
         times

@@ -6,7 +6,7 @@ mod game;
 use crate::harness::{Answer, Scratch, Server};
 use crate::play::{PATIENCE, hashes, next_event};
 use game::{BARRIER, DonorContract, HALLS, HallContract};
-use lightmoon::contract::{Operation, Ref};
+use lightmoon::contract::{ActorRef, Operation};
 use lightmoon_client::{
     CertificateHash, Client, ClientOptions, ConnectOptions, Endpoint, Pending, RetryOptions, Session, connect,
 };
@@ -57,7 +57,7 @@ async fn give(session: &mut Session, hall: u64, coins: u32) -> u32 {
 }
 
 async fn coins(session: &mut Session, hall: u64) -> u32 {
-    ask(session, |client| client.actor(Ref::<HallContract>::new(hall)).coins()).await
+    ask(session, |client| client.actor(ActorRef::<HallContract>::new(hall)).coins()).await
 }
 
 fn hall_of(number: usize) -> u64 {
@@ -134,7 +134,7 @@ async fn an_operation_and_a_tick_that_do_not_end_are_named_while_others_go_on() 
     let barrier = scratch.path().join(BARRIER);
     mknodat(CWD, &barrier, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let mut server = scratch.serve(&["--workers", "3", "--spin-us", "0"]);
-    let hall = Ref::<HallContract>::new(1);
+    let hall = ActorRef::<HallContract>::new(1);
     let mut other = log_in(&server, "other").await;
     assert!(stalled(&server).is_empty());
     for (in_tick, named) in [(false, "operation 3 of actor"), (true, "tick of zone")] {

@@ -133,3 +133,45 @@ fn a_games_own_verb_runs_with_its_settings() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "hello Ann\n");
     assert!(!scratch.path().join("lightmoon-data").exists(), "only the server has a data folder");
 }
+
+#[test]
+fn a_server_is_ready_from_its_start_to_the_beginning_of_its_end_and_healthy_to_its_end() {
+    let scratch = Scratch::new();
+    let mut server = scratch.serve(&["--visitors", "1", "--linger", "true"]);
+    // The node reports every so often; until its first report nobody can know.
+    let began = std::time::Instant::now();
+    while server.web("/ready").status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", server.web("/ready"));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(server.web("/ready").body, "ready\n");
+    server.signal(Signal::TERM);
+    // It lingers in the call that says that it is about to stop.
+    while !server.line().contains("stopping") {}
+    let began = std::time::Instant::now();
+    while server.web("/ready").status == 200 {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let answer = server.web("/ready");
+    assert_eq!((answer.status, answer.body.as_str()), (503, "the server stops\n"));
+    assert_eq!(server.web("/health").status, 200, "it serves its clients still");
+}
+
+#[test]
+fn the_log_is_one_json_object_a_line_where_that_is_wanted() {
+    let scratch = Scratch::new();
+    let mut server = scratch.serve(&["--log-format", "json"]);
+    rustix::process::kill_process(server.node(), Signal::KILL).unwrap();
+    let line = server.complaint("started again");
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    assert_eq!((line["level"].as_str(), line["target"].as_str()), (Some("WARN"), Some("lightmoon::serve")));
+    assert!(
+        line["timestamp"].is_string() && line["message"].as_str().unwrap().contains("signal 9"),
+        "{line}"
+    );
+    let refused = scratch.run(&["--log-format", "xml"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said.contains("`text` or `json`"), "{said}");
+}

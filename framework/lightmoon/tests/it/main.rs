@@ -18,6 +18,7 @@ mod lifecycle;
 mod login;
 mod panics;
 mod play;
+mod prelude;
 mod resume;
 mod storage;
 mod supervise;

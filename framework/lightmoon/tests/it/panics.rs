@@ -95,7 +95,7 @@ impl Actor for Person {
 
 impl Guest<Cx> for Person {
     async fn sit(&mut self, cx: &mut Cx, table: u64) -> NetId {
-        let table = Ref::<TableContract>::new(table);
+        let table = ActorRef::<TableContract>::new(table);
         let Ok(avatar) = cx.to(table).seat().await else { return NetId::NONE };
         if let Some(session) = self.session {
             cx.attach(session, table.id(), avatar);
@@ -211,7 +211,7 @@ macro_rules! ask {
 }
 
 async fn age(session: &mut Session, table: u64) -> Option<u32> {
-    ask!(session, session.client().actor(Ref::<TableContract>::new(table)).age()).ok()
+    ask!(session, session.client().actor(ActorRef::<TableContract>::new(table)).age()).ok()
 }
 
 /// Waits until a table is younger than it was: it was activated anew.
@@ -260,14 +260,16 @@ async fn only_the_table_restarts(breaks: impl Fn(&mut Session)) {
 
 #[tokio::test]
 async fn of_a_panicking_system_only_its_zone_restarts() {
-    only_the_table_restarts(|ann| ann.client().actor(Ref::<TableContract>::new(1)).break_system().unwrap())
-        .await;
+    only_the_table_restarts(|ann| {
+        ann.client().actor(ActorRef::<TableContract>::new(1)).break_system().unwrap()
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn of_a_panicking_operation_only_its_zone_restarts() {
     only_the_table_restarts(|ann| {
-        let _answer = ann.client().actor(Ref::<TableContract>::new(1)).break_operation();
+        let _answer = ann.client().actor(ActorRef::<TableContract>::new(1)).break_operation();
     })
     .await;
 }
@@ -275,14 +277,14 @@ async fn of_a_panicking_operation_only_its_zone_restarts() {
 #[tokio::test]
 async fn of_a_panicking_drop_only_its_zone_restarts() {
     only_the_table_restarts(|ann| {
-        let _answer = ann.client().actor(Ref::<TableContract>::new(1)).break_drop();
+        let _answer = ann.client().actor(ActorRef::<TableContract>::new(1)).break_drop();
     })
     .await;
 }
 
 #[tokio::test]
 async fn of_a_world_that_panics_when_it_is_dropped_only_its_zone_restarts() {
-    only_the_table_restarts(|ann| ann.client().actor(Ref::<TableContract>::new(1)).break_all().unwrap())
+    only_the_table_restarts(|ann| ann.client().actor(ActorRef::<TableContract>::new(1)).break_all().unwrap())
         .await;
 }
 

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
-use lightmoon_contract::{ActorId, NetId, Ref, SessionId, contract, contracts, replicate};
+use lightmoon_contract::{ActorId, ActorRef, NetId, SessionId, contract, contracts, replicate};
 use lightmoon_node::Game;
 use lightmoon_zone::{InterestOptions, NetIdentity, Outgoing, Update, Zone, ZoneBuilder, ZoneOptions};
 
@@ -130,7 +130,7 @@ impl Actor for TestPilot {
 
 impl Pilot<Cx> for TestPilot {
     async fn enter(&mut self, cx: &mut Cx, zone: u64) -> NetId {
-        let zone = Ref::<ArenaContract>::new(zone);
+        let zone = ActorRef::<ArenaContract>::new(zone);
         let Ok(avatar) = cx.to(zone).spawn().await else { return NetId::NONE };
         if let Some(session) = self.session {
             cx.attach(session, zone.id(), avatar);
@@ -172,11 +172,11 @@ impl Pilot<Cx> for TestPilot {
     }
 
     async fn ask_other(&mut self, cx: &mut Cx, player: u64, number: u32) -> u32 {
-        cx.to(Ref::<PilotContract>::new(player)).double(number).await.unwrap_or(0)
+        cx.to(ActorRef::<PilotContract>::new(player)).double(number).await.unwrap_or(0)
     }
 
     async fn ask_in_circle(&mut self, cx: &mut Cx, player: u64, back: u64) -> String {
-        let answer = cx.to(Ref::<PilotContract>::new(player)).ask_in_circle(back, player).await;
+        let answer = cx.to(ActorRef::<PilotContract>::new(player)).ask_in_circle(back, player).await;
         answer.unwrap_or_else(|error| error.to_string())
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lightmoon_actor::{Actor, Cx, limits};
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, Contract, Kind, Persist, contract, contracts, data};
+use lightmoon_contract::{ActorId, Contract, Kind, contract, contracts, data};
 use lightmoon_node::{Game, Input, LinkId};
 use lightmoon_store::MemoryStore;
 use lightmoon_wire::CloseCode;
@@ -58,14 +58,10 @@ pub trait Yard {
 
 contracts! { game = "idle-tests", contracts = [Clerk, Guest, Watchman, Yard], components = [], lock = none }
 
-#[data]
+#[data(persist = "counted")]
 #[derive(Default)]
 pub(crate) struct Counted {
     times: u64,
-}
-
-impl Persist for Counted {
-    const NAME: &'static str = "counted";
 }
 
 #[derive(Default)]

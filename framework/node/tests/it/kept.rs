@@ -6,7 +6,7 @@ use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
 use lightmoon_contract::ActorId;
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{CallError, Contract, Mono, Persist, contract, contracts, data};
+use lightmoon_contract::{CallError, Contract, Mono, contract, contracts, data};
 use lightmoon_durable::generation::{Opening, SINGLE_NODE, Step};
 use lightmoon_node::{Error, Game, Input, Node, NodeOptions};
 use lightmoon_store::{MemoryStore, Store as _, Ticket};
@@ -52,41 +52,28 @@ pub trait Bell {
 
 contracts! { game = "kept-tests", contracts = [Hoarder, Meadow, Bell], components = [], lock = none }
 
-#[data]
+#[data(persist = "nut")]
 #[derive(Component, Clone, Default)]
 pub(crate) struct Nut {
     kind: u32,
 }
 
-#[data]
+#[data(persist = "flower")]
 #[derive(Component, Clone, Default)]
 pub(crate) struct Flower {
     kind: u32,
 }
 
-#[data]
+#[data(persist = "wanderer")]
 #[derive(Component, Clone, Default)]
 pub(crate) struct Wanderer {
     steps: u64,
 }
 
-#[data]
+#[data(persist = "rung")]
 #[derive(Default)]
 pub(crate) struct Rung {
     times: u64,
-}
-
-impl Persist for Nut {
-    const NAME: &'static str = "nut";
-}
-impl Persist for Flower {
-    const NAME: &'static str = "flower";
-}
-impl Persist for Wanderer {
-    const NAME: &'static str = "wanderer";
-}
-impl Persist for Rung {
-    const NAME: &'static str = "rung";
 }
 
 struct TheHoarder(ActorWorld);
@@ -126,7 +113,7 @@ impl Zone for TheMeadow {
     const KEEPS: bool = true;
 
     fn build(zone: &mut ZoneBuilder<'_>) {
-        zone.persist::<Flower>().persist::<Wanderer>().add_systems(
+        zone.persist_all::<(Flower, Wanderer)>().add_systems(
             Update,
             |mut wanderers: Query<'_, '_, &mut Wanderer>| {
                 wanderers.iter_mut().for_each(|mut wanderer| wanderer.steps += 1);

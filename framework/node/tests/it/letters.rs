@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Contract, Persist, Ref, contract, contracts, data};
+use lightmoon_contract::{ActorId, ActorRef, CallError, Contract, contract, contracts, data};
 use lightmoon_node::{Error, Game, Input, LinkId, Node, NodeOptions};
 use lightmoon_store::MemoryStore;
 use lightmoon_zone::{ActorWorld, WorldActor, WorldBuilder, Zone, ZoneBuilder, ZoneOptions};
@@ -48,23 +48,16 @@ pub trait Cave {
 // ANCHOR_END: contract
 contracts! { game = "letter-tests", contracts = [Pocket, Cave], components = [], lock = none }
 
-#[data]
+#[data(persist = "coins")]
 #[derive(Resource, Clone, Default)]
 pub(crate) struct Coins {
     count: u64,
 }
 
-#[data]
+#[data(persist = "heap")]
 #[derive(Component, Clone, Default)]
 pub(crate) struct Heap {
     coins: u64,
-}
-
-impl Persist for Coins {
-    const NAME: &'static str = "coins";
-}
-impl Persist for Heap {
-    const NAME: &'static str = "heap";
 }
 
 struct ThePocket(ActorWorld);
@@ -88,7 +81,7 @@ impl Pocket<Cx> for ThePocket {
     fn put(&mut self, cx: &mut Cx, chest: u64, coins: u64) -> Result<u64, ()> {
         let mut there = self.0.resource_mut::<Coins>();
         let left = there.count.checked_sub(coins).ok_or(())?;
-        cx.to(Ref::<CaveContract>::new(chest)).stored(coins).map_err(drop)?;
+        cx.to(ActorRef::<CaveContract>::new(chest)).stored(coins).map_err(drop)?;
         there.count = left;
         Ok(left)
     }
@@ -129,7 +122,7 @@ impl Cave<Cx, World> for TheCave {
 
     fn empty_carelessly(world: &mut World, cx: &mut Cx, player: u64) -> bool {
         let coins = Self::inside(world, cx);
-        if cx.to(Ref::<PocketContract>::new(player)).got(coins).is_err() {
+        if cx.to(ActorRef::<PocketContract>::new(player)).got(coins).is_err() {
             return false;
         }
         let heaps: Vec<Entity> = world.query_filtered::<Entity, With<Heap>>().iter(world).collect();
@@ -321,7 +314,7 @@ impl Actor for Forgetful {
 
 impl Pocket<Cx> for Forgetful {
     fn put(&mut self, cx: &mut Cx, chest: u64, coins: u64) -> Result<u64, ()> {
-        cx.to(Ref::<CaveContract>::new(chest)).stored(coins).map(|()| 0).map_err(drop)
+        cx.to(ActorRef::<CaveContract>::new(chest)).stored(coins).map(|()| 0).map_err(drop)
     }
 
     fn got(&mut self, _: &mut Cx, _: u64) {}

@@ -14,6 +14,7 @@ mod operator;
 mod repeats;
 mod resume;
 mod stop;
+mod visits;
 mod workers;
 mod world;
 mod zones;

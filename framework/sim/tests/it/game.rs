@@ -6,7 +6,7 @@ use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
 use lightmoon_client::{Client, ClientOptions, ConnectionState, Event};
 use lightmoon_contract::replicate::Replicate;
-use lightmoon_contract::{Caller, Mono, NetId, Ref, SessionId, contract, contracts, replicate};
+use lightmoon_contract::{ActorRef, Caller, Mono, NetId, SessionId, contract, contracts, replicate};
 use lightmoon_node::Game;
 use lightmoon_sim::link::LinkOptions;
 use lightmoon_sim::{Judge, Player, Rules, Sight, Staleness, Violation, World as SimWorld};
@@ -88,7 +88,7 @@ impl TestPilot {
     fn leave(&mut self, cx: &mut Cx) {
         if let Some(zone) = self.zone.take() {
             let player = cx.key();
-            let _undelivered = cx.to(Ref::<FieldContract>::new(zone)).remove(player);
+            let _undelivered = cx.to(ActorRef::<FieldContract>::new(zone)).remove(player);
         }
     }
 }
@@ -97,7 +97,7 @@ impl Pilot<Cx> for TestPilot {
     async fn enter(&mut self, cx: &mut Cx, zone: u64) -> NetId {
         self.leave(cx);
         let player = cx.key();
-        let field = Ref::<FieldContract>::new(zone);
+        let field = ActorRef::<FieldContract>::new(zone);
         let Ok(avatar) = cx.to(field).spawn(player).await else { return NetId::NONE };
         self.zone = Some(zone);
         if let Some(session) = self.session {

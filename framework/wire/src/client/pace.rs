@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn who_is_too_far_for_the_next_tick_meets_the_one_behind_it() {
         let mut pace = Pace::new(MOST);
-        let waits = play(&mut pace, 200, 30.0, 25.0, 2.0);
+        let waits = play(&mut pace, 200, 20.0, 26.0, 2.0);
         for (delay, waited) in &waits[100..] {
             assert!(*waited > 3.0 && (*delay > 23.9 || *waited < 18.0), "{delay} {waited}");
         }

@@ -77,8 +77,17 @@ pub(crate) trait Column: Send + Sync {
 
 /// The column of a component.
 pub(crate) fn component<C: Persist + Component + Clone>(world: &mut World) -> Box<dyn Column> {
+    column_of::<C>(world, Role::Component)
+}
+
+/// The column of a component that is kept with an entity, but is no reason to keep it.
+pub(crate) fn beside<C: Persist + Component + Clone>(world: &mut World) -> Box<dyn Column> {
+    column_of::<C>(world, Role::Marker)
+}
+
+fn column_of<C: Persist + Component + Clone>(world: &mut World, role: Role) -> Box<dyn Column> {
     Box::new(Typed::<C> {
-        about: about::<C>(world, Role::Component),
+        about: about::<C>(world, role),
         write: C::write,
         read: read_value::<C>,
         insert: insert_component,

@@ -3,7 +3,7 @@
 use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
 use lightmoon_actor::ActorKind;
-use lightmoon_contract::{ActorId, Contract, NetId, Persist, contract, data, replicate};
+use lightmoon_contract::{ActorId, Contract, NetId, contract, data, replicate};
 use lightmoon_zone::{
     NetIdentity, NetIds, Update, Zone, ZoneBuilder, ZoneOptions, persisted_hash, state_hash, zone,
 };
@@ -11,7 +11,7 @@ use lightmoon_zone::{
 use crate::desk::Desk;
 
 /// Where something is. Kept and shown.
-#[replicate(state, number = 1)]
+#[replicate(state, number = 1, persist = "place")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Place {
     /// To the right.
@@ -22,42 +22,26 @@ pub(crate) struct Place {
     pub(crate) y: f32,
 }
 
-impl Persist for Place {
-    const NAME: &'static str = "place";
-}
-
 /// What something carries. Kept.
-#[data]
+#[data(persist = "cargo")]
 #[derive(Component, Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cargo {
     pub(crate) crates: Vec<u32>,
 }
 
-impl Persist for Cargo {
-    const NAME: &'static str = "cargo";
-}
-
 /// A mark, not stored in tables. Kept.
-#[data]
+#[data(persist = "tag")]
 #[derive(Component, Clone, Debug, Default, PartialEq)]
 #[component(storage = "SparseSet")]
 pub(crate) struct Tag {
     pub(crate) text: String,
 }
 
-impl Persist for Tag {
-    const NAME: &'static str = "tag";
-}
-
 /// What the yard owns. Kept.
-#[data]
+#[data(persist = "till")]
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub(crate) struct Till {
     pub(crate) gold: u64,
-}
-
-impl Persist for Till {
-    const NAME: &'static str = "till";
 }
 
 /// Moves by itself. Not kept.
@@ -128,9 +112,7 @@ impl<const FIRST: u32> Zone for YardZone<FIRST> {
 
     fn build(zone: &mut ZoneBuilder<'_>) {
         zone.replicate::<Place>()
-            .persist::<Place>()
-            .persist::<Tag>()
-            .persist::<Cargo>()
+            .persist_all::<(Place, Tag, Cargo)>()
             .init_resource::<Till>()
             .persist_resource::<Till>()
             .add_systems(Update, drift)

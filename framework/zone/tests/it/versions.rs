@@ -27,14 +27,10 @@ trait Hull: Persist + Component + Clone {
 }
 
 /// As the first build had it.
-#[data]
+#[data(persist = "hull")]
 #[derive(Component, Clone, Default)]
 struct Old {
     percent: u8,
-}
-
-impl Persist for Old {
-    const NAME: &'static str = "hull";
 }
 
 impl Hull for Old {
@@ -80,14 +76,10 @@ impl Hull for New {
 }
 
 /// A build that knows nothing of hulls.
-#[data]
+#[data(persist = "sail")]
 #[derive(Component, Clone, Default)]
 struct Sail {
     area: u8,
-}
-
-impl Persist for Sail {
-    const NAME: &'static str = "sail";
 }
 
 impl Hull for Sail {
@@ -166,13 +158,10 @@ fn an_unknown_type_is_refused_and_named_in_snapshots_and_rows() {
 #[test]
 fn bytes_that_are_no_value_of_their_version_are_refused_and_named() {
     // The second build forgot to raise the version.
-    #[data(fixed)]
+    #[data(fixed, persist = "hull")]
     #[derive(Component, Clone, Default)]
     struct Wrong {
         left: [u64; 4],
-    }
-    impl Persist for Wrong {
-        const NAME: &'static str = "hull";
     }
     impl Hull for Wrong {
         fn moored(_: u8) -> Self {
@@ -221,7 +210,7 @@ impl<const CASE: u8> Zone for Faulty<CASE> {
 
     fn build(zone: &mut ZoneBuilder<'_>) {
         match CASE {
-            0 | 1 => drop(zone.persist::<Old>().persist::<New>()),
+            0 | 1 => drop(zone.persist_all::<(Old, New)>()),
             2 => drop(zone.persist::<Old>().world().spawn(Old { percent: 1 })),
             3 => {}
             _ => drop(zone.persist::<Old>()),

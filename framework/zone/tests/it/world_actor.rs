@@ -6,7 +6,7 @@ use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
 use lightmoon_actor::reserved::ToActor;
 use lightmoon_actor::{Actor, ActorKind, Cx};
-use lightmoon_contract::{ActorId, Contract, Persist, SessionId, contract, data};
+use lightmoon_contract::{ActorId, Contract, SessionId, contract, data};
 use lightmoon_zone::{ActorWorld, DurableActor, Update, WorldActor, WorldBuilder, durable, world_actor};
 
 use crate::desk::{Desk, TICK};
@@ -34,14 +34,10 @@ pub(crate) trait Bag {
     fn look() -> Vec<String>;
 }
 
-#[data]
+#[data(persist = "item")]
 #[derive(Component, Clone, Default)]
 struct Item {
     name: String,
-}
-
-impl Persist for Item {
-    const NAME: &'static str = "item";
 }
 
 /// Not kept, but required by what is.
@@ -49,15 +45,11 @@ impl Persist for Item {
 struct Shine;
 
 /// How much all is; a system keeps it right.
-#[data]
+#[data(persist = "weight")]
 #[derive(Resource, Clone, Default)]
 struct Weight {
     letters: u64,
     sessions: u64,
-}
-
-impl Persist for Weight {
-    const NAME: &'static str = "weight";
 }
 
 #[derive(Resource, Default)]
@@ -233,14 +225,10 @@ pub(crate) trait Bank {
     async fn transfer(amount: u64) -> u64;
 }
 
-#[data]
+#[data(persist = "account")]
 #[derive(Default)]
 struct Account {
     balance: u64,
-}
-
-impl Persist for Account {
-    const NAME: &'static str = "account";
 }
 
 struct Teller {

@@ -14,7 +14,7 @@ use game_sample_contracts::{
     Flown, Goods, Moved, PilotContract, Trade, TradeEnd, TradeId, TradeOver, TradeRefused, Trades, pilot,
 };
 use lightmoon::actor::{Cx, Told};
-use lightmoon::contract::{Caller, Contract as _, Ref, SessionId};
+use lightmoon::contract::{ActorRef, Caller, Contract as _, SessionId};
 
 use super::letter::{Letter, Says};
 use super::proposals::{NotNoted, Paid};
@@ -247,7 +247,7 @@ impl<'a> Desk<'a> {
 
     fn send(&mut self, letter: Letter) -> Told {
         let Letter { to, trade, says } = letter;
-        let mut pilot = self.cx.to(Ref::<PilotContract>::new(to));
+        let mut pilot = self.cx.to(ActorRef::<PilotContract>::new(to));
         match says {
             Says::Offered { from_name, give, want, left_ms } => {
                 pilot.offered(trade, from_name, give, want, left_ms)

@@ -17,8 +17,8 @@ use game_sample::sector::SectorZone;
 use game_sample::ship;
 use lightmoon::actor::{Cx, Envelope, In, Kinds, MessageId, ReplyTo, Worker, WorkerOptions};
 use lightmoon::contract::{
-    ActorId, Body, Caller, Contract, Mono, Operation, Persist, Priority, Reliability, Replicate, SessionId,
-    contract, contracts, replicate,
+    ActorId, Body, Caller, Contract, Mono, Operation, Priority, Reliability, Replicate, SessionId, contract,
+    contracts, replicate,
 };
 use lightmoon::zone::{Update, Zone, ZoneBuilder, ZoneLook, ZoneOptions, zone};
 
@@ -26,16 +26,12 @@ use crate::forgetful::Forgetful;
 
 // ANCHOR: component
 /// How brightly a beacon glows.
-#[replicate(state, number = 900)]
+#[replicate(state, number = 900, persist = "glow")]
 #[derive(Component, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Glow {
     /// 1 just lit, 0 gone out.
     #[quantise(min = 0.0, max = 1.0, step = 0.01)]
     pub strength: f32,
-}
-
-impl Persist for Glow {
-    const NAME: &'static str = "glow";
 }
 // ANCHOR_END: component
 

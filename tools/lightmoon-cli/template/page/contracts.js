@@ -17,17 +17,17 @@ import { unhex } from "/lightmoon/index.js";
  */
 
 /**
- * A place in the meadow.
- * @typedef {object} Place
+ * Where a dot walks to.
+ * @typedef {object} Goal
  * @property {number} x Metres to the right of the middle.
  * @property {number} y Metres above the middle.
  */
 
 /**
  * @param {Writer} to
- * @param {Place} value
+ * @param {Goal} value
  */
-export function writePlace(to, value) {
+export function writeGoal(to, value) {
   to.growing((to) => {
     to.f32(value.x);
     to.f32(value.y);
@@ -72,12 +72,12 @@ export class MeadowCalls {
 
   /**
    * Walks there. Of several calls on the way the newest wins.
-   * @param {Place} to_
+   * @param {Goal} to_
    * @returns {boolean} whether it was sent
    */
   walk(to_) {
     return this.caller.tell(this.target, MEADOW_WALK, (to) => to.growing((to) => {
-      writePlace(to, to_);
+      writeGoal(to, to_);
     }));
   }
 }
@@ -93,41 +93,6 @@ export const Meadow = {
    * @param {Target} target
    */
   calls: (caller, target) => new MeadowCalls(caller, target),
-};
-
-const WALKER_PLAY = { name: "Walker.play", kind: 2, number: 1, lane: 35, timeoutMs: 5000 };
-
-/** Calls that clients may make to a `Walker`. */
-export class WalkerCalls {
-  /**
-   * @param {Caller} caller
-   * @param {Target} target
-   */
-  constructor(caller, target) {
-    this.caller = caller;
-    this.target = target;
-  }
-
-  /**
-   * Goes to the meadow.
-   * @returns {Promise<boolean>}
-   */
-  play() {
-    return this.caller.ask(this.target, WALKER_PLAY, (to) => to.growing(() => {}), (from) => from.bool());
-  }
-}
-
-/**
- * A player.
- */
-export const Walker = {
-  name: "Walker",
-  kind: 2,
-  /**
-   * @param {Caller} caller
-   * @param {Target} target
-   */
-  calls: (caller, target) => new WalkerCalls(caller, target),
 };
 
 /** @type {Component<Dot>} */
@@ -146,14 +111,12 @@ export const Dot = {
 /** All of them, for `connect`. */
 export const contracts = {
   game: "meadow",
-  fingerprint: 0xa55ab48c474ad9331d107f7f7f04c04en,
+  fingerprint: 0xfb57ac7cbcc3ccb38538251fc26b3b92n,
   descriptor: unhex(
-    "fa066d6561646f770252064d6561646f770001000102200477616c6b000100002101013c3cfb307500010702746f000a0000" +
-    "09000100002405656e7465720002000123001e1efb881300010b06706c61796572000004000a01010000250657616c6b6572" +
-    "00020000011804706c6179000100012301000202fb881300000000010000013403446f74010000021401780c000000000000" +
-    "0050c0000000000000b03f1401790c0000000000000050c0000000000000b03f0a02031805506c6163650000010206017800" +
-    "000b0006017900000b0011054e6574496400000001060130000004001603446f740000010206017800000b0006017900000b" +
-    "00",
+    "9c066d6561646f77012d064d6561646f770001000101200477616c6b000100002101013c3cfb307500010702746f000a0000" +
+    "0900010000013403446f74010000021401780c0000000000000050c0000000000000b03f1401790c0000000000000050c000" +
+    "0000000000b03f0a01021704476f616c0000010206017800000b0006017900000b001603446f740000010206017800000b00" +
+    "06017900000b00",
   ),
   components: [Dot],
 };

@@ -4,7 +4,7 @@
  */
 
 import { connect } from "/lightmoon/index.js";
-import { contracts, Dot, Meadow, Walker } from "./contracts.js";
+import { contracts, Dot, Meadow } from "./contracts.js";
 
 /** Half of the meadow's side in metres, with a margin. */
 const HALF = 66;
@@ -13,10 +13,8 @@ const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("meadow
 const line = /** @type {HTMLElement} */ (document.getElementById("line"));
 const client = connect({ info: "/lightmoon.json", contracts, token: token() });
 
-client.onState(async (state) => {
+client.onState((state) => {
   line.textContent = state.is;
-  // After each connect: the server may be another one than before.
-  if (state.is === "connected") await client.me(Walker).play().catch(console.info);
 });
 
 canvas.addEventListener("pointerdown", walk);

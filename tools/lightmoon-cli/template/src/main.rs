@@ -1,5 +1,6 @@
 //! The program: `cargo run` serves the game; `cargo run -- --help` says what else it does.
 
+mod bots;
 mod game;
 
 use std::process::ExitCode;
@@ -14,5 +15,12 @@ use lightmoon::rust_embed::RustEmbed;
 struct Page;
 
 fn main() -> ExitCode {
-    App::new(game::game()).title("{{title}}").version(env!("CARGO_PKG_VERSION")).page::<Page>().run()
+    let bots = bots::bots();
+    App::new(game::game())
+        .title("{{title}}")
+        .version(env!("CARGO_PKG_VERSION"))
+        .page::<Page>()
+        .verb(bots.verb())
+        .extension(bots.beside(12))
+        .run()
 }

@@ -1,4 +1,5 @@
 //! Integration tests of the `lightmoon` command's library.
 
+mod book;
 mod committed;
 mod shapes;

@@ -61,6 +61,7 @@ const NET: &str = "lightmoon-net";
 const SIM: &str = "lightmoon-sim";
 const LIGHTMOON: &str = "lightmoon";
 const CLIENT: &str = "lightmoon-client";
+const BOTS: &str = "lightmoon-bots";
 const SAMPLE: &str = "game-sample";
 const SAMPLE_CONTRACTS: &str = "game-sample-contracts";
 const SAMPLE_BOTS: &str = "game-sample-bots";
@@ -83,9 +84,11 @@ const ROWS: &[Row] = &[
         .optional(&[SIM])
         .in_tests(&[CLIENT]),
     Row::new(CLIENT, &[CONTRACT, WIRE, REPLICA]).in_tests(&[NODE, NET]),
+    // Its programs are behind a feature: bots alone need no server.
+    Row::new(BOTS, &[CONTRACT, CLIENT]).optional(&[LIGHTMOON]),
     Row::new(SAMPLE_CONTRACTS, &[CONTRACT]),
-    Row::new(SAMPLE, &[LIGHTMOON, CONTRACT, SAMPLE_CONTRACTS, SAMPLE_BOTS]).in_tests(&[CLIENT]),
-    Row::new(SAMPLE_BOTS, &[CONTRACT, CLIENT, SAMPLE_CONTRACTS]),
+    Row::new(SAMPLE, &[LIGHTMOON, CONTRACT, BOTS, SAMPLE_CONTRACTS, SAMPLE_BOTS]).in_tests(&[CLIENT]),
+    Row::new(SAMPLE_BOTS, &[CONTRACT, CLIENT, BOTS, SAMPLE_CONTRACTS]),
     Row::new(
         "game-sample-trials",
         &[SAMPLE, SAMPLE_BOTS, SAMPLE_CONTRACTS, LIGHTMOON, CONTRACT, CLIENT, SIM],

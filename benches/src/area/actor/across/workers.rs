@@ -12,7 +12,7 @@ use lightmoon_actor::{
     Actor, Class, Courier, Crossing, Cx, Envelope, In, Kinds, MessageId, Place, Placement, ReplyTo, Waiting,
     Worker, WorkerId, WorkerOptions, plain,
 };
-use lightmoon_contract::{ActorId, Body, Caller, Contract, Mono, Operation, Ref, contract, contracts};
+use lightmoon_contract::{ActorId, ActorRef, Body, Caller, Contract, Mono, Operation, contract, contracts};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{Pair, Side, pin, spin};
@@ -58,8 +58,8 @@ impl Actor for Sum {
     }
 }
 
-const fn server() -> Ref<CounterContract> {
-    Ref::new(SERVER)
+const fn server() -> ActorRef<CounterContract> {
+    ActorRef::new(SERVER)
 }
 
 impl Counter<Cx> for Sum {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lightmoon_client::{Client, ConnectionState, Event, Pending};
-use lightmoon_contract::{CallError, Mono, Operation, Ref};
+use lightmoon_contract::{ActorRef, CallError, Mono, Operation};
 use lightmoon_sim::Player;
 
 use super::game::{GOLD, POISON, PURSES, PurseContract, VAULT, VAULTS, VaultContract, purse};
@@ -171,7 +171,7 @@ impl Payer {
     fn ask(&mut self, client: &mut Client, deed: Deed) {
         self.tokens += 1;
         let token = self.key << 32 | self.tokens;
-        let purse = Ref::<PurseContract>::new;
+        let purse = ActorRef::<PurseContract>::new;
         let answer = match deed {
             Deed::Earn { of, currency, amount } => {
                 open(client.actor(purse(of)).earn(token, currency, amount), Said::Balance)
@@ -189,7 +189,7 @@ impl Payer {
             }
             Deed::Melt { of, nth } => open(client.actor(purse(of)).melt(token, nth), Said::Item),
             Deed::Fetch { vault, to, nth } => {
-                let vault = Ref::<VaultContract>::new(vault);
+                let vault = ActorRef::<VaultContract>::new(vault);
                 open(client.actor(vault).fetch(token, to, nth), Said::Item)
             }
         };

@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
-use lightmoon_contract::{Caller, NetId, Persist, Ref, contract, contracts, data};
+use lightmoon_contract::{ActorRef, Caller, NetId, contract, contracts, data};
 use lightmoon_node::{Authenticate, Denied, Game, Identity};
 use lightmoon_zone::{DurableActor, NetIdentity, Zone, ZoneBuilder, ZoneOptions};
 
@@ -100,7 +100,7 @@ pub trait Book {
 contracts! { game = "fair-tests", contracts = [Purse, Vault, Book], components = [], lock = none }
 
 /// Messages between a place and another one.
-#[data]
+#[data(persist = "pair")]
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Pair {
     /// The other one.
@@ -126,7 +126,7 @@ impl Pair {
 }
 
 /// What is in a purse.
-#[data]
+#[data(persist = "holding")]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Holding {
     /// By currency; as below.
@@ -155,40 +155,24 @@ impl Holding {
 }
 
 /// What the book heard.
-#[data]
+#[data(persist = "heard")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heard {
     pub(crate) tokens: Vec<u64>,
 }
 
 /// An item in a vault.
-#[data]
+#[data(persist = "thing")]
 #[derive(Component, Clone, Debug, Default)]
 pub(crate) struct Thing {
     pub(crate) item: u64,
 }
 
 /// Tokens of what clients asked of a vault and was done.
-#[data]
+#[data(persist = "done")]
 #[derive(Component, Clone, Debug, Default)]
 pub(crate) struct Done {
     pub(crate) tokens: Vec<u64>,
-}
-
-impl Persist for Pair {
-    const NAME: &'static str = "pair";
-}
-impl Persist for Holding {
-    const NAME: &'static str = "holding";
-}
-impl Persist for Heard {
-    const NAME: &'static str = "heard";
-}
-impl Persist for Thing {
-    const NAME: &'static str = "thing";
-}
-impl Persist for Done {
-    const NAME: &'static str = "done";
 }
 
 thread_local! {
@@ -236,7 +220,7 @@ impl ThePurse {
     fn send_coins(&mut self, cx: &mut Cx, to: u64, currency: u8, amount: u64, back: bool) -> bool {
         let mut pair = *self.holding.pair(to);
         let way = pair.next(back, self.key);
-        let mut to_purse = cx.to(Ref::<PurseContract>::new(to));
+        let mut to_purse = cx.to(ActorRef::<PurseContract>::new(to));
         let told = if currency == GOLD { to_purse.gold(way, amount) } else { to_purse.silver(way, amount) };
         if told.is_ok() {
             *self.holding.pair(to) = pair;
@@ -248,9 +232,9 @@ impl ThePurse {
         let mut pair = *self.holding.pair(to);
         let way = pair.next(back, self.key);
         let told = if to & VAULT == 0 {
-            cx.to(Ref::<PurseContract>::new(to)).item(way, item)
+            cx.to(ActorRef::<PurseContract>::new(to)).item(way, item)
         } else {
-            cx.to(Ref::<VaultContract>::new(to & !VAULT)).stow(way, item)
+            cx.to(ActorRef::<VaultContract>::new(to & !VAULT)).stow(way, item)
         };
         if told.is_ok() {
             *self.holding.pair(to) = pair;
@@ -301,7 +285,7 @@ impl Purse<Cx> for ThePurse {
         if let Caller::Client { session, .. } = cx.caller() {
             cx.push(session, purse::Paid { token });
         }
-        let _told = cx.to(Ref::<BookContract>::new(0)).heard(token);
+        let _told = cx.to(ActorRef::<BookContract>::new(0)).heard(token);
         Some(left)
     }
 
@@ -360,7 +344,7 @@ impl Zone for TheVault {
 
     fn build(zone: &mut ZoneBuilder<'_>) {
         let place = Place(zone.key() | VAULT);
-        zone.persist::<Thing>().persist::<Pair>().persist::<Done>().insert_resource(place);
+        zone.persist_all::<(Thing, Pair, Done)>().insert_resource(place);
     }
 }
 
@@ -394,7 +378,7 @@ fn with_pair(world: &mut World, other: u64, change: impl FnOnce(&mut Pair) -> bo
 fn send_from(world: &mut World, cx: &mut Cx, to: u64, item: u64) -> bool {
     let place = world.resource::<Place>().0;
     with_pair(world, to, |pair| {
-        cx.to(Ref::<PurseContract>::new(to)).item(pair.next(false, place), item).is_ok()
+        cx.to(ActorRef::<PurseContract>::new(to)).item(pair.next(false, place), item).is_ok()
     })
 }
 

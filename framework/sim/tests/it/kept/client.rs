@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lightmoon_client::{Client, ConnectionState, Event, Pending};
-use lightmoon_contract::{CallError, Mono, NetId, Operation, Ref};
+use lightmoon_contract::{ActorRef, CallError, Mono, NetId, Operation};
 use lightmoon_sim::Player;
 use lightmoon_sim::checker::ledger::Promise;
 
@@ -84,7 +84,7 @@ impl Asker {
         let token = (self.number + 1) << 32 | self.tokens;
         let name = NAMES[self.random.usize(..NAMES.len())];
         let vault = VAULTS[self.random.usize(..VAULTS.len())];
-        let (zone, clerk) = (Ref::<VaultContract>::new(vault), Ref::<ClerkContract>::new(0));
+        let (zone, clerk) = (ActorRef::<VaultContract>::new(vault), ActorRef::<ClerkContract>::new(0));
         let behind = Promise::Behind(MAX_LOSS);
         let done = |_| Said::Done;
         let (promise, answer) = match name {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
-use lightmoon_contract::{ActorId, Contract, NetId, Persist, Ref, SessionId, contract, contracts, data};
+use lightmoon_contract::{ActorId, ActorRef, Contract, NetId, SessionId, contract, contracts, data};
 use lightmoon_node::Game;
 use lightmoon_zone::{
     ActorWorld, DurableActor, Last, NetIdentity, Update, WorldActor, WorldBuilder, Zone, ZoneBuilder,
@@ -71,21 +71,21 @@ pub trait Clerk {
 contracts! { game = "kept-tests", contracts = [Patron, Vault, Clerk], components = [], lock = none }
 
 /// Something in an inventory.
-#[data]
+#[data(persist = "item")]
 #[derive(Component, Clone, Debug, Default)]
 pub(crate) struct Item {
     pub(crate) token: u64,
 }
 
 /// That a vault took something.
-#[data]
+#[data(persist = "receipt")]
 #[derive(Component, Clone, Debug, Default)]
 pub(crate) struct Receipt {
     pub(crate) token: u64,
 }
 
 /// Something that holds much.
-#[data]
+#[data(persist = "chest")]
 #[derive(Component, Clone, Debug, Default)]
 pub(crate) struct Chest {
     /// The token for which it was made.
@@ -94,14 +94,14 @@ pub(crate) struct Chest {
 }
 
 /// Something on the floor.
-#[data]
+#[data(persist = "mark")]
 #[derive(Component, Clone, Debug, Default)]
 pub(crate) struct Mark {
     pub(crate) token: u64,
 }
 
 /// Something that moves each tick and is gone after a while.
-#[data]
+#[data(persist = "mover")]
 #[derive(Component, Clone, Debug, Default)]
 pub(crate) struct Mover {
     /// Which one it is.
@@ -110,30 +110,11 @@ pub(crate) struct Mover {
 }
 
 /// What the clerk knows.
-#[data]
+#[data(persist = "book")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Book {
     pub(crate) tokens: Vec<u64>,
     pub(crate) heard: Vec<u64>,
-}
-
-impl Persist for Item {
-    const NAME: &'static str = "item";
-}
-impl Persist for Receipt {
-    const NAME: &'static str = "receipt";
-}
-impl Persist for Chest {
-    const NAME: &'static str = "chest";
-}
-impl Persist for Mark {
-    const NAME: &'static str = "mark";
-}
-impl Persist for Mover {
-    const NAME: &'static str = "mover";
-}
-impl Persist for Book {
-    const NAME: &'static str = "book";
 }
 
 /// A patron.
@@ -144,7 +125,7 @@ pub(crate) struct ThePatron {
 
 impl WorldActor for ThePatron {
     fn build(world: &mut WorldBuilder<'_>) {
-        world.persist::<Item>().persist::<Receipt>();
+        world.persist_all::<(Item, Receipt)>();
     }
 
     fn activate(_: &mut Cx, _: u64, world: ActorWorld) -> Self {
@@ -175,7 +156,7 @@ impl Patron<Cx> for ThePatron {
     }
 
     async fn give(&mut self, cx: &mut Cx, token: u64, vault: u64) -> bool {
-        let given = cx.to(Ref::<VaultContract>::new(vault)).put(token).await;
+        let given = cx.to(ActorRef::<VaultContract>::new(vault)).put(token).await;
         if given.is_ok() {
             self.world.spawn(Receipt { token });
         }
@@ -215,9 +196,7 @@ impl Zone for TheVault {
 
     fn build(zone: &mut ZoneBuilder<'_>) {
         let key = Key(zone.key());
-        zone.persist::<Chest>()
-            .persist::<Mark>()
-            .persist::<Mover>()
+        zone.persist_all::<(Chest, Mark, Mover)>()
             .insert_resource(key)
             .add_systems(Update, (roll, sprout).chain())
             .add_systems(Last, note_kept);
@@ -271,7 +250,7 @@ impl Vault<Cx, World> for TheVault {
         let chests = chests(world);
         let at = usize::try_from(token % 5).unwrap_or(0);
         fill(world, chests.get(at).copied(), &[token]);
-        let _told = cx.to(Ref::<ClerkContract>::new(0)).heard(token);
+        let _told = cx.to(ActorRef::<ClerkContract>::new(0)).heard(token);
         note_kept(world);
         true
     }

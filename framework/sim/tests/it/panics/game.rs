@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use bevy_ecs::prelude::*;
 use lightmoon_actor::{Actor, Cx};
-use lightmoon_contract::{Mono, NetId, Ref, SessionId, contract, contracts, replicate};
+use lightmoon_contract::{ActorRef, Mono, NetId, SessionId, contract, contracts, replicate};
 use lightmoon_node::Game;
 use lightmoon_zone::{InterestOptions, NetIdentity, Update, Zone, ZoneBuilder, ZoneOptions};
 
@@ -157,9 +157,9 @@ fn tell_all(cx: &mut Cx, from: u64, first: u64, plan: &[u64]) -> u64 {
     for (number, sequence) in plan.iter().zip(first..) {
         let (receiver, deed) = (number / 8, number % 8);
         let told = if receiver < TABLES_FROM {
-            cx.to(Ref::<PeerContract>::new(receiver)).hear(from, sequence, deed).is_ok()
+            cx.to(ActorRef::<PeerContract>::new(receiver)).hear(from, sequence, deed).is_ok()
         } else {
-            cx.to(Ref::<TableContract>::new(receiver)).hear(from, sequence, deed).is_ok()
+            cx.to(ActorRef::<TableContract>::new(receiver)).hear(from, sequence, deed).is_ok()
         };
         assert!(told, "there is room for a few messages");
     }
@@ -177,7 +177,7 @@ impl Guest<Cx> for TestGuest {
     }
 
     async fn sit(&mut self, cx: &mut Cx, table: u64) -> NetId {
-        let table = Ref::<TableContract>::new(table);
+        let table = ActorRef::<TableContract>::new(table);
         let Ok(avatar) = cx.to(table).seat().await else { return NetId::NONE };
         if let Some(session) = self.session {
             cx.attach(session, table.id(), avatar);

@@ -1,0 +1,31 @@
+//! `lightmoon bots`: a game's bots, on a server that runs.
+//!
+//! *Responsible for*: building the game and handing the arguments on. *Not responsible for*: what bots do and can be told (the verb
+//! `bots` of the game's own binary).
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// For the verb `bots` of the game: --count N --seconds S --script NAME and so on; --help lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    rest: Vec<OsString>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    ensure!(
+        Path::new("Cargo.toml").is_file(),
+        "there is no Cargo.toml here; run `lightmoon bots` in the folder of the game"
+    );
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["run", "--quiet", "--", "bots"]).args(&arguments.rest);
+    let status = command.status().context("cannot run cargo")?;
+    if status.success() {
+        return Ok(());
+    }
+    bail!("the bots did not play (the reason stands above)")
+}
