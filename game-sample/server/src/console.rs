@@ -1,13 +1,14 @@
-//! The game's own page in the console: the sectors, by name, with what is in them and how much there is to mine.
+//! The game's own page in the console: the sectors by name, with what is in them.
 //!
 //! *Responsible for*: its files and numbers. *Not responsible for*: who may see it (the framework).
 
 use lightmoon::rust_embed::RustEmbed;
-use lightmoon::{ConsolePage, Glance};
+use lightmoon::{ConsolePage, ZoneGlance};
 use serde_json::{Value, json};
 
 use crate::world_map;
 
+// ANCHOR: page
 #[derive(RustEmbed)]
 #[crate_path = "lightmoon::rust_embed"]
 #[folder = "../console"]
@@ -16,26 +17,14 @@ struct Files;
 /// The page.
 #[must_use]
 pub fn page() -> ConsolePage {
+    let numbers = |glance: &lightmoon::Glance| glance.zones().filter_map(sector).collect();
     ConsolePage::new::<Files>("sectors", "Sectors").numbers(numbers)
 }
 
-fn numbers(glance: &Glance) -> Value {
-    let sector = |zone: lightmoon::ZoneGlance| {
-        let plan = world_map::sector(zone.zone.key)?;
-        let count = |name: &str| {
-            let chart = zone.chart?;
-            chart.counts.get(chart.names.iter().position(|other| *other == name)?).copied()
-        };
-        Some(json!({
-            "name": plan.name,
-            "hue": plan.hue,
-            "room": plan.ships_max,
-            "pilots": zone.report.viewers,
-            "ships": count("ship"),
-            "adrift": count("ship adrift"),
-            "crystals": count("crystal"),
-            "drifters": count("drifter"),
-        }))
-    };
-    json!({ "sectors": glance.zones().filter_map(sector).collect::<Vec<_>>() })
+fn sector(zone: ZoneGlance) -> Option<Value> {
+    let plan = world_map::sector(zone.zone.key)?;
+    let [ships, crystals, drifters] = ["ship", "crystal", "drifter"].map(|name| zone.count(name));
+    let (name, hue, room, pilots) = (plan.name, plan.hue, plan.ships_max, zone.report.viewers);
+    Some(json!([name, hue, room, pilots, ships, crystals, drifters]))
 }
+// ANCHOR_END: page

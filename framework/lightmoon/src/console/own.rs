@@ -91,6 +91,17 @@ pub struct ZoneGlance<'a> {
     pub chart: Option<&'a ZoneChart>,
 }
 
+impl ZoneGlance<'_> {
+    /// How many things of this name there are, as [`lightmoon_zone::ZoneBuilder::chart`] named them; `None`: no chart is there yet, or
+    /// no such name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> Option<usize> {
+        let chart = self.chart?;
+        let at = chart.names.iter().position(|other| *other == name)?;
+        chart.counts.get(at).copied()
+    }
+}
+
 impl<'a> Glance<'a> {
     /// The whole node: sessions, workers, counters.
     #[must_use]

@@ -55,6 +55,11 @@ fn the_first_change_shows_what_is_compiled_and_played() {
 }
 
 #[test]
+fn the_console_shows_the_samples_own_page() {
+    is_fresh("console.md", 1);
+}
+
+#[test]
 fn exactly_once_shows_what_is_compiled_and_played() {
     is_fresh("exactly-once.md", 3);
 }
