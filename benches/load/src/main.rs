@@ -34,10 +34,6 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use game_sample_rig::Place;
 
-/// The same as the sample's, so that raw QUIC is not slower for its memory.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Measures the sample's server under load.
 #[derive(Debug, Parser)]
 struct Arguments {

@@ -169,6 +169,7 @@ pub(crate) fn raw(place: &Place, cores: Cores, count: u32, times: Times, shape: 
             "--answers",
             &format!("{:.4}", shape.answers),
         ]);
+        command.env(process::LARGE_PAGES.0, process::LARGE_PAGES.1);
         command.args(["--datagram-bytes", &whole(shape.answer_bytes), "--delay-ms", INPUT_DELAY_MS]);
         command.args(["--warm-up", &warm_up.to_string(), "--seconds", &seconds.to_string()]);
         command.arg("--ready").arg(&ready).stdin(Stdio::null()).stdout(Stdio::piped());

@@ -116,7 +116,10 @@ export class Inputs {
    */
   take(nowMs) {
     const { receipt, news, calls } = this;
-    if (this.dueMs !== undefined && this.answers) this.leftAfterMs = nowMs - this.appliedMs;
+    if (this.dueMs !== undefined && this.answers) {
+      this.leftAfterMs = nowMs - this.appliedMs;
+      this.pace.left(nowMs - this.dueMs);
+    }
     this.dueMs = undefined;
     this.calls = [];
     this.bytes = 0;

@@ -28,6 +28,8 @@ export class Pace {
   /** @param {number} mostMs the delay until the server says something, and the longest one */
   constructor(mostMs) {
     this.mostMs = mostMs;
+    /** How long after an answer was due it left, on average. */
+    this.lateMs = 0;
     /** @type {{periodMs: number, afterMs: number, spreadMs: number} | undefined} where the server's next tick lies after a Delta */
     this.tick = undefined;
   }
@@ -51,13 +53,24 @@ export class Pace {
     tick.spreadMs += (Math.abs(errorMs) - tick.spreadMs) * GAIN;
   }
 
+  /**
+   * An answer left so long after it was due: a page that is busy wakes late, and hears of Deltas late too.
+   * @param {number} lateMs
+   */
+  left(lateMs) {
+    // One stall says nothing of the next answer.
+    this.lateMs += (Math.min(Math.max(lateMs, 0), this.mostMs) - this.lateMs) * GAIN;
+  }
+
   /** From a Delta to its Input. */
   get delayMs() {
-    if (this.tick === undefined) return this.mostMs;
+    // The longest with which the transport's acknowledgement still rides along.
+    const mostMs = Math.max(this.mostMs - 2 * this.lateMs, INPUT_DELAY_MIN_MS);
+    if (this.tick === undefined) return mostMs;
     const { periodMs, afterMs, spreadMs } = this.tick;
     const delayMs = afterMs - Math.min(INPUT_MARGIN_MS + 2 * spreadMs, INPUT_MARGIN_MAX_MS);
     // Too late for this tick: then for the one behind it.
     const reachedMs = delayMs < INPUT_DELAY_MIN_MS ? delayMs + periodMs : delayMs;
-    return Math.min(Math.max(reachedMs, INPUT_DELAY_MIN_MS), this.mostMs);
+    return Math.min(Math.max(reachedMs, INPUT_DELAY_MIN_MS), mostMs);
   }
 }

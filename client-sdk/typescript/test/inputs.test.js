@@ -49,6 +49,17 @@ test("who is too far for the next tick meets the one behind it", () => {
   }
 });
 
+test("a page that wakes late answers sooner", () => {
+  const { pace } = new Inputs(MOST_MS);
+  assert.equal(pace.delayMs, MOST_MS);
+  for (let nth = 0; nth < 60; nth += 1) pace.left(5);
+  assert.ok(pace.delayMs < 15);
+  for (let nth = 0; nth < 60; nth += 1) pace.left(0);
+  assert.ok(pace.delayMs > 23);
+  pace.left(60_000);
+  assert.ok(pace.delayMs > 17, "one stall");
+});
+
 test("whatever a server says the delay stays within its bounds", () => {
   const inputs = new Inputs(MOST_MS);
   for (let nth = 0; nth < 10_000; nth += 1) {

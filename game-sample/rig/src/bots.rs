@@ -39,7 +39,10 @@ impl Bots {
         let report = place.file(report);
         let child = process::on_core(core, || {
             let mut command = place.command("bots.log")?;
-            command.args(["bots", "--seconds", SECONDS]).args(arguments);
+            command
+                .args(["bots", "--seconds", SECONDS])
+                .args(arguments)
+                .env(process::LARGE_PAGES.0, process::LARGE_PAGES.1);
             command.arg("--ready-json").arg(ready).arg("--report").arg(&report);
             command.spawn().context("cannot start the bots")
         })?;

@@ -8,10 +8,6 @@ use game_sample::console;
 use game_sample::page::Page;
 use lightmoon::App;
 
-/// Memory comes in large pages and goes back to the system: docs/adr/0011-allocator.md.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     App::new(game_sample::game())
         .title("Driftlight")

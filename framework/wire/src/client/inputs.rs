@@ -112,8 +112,9 @@ impl Inputs {
 
     /// What waits.
     pub(super) fn take(&mut self, now: Mono) -> Option<Input> {
-        if self.due.take().is_some_and(|due| due.is_answer) {
+        if let Some(due) = self.due.take().filter(|due| due.is_answer) {
             self.left_after = now.since(self.applied_at);
+            self.pace.left(now.since(due.at));
         }
         self.bytes = 0;
         let calls = std::mem::take(&mut self.calls);

@@ -27,6 +27,8 @@ const GAIN: i64 = 8;
 #[derive(Debug)]
 pub(super) struct Pace {
     most: Duration,
+    /// How long after an answer was due it left, on average. Microseconds.
+    late: i64,
     tick: Option<NextTick>,
 }
 
@@ -43,7 +45,7 @@ struct NextTick {
 impl Pace {
     /// `most`: the delay until the server says something, and the longest one.
     pub(super) const fn new(most: Duration) -> Self {
-        Self { most, tick: None }
+        Self { most, late: 0, tick: None }
     }
 
     /// A Delta of a zone with this time between ticks says that the newest Input, which left `after` its own Delta, had waited so long.
@@ -63,16 +65,29 @@ impl Pace {
         tick.spread += (error.abs() - tick.spread) / GAIN;
     }
 
+    /// An answer left so long after it was due: a client that is busy wakes late, and hears of Deltas late too.
+    pub(super) fn left(&mut self, late: Duration) {
+        // One stall says nothing of the next answer.
+        let late = micros(late.min(self.most));
+        self.late += (late - self.late) / GAIN;
+    }
+
+    /// The longest delay with which the transport's acknowledgement still rides along.
+    fn most(&self) -> Duration {
+        let late = Duration::from_micros(2 * self.late.unsigned_abs());
+        self.most.saturating_sub(late).max(limits::INPUT_DELAY_MIN)
+    }
+
     /// From a Delta to its Input.
     pub(super) fn delay(&self) -> Duration {
-        let Some(NextTick { period, after, spread }) = self.tick else { return self.most };
+        let Some(NextTick { period, after, spread }) = self.tick else { return self.most() };
         let [margin, slack_max, least] =
             [limits::INPUT_MARGIN, limits::INPUT_MARGIN_MAX, limits::INPUT_DELAY_MIN].map(micros);
         let margin = (margin + 2 * spread).min(slack_max);
         let delay = after - margin;
         // Too late for this tick: then for the one behind it.
         let delay = if delay < least { delay + period } else { delay };
-        Duration::from_micros(delay.max(least).unsigned_abs()).min(self.most)
+        Duration::from_micros(delay.max(least).unsigned_abs()).min(self.most())
     }
 }
 
@@ -138,6 +153,18 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_wakes_late_answers_sooner() {
+        let mut pace = Pace::new(MOST);
+        assert_eq!(pace.delay(), MOST);
+        (0..60).for_each(|_| pace.left(Duration::from_millis(5)));
+        assert!(pace.delay() < Duration::from_millis(15), "{:?}", pace.delay());
+        (0..60).for_each(|_| pace.left(Duration::ZERO));
+        assert!(pace.delay() > Duration::from_millis(23), "{:?}", pace.delay());
+        pace.left(Duration::from_secs(60));
+        assert!(pace.delay() > Duration::from_millis(17), "one stall: {:?}", pace.delay());
+    }
+
+    #[test]
     fn whatever_a_server_says_the_delay_stays_within_its_bounds() {
         let mut pace = Pace::new(MOST);
         let mut random = fastrand::Rng::with_seed(9);
@@ -146,6 +173,7 @@ mod tests {
             let (period, after, waited) =
                 (millis(1_000, &mut random), millis(60_000, &mut random), millis(254, &mut random));
             pace.waited(period, after, waited);
+            pace.left(after);
             assert!((limits::INPUT_DELAY_MIN..=MOST).contains(&pace.delay()), "{pace:?}");
         }
     }
