@@ -20,7 +20,7 @@
 //!   refuse, and is asked again.
 //! - I3: [`Host::leave`] is called once for each avatar: when its player has had no session for
 //!   [`VISIT_GRACE`](crate::limits::VISIT_GRACE), or, if nobody could say so, when its player has not looked at the zone for
-//!   [`ADRIFT_AFTER`](crate::limits::ADRIFT_AFTER). What a crash undid happens again with what it undid.
+//!   [`ADRIFT_AFTER`]. What a crash undid happens again with what it undid.
 
 mod player;
 

@@ -21,7 +21,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 const USER_FIELD: usize = 11;
 
 /// Lets the C library take memory in large pages (variable and value), so that a process of thousands of clients leaves more of its core to them. For clients only:
-/// server is measured as it comes.
+/// a server is measured as it comes.
 pub const LARGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1");
 
 /// CPU time of each thread until now. Threads of one name are added up.
