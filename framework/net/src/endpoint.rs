@@ -201,7 +201,7 @@ async fn accept(endpoint: quinn::Endpoint, gate: Arc<Gate>, pace: Bucket) {
         if let Some(attempt) = pacing.pop(Instant::now()) {
             if attempt.place.is_evicted() {
                 pacing.give_back();
-                attempt.incoming.refuse();
+                gate.gave_way(attempt);
             } else {
                 gate.begin(attempt);
             }
@@ -217,7 +217,7 @@ impl Gate {
             Verdict::Accept(place) => {
                 if pacing.len() >= self.handshakes_max {
                     let gone = pacing.take_where(|attempt| attempt.place.is_evicted());
-                    gone.into_iter().for_each(|attempt| attempt.incoming.refuse());
+                    gone.into_iter().for_each(|attempt| self.gave_way(attempt));
                 }
                 pacing.push(Source::of(remote), is_proved, Attempt { incoming, place });
             }
@@ -267,6 +267,12 @@ impl Gate {
         self.commands.insert(Arc::clone(&shared));
         link::run(shared, transport, place).await;
         self.commands.remove(link);
+    }
+
+    /// An attempt that waited, and whose place another one took.
+    fn gave_way(&self, attempt: Attempt) {
+        self.failed(attempt.incoming.remote_address(), "gave way to another");
+        attempt.incoming.refuse();
     }
 
     fn failed(&self, remote: SocketAddr, why: &str) {

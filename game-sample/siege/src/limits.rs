@@ -15,9 +15,8 @@ pub(crate) const NEWCOMER_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) const CLOSED_WITHIN: Duration = Duration::from_secs(9);
 /// A client that does not read is thrown out after this: eight seconds of a lane that stands still, and what filled it.
 pub(crate) const SLOW_CLOSED_WITHIN: Duration = Duration::from_secs(12);
-/// What was done is counted after this: metrics are copied a few times a second, and a handshake that never ends is given up after
-/// five.
-pub(crate) const COUNTED_WITHIN: Duration = Duration::from_secs(9);
+/// What was done is counted after this: a handshake waits for its turn for up to five seconds, and one that never ends is given up after five more.
+pub(crate) const COUNTED_WITHIN: Duration = Duration::from_secs(15);
 /// No session but those of honest bots is there after this: the 15 s in which one waits for its client, and the 30 s until the transport
 /// gives up a connection that ended without a word.
 pub(crate) const REST_WITHIN: Duration = Duration::from_secs(50);
