@@ -105,7 +105,7 @@ export const HISTORY_VALUES = 32;
 /** Unreliable calls in one Input; the server refuses more. */
 export const INPUT_CALLS_MAX = 16;
 
-/** Milliseconds that an unreliable call waits for a Delta to answer: one interval at 20 Hz, and the longest delay behind it. */
+/** Milliseconds that an unreliable call waits for a Delta to answer: two intervals at 20 Hz, so that one that is lost is waited out. */
 export const INPUT_HOLD_MS = 99;
 
 /**

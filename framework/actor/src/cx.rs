@@ -13,8 +13,8 @@ use bytes::Bytes;
 use lightmoon_contract::call::Undelivered;
 use lightmoon_contract::operation::{CallForm, Link, Target};
 use lightmoon_contract::{
-    ActorId, ActorRef, Body, CallError, Caller, Contract, Mono, NetId, Operation, Priority, Reliability,
-    SessionId, codec,
+    ActorId, ActorRef, Body, CallError, Caller, Contract, Mono, NetId, Operation, OperationNumber, Priority,
+    Reliability, SessionId, codec,
 };
 
 use crate::ask::Origin;
@@ -92,22 +92,13 @@ impl Cx {
 
     /// Sends a message of the framework to a session.
     pub fn tell_session(&mut self, session: SessionId, message: ToSession) {
-        self.port.leave(Envelope {
-            to: ActorId::session(session),
-            from: Caller::Actor(self.me),
-            number: message.number(),
-            priority: Priority::High,
-            reliability: Reliability::ReliableOrdered,
-            reply_to: ReplyTo::Nobody,
-            timeout_ms: 0,
-            id: MessageId::None,
-            body: Body::typed(message),
-        });
+        let envelope = self.framework(ActorId::session(session), message.number(), Body::typed(message));
+        self.port.leave(envelope);
     }
 
     /// Sends a message of the framework to an actor. It always finds room: a zone that is not told of a visit has a ghost.
     pub fn tell_actor(&mut self, to: ActorId, message: ToActor) {
-        let envelope = self.framework(to, message);
+        let envelope = self.framework(to, message.number(), Body::typed(message));
         if self.port.has_kind(to.kind) {
             self.port.enqueue(envelope);
         } else {
@@ -117,21 +108,22 @@ impl Cx {
 
     /// Tells this actor a message of the framework after `delay`. Forgotten if the activation ends before.
     pub fn tell_later(&mut self, delay: Duration, message: ToActor) {
-        let envelope = Box::new(self.framework(self.me, message));
+        let envelope = Box::new(self.framework(self.me, message.number(), Body::typed(message)));
         self.port.set_timer(self.slot, self.now() + delay, Due::Tell(self.slot, envelope));
     }
 
-    fn framework(&self, to: ActorId, message: ToActor) -> Envelope {
+    /// An envelope of the framework's own, from this actor.
+    fn framework(&self, to: ActorId, number: OperationNumber, body: Body) -> Envelope {
         Envelope {
             to,
             from: Caller::Actor(self.me),
-            number: message.number(),
+            number,
             priority: Priority::High,
             reliability: Reliability::ReliableOrdered,
             reply_to: ReplyTo::Nobody,
             timeout_ms: 0,
             id: MessageId::None,
-            body: Body::typed(message),
+            body,
         }
     }
 

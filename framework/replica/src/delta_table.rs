@@ -8,7 +8,7 @@
 //! somebody sees) x (baselines in use), and each further client only copies bits.
 //!
 //! Invariants:
-//! - I1: a body against a baseline depends on the two or three rows alone, not on who asks or when.
+//! - I1: a body against a baseline depends on its two to four rows alone, not on who asks or when.
 //! - I2: [`DeltaTable::is_unchanged`] is exact for the last [`limits::BASELINE_AGE_MAX`] ticks, and errs to "changed" before.
 
 use lightmoon_contract::Tick;

@@ -195,6 +195,6 @@ pub const INPUT_MARGIN: Duration = Duration::from_millis(6);
 /// The same with the jitter, at most: what arrives more than 25 ms before the next Delta is acknowledged in a packet of its own.
 pub const INPUT_MARGIN_MAX: Duration = Duration::from_millis(20);
 
-/// Time that an unreliable call waits for a Delta to answer: one interval at 20 Hz and the longest delay behind it. Over it: it
+/// Time that an unreliable call waits for a Delta to answer: two intervals at 20 Hz, so that one that is lost is waited out. Over it: it
 /// leaves without one.
 pub const INPUT_HOLD_MAX: Duration = Duration::from_millis(99);

@@ -57,7 +57,7 @@ struct Arguments {
     /// Count of honest bots
     #[arg(long, value_name = "N", default_value_t = 250)]
     count: usize,
-    /// Seconds of a window at least; three of them without an attack come before three with it
+    /// Seconds of a window at least; five of them without an attack come before five with it
     #[arg(long, value_name = "S", default_value_t = 2)]
     seconds: u64,
     /// Fewer attackers, one window, and times are only printed: for machines that do other things meanwhile
