@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "unknown")]
     commit: String,
     /// Most that the server's store keeps unsorted, MiB: a small buffer is written out often, so that what else grows is seen in less time
-    #[arg(long, value_name = "MIB", default_value_t = 2)]
+    #[arg(long, value_name = "MIB", default_value_t = 1)]
     store_buffer: u32,
     /// The sample's program; without it the one beside this program
     #[arg(long, value_name = "FILE")]
@@ -79,9 +79,9 @@ pub(crate) struct Slope {
 const JUDGED_MIN: f64 = 300.0;
 /// What a node needs at least until its memory is what it stays: players come back, every sector was stored some times.
 const WARM_UP: f64 = 240.0;
-/// And how often its store must have written out its buffers: the allocator keeps the first ones, and what comes next takes
-/// their place.
-const WRITTEN_OUT: usize = 2;
+/// And how full the buffers of its store must have been, of the most that they are in all its life: the allocator keeps what they took, and
+/// what comes next takes its place. Each table has a buffer, and those that fill slowly make the sum grow until they are written out too.
+const FILLED: f64 = 0.95;
 /// Of the whole time, so much is left without kills, at the end: a life that is warm for long.
 const LEFT_ALONE: f64 = 0.75;
 /// A run from so many minutes on has to tell how memory grew.
@@ -121,7 +121,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     judge(&mut outcome);
     if outcome.slopes.is_empty() && arguments.minutes >= TELLS_FROM {
         outcome.violations.push(
-            "memory could not be judged: in no life did the store write out its buffers twice and go on for five minutes"
+            "memory could not be judged: in no life were the buffers of the store full once, with five minutes behind it"
                 .to_owned(),
         );
     }
@@ -275,12 +275,12 @@ fn judge(outcome: &mut Outcome) {
 
 /// The straight line through the memory of a life after its warm-up, without what the store buffers; `None`: it was too short.
 fn slope(samples: &[Sample], life: u32) -> Option<Slope> {
-    let of_life = || samples.iter().filter(|sample| sample.life == life);
-    let emptied = of_life().zip(of_life().skip(1)).filter(|(before, after)| is_emptied(before, after));
-    let (_, warm) = emptied.take(WRITTEN_OUT).nth(WRITTEN_OUT - 1)?;
-    let from = warm.at.max(of_life().next()?.at + WARM_UP);
+    let of_life = || samples.iter().filter(|sample| sample.life == life && sample.status.is_some());
+    let fullest = of_life().map(Sample::buffered_kib).fold(0.0, f64::max);
+    let filled = of_life().find(|sample| sample.buffered_kib() >= fullest * FILLED)?;
+    let from = filled.at.max(of_life().next()?.at + WARM_UP);
     let points: Vec<[f64; 3]> = of_life()
-        .filter(|sample| sample.at >= from && sample.status.is_some())
+        .filter(|sample| sample.at >= from)
         .map(|sample| [sample.at, sample.buffered_kib(), sample.resident_kib])
         .collect();
     let seconds = points.last()?[0] - points.first()?[0];
@@ -295,11 +295,6 @@ fn slope(samples: &[Sample], life: u32) -> Option<Slope> {
         mib_per_hour: mib_per_hour(per_second),
         give_or_take: 2.0 * mib_per_hour(error),
     })
-}
-
-/// Whether the store wrote out its buffers between two samples.
-fn is_emptied(before: &Sample, after: &Sample) -> bool {
-    after.status.is_some() && after.buffered_kib() < before.buffered_kib() / 2.0
 }
 
 /// Least squares of memory by time and by what the store buffers: the growth in a second that is not of the store, and its

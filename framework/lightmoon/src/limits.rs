@@ -10,8 +10,9 @@ pub(crate) const TURN_EVENTS_MAX: usize = 4_096;
 /// Turns that may begin one right after the other: a request, its commit and its answer, of a few players at once.
 pub(crate) const TURNS_AT_ONCE: u32 = 32;
 /// When those are used up, a turn begins this long after the one before at the earliest, and serves all that came meanwhile. A
-/// fiftieth of a tick of 20 Hz: nobody sees it, and a thousand clients cost a thousand turns a second and not twenty thousand.
-pub(crate) const TURN_EVERY: Duration = Duration::from_millis(1);
+/// twenty-fifth of a tick of 20 Hz: nobody sees it, and a thousand clients cost 500 turns a second and not twenty thousand. Each turn is two
+/// changes of threads on a core that the network shares.
+pub(crate) const TURN_EVERY: Duration = Duration::from_millis(2);
 
 /// The node thread sleeps at most this long; a bound, in case a deadline is far away.
 pub(crate) const PARK_MAX: Duration = Duration::from_millis(500);

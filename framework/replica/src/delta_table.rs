@@ -81,17 +81,13 @@ struct Slot {
 #[derive(Debug)]
 struct Bodies {
     baseline: Baseline,
-    places: Vec<Place>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    first_word: u32,
     /// [`UNWRITTEN`] until somebody asks.
-    bits: u32,
+    places: Vec<BodyPlace>,
 }
 
-const UNWRITTEN: u32 = u32::MAX;
+const UNWRITTEN: BodyPlace = BodyPlace { word: 0, bits: u32::MAX };
+/// Bits of a body that stands in its place itself: nearly all of things that move as predicted.
+const SHORT_BITS: u32 = 32;
 const UNUSED: u16 = u16::MAX;
 
 /// Rows of the last ticks, and this tick's bodies.
@@ -121,11 +117,19 @@ pub(crate) struct RowState {
     pub(crate) changed: u32,
 }
 
-/// A body: where its words begin, and how many bits it has.
-#[derive(Clone, Copy, Debug)]
+/// A body: itself if it is short, else where its words begin; and how many bits it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct BodyPlace {
-    first_word: u32,
+    word: u32,
     pub(crate) bits: u32,
+}
+
+/// What [`DeltaTable::peek`] finds without writing anything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peeked {
+    pub(crate) state: RowState,
+    /// `None`: nobody asked for it yet.
+    pub(crate) body: Option<BodyPlace>,
 }
 
 impl DeltaTable {
@@ -232,7 +236,7 @@ impl DeltaTable {
         let bodies = &mut self.bodies[self.used];
         bodies.baseline = baseline;
         bodies.places.clear();
-        bodies.places.resize(self.slots.len(), Place { first_word: 0, bits: UNWRITTEN });
+        bodies.places.resize(self.slots.len(), UNWRITTEN);
         let slot = u16::try_from(self.used).expect("there are 512 baselines");
         self.by_number[baseline.number()] = slot;
         self.used += 1;
@@ -242,36 +246,58 @@ impl DeltaTable {
     /// Bits of a row's body against a baseline; writes it if nobody asked before.
     #[inline]
     pub fn bits(&mut self, row: usize, baseline: BaselineSlot) -> u32 {
-        let place = self.bodies[usize::from(baseline.0)].places[row];
-        if place.bits != UNWRITTEN { place.bits } else { self.write(row, baseline) }
+        self.place(row, baseline).bits
     }
 
     /// The same, with where it stands.
     #[inline]
     pub(crate) fn place(&mut self, row: usize, baseline: BaselineSlot) -> BodyPlace {
-        let bits = self.bits(row, baseline);
-        BodyPlace { first_word: self.bodies[usize::from(baseline.0)].places[row].first_word, bits }
+        let place = self.bodies[usize::from(baseline.0)].places[row];
+        if place == UNWRITTEN { self.write(row, baseline) } else { place }
+    }
+
+    /// What is known of many rows, one after the other. Nothing here depends on what was read before, so that the processor asks the
+    /// memory for many rows at once; the records are written afterwards, out of the cache.
+    #[inline]
+    pub(crate) fn peek(
+        &self,
+        rows: impl Iterator<Item = u32>,
+        baseline: BaselineSlot,
+        into: &mut Vec<Peeked>,
+    ) {
+        let places = &self.bodies[usize::from(baseline.0)].places;
+        into.clear();
+        into.extend(rows.map(|row| {
+            let place = places[row as usize];
+            let body = (place != UNWRITTEN).then_some(place);
+            Peeked { state: self.state(row as usize), body }
+        }));
+    }
+
+    /// A body that is so short that it stands in its place.
+    #[inline]
+    pub(crate) const fn short(place: BodyPlace) -> Option<u32> {
+        if place.bits <= SHORT_BITS { Some(place.word) } else { None }
     }
 
     /// The words of a body.
     #[inline]
-    pub(crate) fn words(&self, BodyPlace { first_word, bits }: BodyPlace) -> &[u32] {
-        let first = first_word as usize;
-        &self.words[first..first + bits.div_ceil(32) as usize]
+    pub(crate) fn words<'a>(&'a self, body: &'a BodyPlace) -> &'a [u32] {
+        if body.bits <= SHORT_BITS {
+            return std::slice::from_ref(&body.word);
+        }
+        let first = body.word as usize;
+        &self.words[first..first + body.bits.div_ceil(32) as usize]
     }
 
     /// The body that [`DeltaTable::bits`] was asked for.
     #[must_use]
     pub fn body(&self, row: usize, baseline: BaselineSlot) -> Packed<'_> {
-        let Place { first_word, bits } = self.bodies[usize::from(baseline.0)].places[row];
-        Packed {
-            state_mask: self.slots[row].state_mask,
-            words: self.words(BodyPlace { first_word, bits }),
-            bits,
-        }
+        let body = &self.bodies[usize::from(baseline.0)].places[row];
+        Packed { state_mask: self.slots[row].state_mask, words: self.words(body), bits: body.bits }
     }
 
-    fn write(&mut self, row: usize, slot: BaselineSlot) -> u32 {
+    fn write(&mut self, row: usize, slot: BaselineSlot) -> BodyPlace {
         let baseline = self.bodies[usize::from(slot.0)].baseline;
         let first_word = u32::try_from(self.words.len()).expect("a tick's state is far below 16 GiB");
         let width = self.widths.len();
@@ -308,8 +334,10 @@ impl DeltaTable {
             }
         }
         let bits = out.finish();
-        self.bodies[usize::from(slot.0)].places[row] = Place { first_word, bits };
-        bits
+        let word = if bits > SHORT_BITS { first_word } else { self.words.pop().unwrap_or(0) };
+        let place = BodyPlace { word, bits };
+        self.bodies[usize::from(slot.0)].places[row] = place;
+        place
     }
 }
 

@@ -136,6 +136,30 @@ impl DeltaWriter {
         true
     }
 
+    /// Appends an entity as nearly all are: with the components of the one before, against the head's baseline, of at most 32 bits, which
+    /// the budget has for sure. `false`: it is not like that, nothing was written.
+    #[must_use]
+    #[inline]
+    pub(crate) fn push_usual(&mut self, index: u16, state_mask: u64, body: u32, bits: u32) -> bool {
+        let gap = index.wrapping_sub(self.index_before).wrapping_sub(1);
+        if state_mask != self.masks[0] || gap > 16 || bits > 32 || self.head.age == 0 {
+            return false;
+        }
+        let (index_code, index_bits) = match gap {
+            0 => (0, 1),
+            _ => (0b01 | (u64::from(gap - 1) << 2), 6),
+        };
+        // The components as before: `1`; against the head's baseline: `0`.
+        let head = index_code | (1 << index_bits);
+        let head_bits = index_bits + 2;
+        self.bits.put_long(head | (u64::from(body) << head_bits), head_bits + bits);
+        #[cfg(test)]
+        crate::tests::tally(self.head, self.head, 1, bits);
+        self.index_before = index;
+        self.count += 1;
+        true
+    }
+
     /// How a record says what it is against.
     #[inline]
     fn base_code(&self, baseline: Baseline) -> (u32, u32) {

@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 
 use lightmoon_contract::Tick;
 
-use crate::delta_table::{BodyPlace, RowState};
+use crate::delta_table::{BodyPlace, Peeked, RowState};
 use crate::{Baseline, BaselineSlot, DeltaHead, DeltaTable, DeltaWriter, Packed, Receipt, Schema, limits};
 
 /// Ticks are counted from a little before the first, so that 0 can mean never.
@@ -66,7 +66,7 @@ impl Pair {
         gathered: &mut Gathered,
     ) -> bool {
         let Candidate { index, baseline, state_mask, body, .. } = candidate;
-        let packed = Packed { state_mask, words: table.words(body), bits: body.bits };
+        let packed = Packed { state_mask, words: table.words(&body), bits: body.bits };
         if !writer.push(index, baseline, &packed) {
             return false;
         }
@@ -132,6 +132,7 @@ struct Candidate {
 /// Buffers for one packet at a time.
 #[derive(Debug, Default)]
 pub struct Gatherer {
+    peeked: Vec<Peeked>,
     candidates: Vec<Candidate>,
 }
 
@@ -377,10 +378,14 @@ impl Holdings {
         #[cfg(feature = "flaws")]
         let is_all_known = self.flaw == Some(crate::Flaw::FloorIgnored);
         with.candidates.clear();
+        let rows = self.pairs.iter().map(|pair| pair.row).filter(|row| *row != NOBODY);
+        table.peek(rows, chooser.slots[0], &mut with.peeked);
+        let mut peeked = with.peeked.iter();
         for (index, pair) in (0u16..).zip(&mut self.pairs) {
             if pair.row == NOBODY {
                 continue;
             }
+            let Some(peeked) = peeked.next() else { break };
             pair.credited = pair.credited.checked_shl(passed).unwrap_or(0);
             if gather.only_first && gather.first != Some(index) {
                 continue;
@@ -388,7 +393,14 @@ impl Holdings {
             let is_known = self.views_applied >= pair.floor;
             #[cfg(feature = "flaws")]
             let is_known = is_known || is_all_known;
-            let Some(candidate) = chooser.choose(schema, table, index, pair, is_known) else {
+            if is_known
+                && let Some(writer) = &mut at_once
+                && let Some(taken) = chooser.write_usual(table, index, pair, peeked, writer)
+            {
+                bits += taken;
+                continue;
+            }
+            let Some(candidate) = chooser.choose(schema, table, index, pair, peeked, is_known) else {
                 gathered.resting += 1;
                 continue;
             };
@@ -511,6 +523,60 @@ struct Chooser {
 }
 
 impl Chooser {
+    /// Writes the record of a pair that is as nearly all are, in one piece; gives the bits of its body. `None`: it is not like that,
+    /// and nothing is written.
+    #[inline]
+    fn write_usual(
+        &self,
+        table: &mut DeltaTable,
+        index: u16,
+        pair: &mut Pair,
+        peeked: &Peeked,
+        writer: &mut DeltaWriter,
+    ) -> Option<u32> {
+        let known = self.hold(pair);
+        let body = self.usual_body(table, pair, known, peeked)?;
+        if !writer.push_usual(index, peeked.state.mask, DeltaTable::short(body)?, body.bits) {
+            return None;
+        }
+        pair.credited |= 1;
+        (pair.sent_at, pair.waited) = (self.now, 0);
+        Some(body.bits)
+    }
+
+    /// Notes the newest value that the client has. Gives the packets that it was in and that arrived.
+    #[inline]
+    const fn hold(&self, pair: &mut Pair) -> u32 {
+        let known = pair.credited & self.arrived;
+        if known != 0 {
+            pair.held = self.now - known.trailing_zeros();
+        }
+        known
+    }
+
+    /// The body against the head's baseline, if the pair is as most are: its components are those of the one before, it moves, and was in
+    /// all packets that the head names.
+    #[inline]
+    fn usual_body(
+        &self,
+        table: &mut DeltaTable,
+        pair: &Pair,
+        known: u32,
+        peeked: &Peeked,
+    ) -> Option<BodyPlace> {
+        let RowState { mask, changed } = peeked.state;
+        let moves = self.head.ages();
+        if mask != self.mask || self.head.gap == 0 || known & moves != moves {
+            return None;
+        }
+        let since = 1u32 << known.trailing_zeros();
+        if changed & (since - 1) == 0 {
+            return None;
+        }
+        let body = peeked.body.unwrap_or_else(|| table.place(pair.row as usize, self.slots[0]));
+        (body.bits <= self.whole_bits).then_some(body)
+    }
+
     /// The record of a pair; `None`: it has nothing to say.
     #[inline]
     fn choose(
@@ -519,23 +585,18 @@ impl Chooser {
         table: &mut DeltaTable,
         index: u16,
         pair: &mut Pair,
+        peeked: &Peeked,
         is_known: bool,
     ) -> Option<Candidate> {
-        let known = pair.credited & self.arrived;
-        if known != 0 {
-            pair.held = self.now - known.trailing_zeros();
-        }
+        let known = self.hold(pair);
         let row = pair.row as usize;
-        let RowState { mask: state_mask, changed } = table.state(row);
+        let state_mask = peeked.state.mask;
         let candidate = |baseline, body: BodyPlace, is_resting| {
             let bits = body.bits + RECORD_HEAD_BITS + baseline_bits(self.head, baseline);
             Candidate { index, baseline, state_mask, body, bits, class: 0, is_resting }
         };
-        if is_known && state_mask == self.mask && self.is_usual(pair, known, changed) {
-            let body = table.place(row, self.slots[0]);
-            if body.bits <= self.whole_bits {
-                return Some(candidate(self.head, body, false));
-            }
+        if is_known && let Some(body) = self.usual_body(table, pair, known, peeked) {
+            return Some(candidate(self.head, body, false));
         }
         let is_resting = pair.held != 0 && table.is_unchanged(row, Tick(self.base + u64::from(pair.held)), 0);
         // Sooner by up to a half, so that what came to rest together is not sent again together.
@@ -556,17 +617,6 @@ impl Chooser {
         let chosen = candidate(baseline, body, is_resting);
         (self.mask, self.whole_bits) = (state_mask, whole_bits);
         Some(chosen)
-    }
-
-    /// Whether a pair is as most are: it moves, and was in all packets that the head names.
-    #[inline]
-    const fn is_usual(&self, pair: &Pair, known: u32, changed: u32) -> bool {
-        let moves = self.head.ages();
-        if self.head.gap == 0 || known & moves != moves || pair.held == 0 {
-            return false;
-        }
-        let since = 1u32 << known.trailing_zeros();
-        changed & (since - 1) != 0
     }
 
     #[inline]

@@ -131,8 +131,10 @@ impl Bender {
                 }
             }
             Flaw::MissesLast => {
-                if let Some(before) = before.filter(same) {
-                    miss_last(&mut shown, &before, &mut memory.state);
+                match before.filter(same) {
+                    Some(before) => miss_last(&mut shown, &before, &mut memory.state),
+                    // What was shown of another attachment is not what comes before this one.
+                    None => memory.state.clear(),
                 }
             }
             Flaw::Freezes | Flaw::GoesBack | Flaw::AnswersTwice | Flaw::LosesAnswers => {}

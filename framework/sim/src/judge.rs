@@ -143,6 +143,11 @@ impl Judge {
             self.quiet.forget(client);
             return Ok(());
         };
+        if world.is_paused() {
+            // It tells nobody what goes and what comes. Once it goes on it has as long for that as ever.
+            self.ghosts.forget(client);
+            self.presence.forget(client);
+        }
         self.order.check(client, &held)?;
         let history = world.history();
         self.ghosts.check(now, client, &held, history, &self.rules)?;

@@ -244,6 +244,12 @@ impl<P: Player> World<P> {
         self.host.paused_until = Some(self.now + length);
     }
 
+    /// Whether the node takes no turn now.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.host.paused_until.is_some_and(|until| until > self.now)
+    }
+
     /// The node is gone at once, with everything in it, and another one begins in its place.
     ///
     /// # Panics

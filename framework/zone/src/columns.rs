@@ -16,6 +16,8 @@ use lightmoon_contract::{NetId, codec};
 use lightmoon_replica::{EntityValues, Schema, StateTable, limits};
 
 use crate::identity::{AlwaysVisible, NetIdentity, NetIds};
+use crate::interest::square_distance;
+use crate::limits::ARRIVALS_MAX;
 
 /// Reads one kind of component into the columns.
 pub(crate) type Collector = Box<dyn FnMut(&World, &mut Columns)>;
@@ -31,6 +33,8 @@ struct Slot {
     /// Sticky components whose value changed, though it was there at the last tick.
     sticky_changed: u64,
     place: Option<[f32; 2]>,
+    /// At the last tick.
+    place_before: Option<[f32; 2]>,
     is_live: bool,
     is_always: bool,
     /// Its entity is gone from the world, not only out of sight.
@@ -66,6 +70,8 @@ pub(crate) struct Columns {
     has_news: bool,
     /// Live slots that everybody sees, ascending.
     pub(crate) always: Vec<u32>,
+    /// Where something came to be this tick, or was put from far: whoever is near has to look at once.
+    arrivals: Vec<[f32; 2]>,
     /// Sticky values that were too large this tick.
     pub(crate) oversized: u64,
 }
@@ -81,20 +87,21 @@ impl Columns {
         self.sticky.iter_mut().for_each(Vec::clear);
     }
 
-    /// Reads the world. `packs`: whether somebody wants [`Columns::packed`].
+    /// Reads the world. `packs`: whether somebody wants [`Columns::packed`]; `stride`: what moves farther in a tick arrives.
     pub(crate) fn collect(
         &mut self,
         world: &World,
         presence: &mut Collector,
         components: &mut [Collector],
         packs: bool,
+        stride: f32,
     ) {
         self.begin(world.resource::<NetIds>());
         presence(world, self);
         for collector in components {
             collector(world, self);
         }
-        self.finish(packs);
+        self.finish(packs, stride);
     }
 
     fn begin(&mut self, ids: &NetIds) {
@@ -108,6 +115,7 @@ impl Columns {
             *slot = Slot {
                 id: slot.id,
                 mask_before: slot.mask,
+                place_before: slot.place,
                 sticky_bytes: slot.sticky_bytes,
                 ..Slot::default()
             };
@@ -117,8 +125,9 @@ impl Columns {
         }
     }
 
-    fn finish(&mut self, packs: bool) {
+    fn finish(&mut self, packs: bool, stride: f32) {
         self.packed.clear();
+        self.arrivals.clear();
         self.places.clear();
         self.always.clear();
         let width = self.schema.field_count();
@@ -139,11 +148,21 @@ impl Columns {
             }
             if let Some(place) = slot.place {
                 self.places.push((number, place));
+                if slot.place_before.is_none_or(|before| square_distance(before, place) > stride * stride) {
+                    // One more than are compared means: too many.
+                    self.arrivals.extend((self.arrivals.len() <= ARRIVALS_MAX).then_some(place));
+                }
             }
             if slot.is_always {
                 self.always.push(number);
             }
         }
+    }
+
+    /// Whether something may have come to be, or was put, within a distance of a place, whose square is given.
+    pub(crate) fn has_arrival(&self, centre: [f32; 2], square: f32) -> bool {
+        self.arrivals.len() > ARRIVALS_MAX
+            || self.arrivals.iter().any(|place| square_distance(centre, *place) <= square)
     }
 
     /// How many slots there are.

@@ -40,6 +40,10 @@ pub const REFRESH_TIME: Duration = Duration::from_secs(2);
 /// `n` ticks old.
 pub const STARVE_TIME: Duration = Duration::from_secs(1);
 
+/// Places of a tick where something came to be that are compared with each viewer's: as long as looking around costs. Over it: every
+/// viewer looks around in this tick.
+pub const ARRIVALS_MAX: usize = 32;
+
 /// Targets of one viewer: who is fought and healed at once. Over it: the rest is not preferred.
 pub const TARGETS_MAX: usize = 8;
 

@@ -18,7 +18,7 @@ use lightmoon_replica::{
 
 use crate::columns::Columns;
 use crate::identity::NetIds;
-use crate::interest::{Circle, Grid, InterestOptions};
+use crate::interest::{Circle, Grid, InterestOptions, square_distance};
 use crate::limits::{BYTES_PER_SECOND_MIN, ENTER_BYTES_PER_TICK, REFRESH_TIME, STARVE_TIME};
 use crate::overload::Rung;
 use crate::report::Counters;
@@ -269,7 +269,9 @@ impl Replication {
         let reach = shared.interest.map_or(0.0, |options| options.squares().1);
         let weight = |slot: u32| {
             let nearness = match (columns.place(slot), viewer.centre) {
-                (Some(place), Some(centre)) if reach > 0.0 => 1.0 - (square(place, centre) / reach).min(1.0),
+                (Some(place), Some(centre)) if reach > 0.0 => {
+                    1.0 - (square_distance(centre, place) / reach).min(1.0)
+                }
                 _ => 0.0,
             };
             let is_target = choice.is_some_and(|choice| choice.targets.contains(&columns.id(slot)));
@@ -317,18 +319,13 @@ fn weight_of(nearness: f32, is_target: bool) -> u16 {
     if is_target { weight.max(1_024) * 4 } else { weight }
 }
 
-fn square(one: [f32; 2], other: [f32; 2]) -> f32 {
-    let (x, y) = (one[0] - other[0], one[1] - other[1]);
-    x * x + y * y
-}
-
 fn narrow_secs(time: Duration) -> u32 {
     u32::try_from(time.as_secs()).expect("bounds of staleness are seconds")
 }
 
 /// Sorts slots by their distance, so that what comes into view first is what can be touched.
 fn near_first(columns: &Columns, centre: [f32; 2], slots: &mut [u32]) {
-    let distance = |slot: u32| columns.place(slot).map_or(f32::MAX, |place| square(place, centre));
+    let distance = |slot: u32| columns.place(slot).map_or(f32::MAX, |place| square_distance(centre, place));
     slots.sort_unstable_by(|one, other| distance(*one).total_cmp(&distance(*other)).then(one.cmp(other)));
 }
 
@@ -426,15 +423,18 @@ fn find_place(shared: &Shared<'_>, viewer: &mut Viewer) {
     viewer.centre = place.or(viewer.centre);
 }
 
-/// Whether the viewer's circle is looked at in this tick.
+/// Whether the viewer's circle is looked at in this tick: it is its turn, it was put elsewhere, or something came to be near it. A zone
+/// that sheds load lets the last wait for the turn.
 fn is_due(shared: &Shared<'_>, viewer: &Viewer) -> bool {
-    let stagger = shared.interest.map_or(1, |options| u64::from(options.stagger.max(1)));
-    let stagger = stagger.max(shared.rung.send_interval());
     let (Some(options), Some(before), Some(now)) = (shared.interest, viewer.looked_at, viewer.centre) else {
         return true;
     };
+    let sheds = shared.rung.send_interval();
+    let stagger = u64::from(options.stagger.max(1)).max(sheds);
     let moved = (now[0] - before[0]).abs().max((now[1] - before[1]).abs());
-    (viewer.number + shared.tick.0).is_multiple_of(stagger) || moved > options.cell_side()
+    (viewer.number + shared.tick.0).is_multiple_of(stagger)
+        || moved > options.cell_side()
+        || (sheds <= 1 && shared.columns.has_arrival(now, options.squares().0))
 }
 
 /// Keeps those for which `keep` says so, in order; the cursor stays before the same entity.

@@ -317,8 +317,9 @@ impl TickLoop {
             deltas |= viewer.holdings.is_some();
             packs |= viewer.holdings.is_none();
         }
-        let Collectors { presence, components, .. } = &mut self.collectors;
-        self.columns.collect(&self.world, presence, components, packs);
+        let Collectors { presence, components, interest, .. } = &mut self.collectors;
+        let stride = interest.as_ref().map_or(f32::INFINITY, InterestOptions::cell_side);
+        self.columns.collect(&self.world, presence, components, packs, stride);
         self.counters.sticky_oversized += self.columns.oversized;
         if deltas {
             let tick = self.world.resource::<ZoneTime>().tick();

@@ -338,9 +338,9 @@ pub(crate) fn world(seed: u64, links: LinkOptions, walkers: u64) -> (SimWorld<Wa
 
 pub(crate) fn rules(links: LinkOptions) -> Rules {
     let sight = Sight { place_of, radius: RADIUS.into(), radius_leave: f64::from(RADIUS) * 1.1, room: 1.0 };
-    // Two ticks: one until the zone notices, one until it sends.
+    // Five ticks: four until the viewer looks around, one until the zone sends.
     let staleness = Staleness::of(&links);
-    Rules { in_flight: links.slowest() + Duration::from_millis(100), sight, staleness }
+    Rules { in_flight: links.slowest() + Duration::from_millis(250), sight, staleness }
 }
 
 fn place_of(look: &EntityLook) -> Option<[f64; 2]> {

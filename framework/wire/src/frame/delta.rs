@@ -30,6 +30,10 @@ impl Layout for Delta {
         to.bytes(&self.payload);
     }
 
+    fn size(&self) -> usize {
+        field::generation_and_payload_size(self.generation, &self.payload)
+    }
+
     fn read(from: &mut Reader<'_>) -> Result<Self, Violation> {
         Ok(Self { generation: from.get()?, payload: field::bytes(from, limits::STATE_BYTES_MAX, "payload")? })
     }

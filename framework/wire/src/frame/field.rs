@@ -23,6 +23,12 @@ pub(super) fn bytes(from: &mut Reader<'_>, max: usize, what: &str) -> Result<Byt
     Ok(Bytes::copy_from_slice(bytes))
 }
 
+/// Bytes of a generation and a payload with its length in front, exactly: bytes that fill what they were written to need no second
+/// allocation to be shared.
+pub(super) fn generation_and_payload_size(generation: u32, payload: &Bytes) -> usize {
+    super::width(generation.into()) + super::width(super::count(payload.len())) + payload.len()
+}
+
 /// Reads UTF-8 with its length in front, at most `max` bytes.
 pub(super) fn text(from: &mut Reader<'_>, max: usize, what: &str) -> Result<String, Violation> {
     let bytes = from.bytes()?;
@@ -48,4 +54,35 @@ pub(super) fn reliable_lane(from: &mut Reader<'_>) -> Result<Lane, Violation> {
     Lane::from_number(number)
         .filter(|lane| lane.reliability.is_reliable())
         .ok_or_else(|| Violation::protocol(format!("{number:#04x} is no reliable lane")))
+}
+
+#[cfg(test)]
+mod tests {
+    use lightmoon_contract::Writer;
+
+    use super::super::{Delta, Layout, State, View};
+    use super::*;
+
+    /// Says how large a frame's body is, and how large it then is.
+    fn said_and_written<F: Layout>(frame: &F) -> (usize, usize) {
+        let mut to = Writer::onto(Vec::new());
+        frame.write(&mut to);
+        (frame.size(), to.into_bytes().len())
+    }
+
+    #[test]
+    fn frames_of_the_hot_path_say_their_size_exactly() {
+        for generation in [0, 250, 251, 0xFFFF, 0x1_0000, u32::MAX] {
+            for bytes in [0, 1, 250, 251, 1_100] {
+                let payload = Bytes::from(vec![7; bytes]);
+                for (said, written) in [
+                    said_and_written(&State { generation, payload: payload.clone() }),
+                    said_and_written(&Delta { generation, payload: payload.clone() }),
+                    said_and_written(&View { generation, payload }),
+                ] {
+                    assert_eq!(said, written, "generation {generation}, {bytes} bytes");
+                }
+            }
+        }
+    }
 }

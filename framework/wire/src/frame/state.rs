@@ -31,8 +31,7 @@ impl Layout for State {
     }
 
     fn size(&self) -> usize {
-        let bytes = self.payload.len();
-        super::width(u64::from(self.generation)) + super::width(super::count(bytes)) + bytes
+        field::generation_and_payload_size(self.generation, &self.payload)
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Violation> {
