@@ -44,7 +44,7 @@ pub(crate) const SERVE: &[Setting] = &[
         name: "store",
         value: "URL",
         default: "files:",
-        help: "Where state is kept: `files:DIR` (`files:` is --data), `cql://HOSTS/KEYSPACE`, or `memory:`, which forgets it when the server ends",
+        help: "Where state is kept: `files:DIR` (`files:` is --data), or `memory:`, which forgets it when the server ends",
     },
     Setting {
         name: "accept-loss",
@@ -100,7 +100,7 @@ pub(crate) const SERVE: &[Setting] = &[
         name: "pin",
         value: "on|off",
         default: "on",
-        help: "Whether the node's thread stays on one core; off where several servers share a machine",
+        help: "Whether each thread of the node stays on one core of its own; off where several servers share a machine",
     },
     Setting {
         name: "log",
@@ -291,9 +291,9 @@ fn understand_store(url: &str, data: &str) -> Result<StoreChoice, &'static str> 
         return Ok(StoreChoice::Files(PathBuf::from(folder)));
     }
     let why = if url.starts_with("cql://") {
-        "this build has no feature `scylla`; build the game with `cargo build --release --features scylla`"
+        "this version has no store in a database; use `files:` (in --data) or `files:DIR`"
     } else {
-        "it should look like `files:` (in --data), `files:DIR`, `cql://HOSTS/KEYSPACE` or `memory:`"
+        "it should look like `files:` (in --data), `files:DIR` or `memory:`"
     };
     Err(why)
 }
@@ -335,7 +335,7 @@ mod tests {
             assert!(failure.contains("`memory:`") && failure.contains("`files:`"), "{failure}");
         }
         let failure = read("store", "cql://host/game").unwrap_err().to_string();
-        assert!(failure.contains("cargo build --release --features scylla"), "{failure}");
+        assert!(failure.contains("no store in a database"), "{failure}");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Verb for BotsVerb {
                 "script",
                 "NAME",
                 "wander",
-                "What they do: wander; mine crystals; mine and trade with each other; crowd together where one sees some fifty of a thousand; churn: mine, leave and come back; idle",
+                "What they do: wander, mine (crystals), trade (mine, and trade with each other), crowd (come together where one sees some fifty of a thousand), churn (mine, leave and come back) or idle",
             ),
             setting("warm-up", "S", "0", "Seconds at the beginning that the report leaves out"),
             setting(

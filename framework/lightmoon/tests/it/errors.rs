@@ -26,7 +26,7 @@ fn wrong_arguments() {
         (&["--listen", "nowhere"], &["`nowhere`", "--listen", "127.0.0.1:4433"]),
         (&["--console", "0.0.0.0:1"], &["--console", "loopback"]),
         (&["--store", "postgres:"], &["--store", "`files:`", "`memory:`"]),
-        (&["--store", "cql://host/game"], &["--store", "cargo build --release --features scylla"]),
+        (&["--store", "cql://host/game"], &["--store", "no store in a database"]),
         (&["--supervise", "maybe"], &["--supervise", "`off`"]),
         (&["--accept-loss", "some"], &["--accept-loss", "`off`"]),
         (&["--supervised-by=1"], &["--supervised-by", "leave it out"]),
