@@ -116,6 +116,8 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         ticket_key: plan.ticket_key,
         utc_at_zero: clock::utc_at_zero(),
         workers: plan.workers,
+        stop_patience: limits::STOP_NODE_MAX,
+        stop_time_max: limits::STOP_STORE_MAX,
         ..NodeOptions::default()
     };
     options.wire.linger_time_max = limits::LINGER_MAX;
@@ -373,7 +375,9 @@ impl Driver {
             ToNode::Operate { token, command } => self.inputs.push(Input::Operate { token, command }),
             ToNode::Replay { from, number } => self.inputs.push(Input::Replay { from, number }),
             ToNode::Stop(reason) => {
-                self.stop_by.get_or_insert_with(|| clock::mono() + limits::STOP_NODE_MAX);
+                // The node ends by itself, with a margin.
+                self.stop_by
+                    .get_or_insert_with(|| clock::mono() + limits::STOP_STORE_MAX + limits::STOP_NODE_MAX);
                 self.inputs.push(Input::Stop { reason });
             }
         }
