@@ -73,6 +73,8 @@ pub(crate) struct Plan {
     pub(crate) ticket_key: TicketKey,
     /// How many workers. One shares this thread, several have threads of their own.
     pub(crate) workers: u16,
+    /// Whether it reports more than once.
+    pub(crate) observe: bool,
     pub(crate) threads: ThreadOptions,
     pub(crate) to_node: Sender<ToNode>,
     pub(crate) board: Arc<Board>,
@@ -142,6 +144,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         inbox: plan.inbox,
         commands,
         board: plan.board,
+        observe: plan.observe,
         inputs: Vec::new(),
         outputs: Vec::new(),
         transmits: Vec::new(),
@@ -242,6 +245,7 @@ struct Driver {
     inbox: Receiver<ToNode>,
     commands: Commands,
     board: Arc<Board>,
+    observe: bool,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     /// Those of a turn.
@@ -414,7 +418,8 @@ impl Driver {
         self.board.turned(now);
         self.window.turns += 1;
         self.window.turn_max = self.window.turn_max.max(now.since(began));
-        if now.since(self.window.reported) < limits::REPORT_EVERY {
+        let is_first = self.window.reported == Mono::default();
+        if now.since(self.window.reported) < limits::REPORT_EVERY || !(self.observe || is_first) {
             return;
         }
         let node = self.engine.report(&self.wanted);

@@ -90,6 +90,7 @@ impl Running {
             address_clients: options.address_clients,
             ticket_key: keys.ticket_key,
             workers: options.workers,
+            observe: options.observe,
             threads: options.threads(),
             to_node: to_node.clone(),
             board: Arc::clone(&board),
@@ -215,7 +216,9 @@ impl Running {
             match self.happenings.recv_timeout(patience) {
                 Ok(Happening::NodeEnded(_)) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Happening::Signal(_)) => {}
-                Err(RecvTimeoutError::Timeout) if !self.board.takes_turns() || clock::mono() >= latest => return,
+                Err(RecvTimeoutError::Timeout) if !self.board.takes_turns() || clock::mono() >= latest => {
+                    return;
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     tracing::info!(target: "lightmoon::serve", "the store still takes what changed");
                 }
