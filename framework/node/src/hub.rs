@@ -163,7 +163,7 @@ pub fn split(
         workers_left: placement.workers(),
         starts,
         stop_patience: options.stop_patience,
-            stop_time_max: options.stop_time_max,
+        stop_time_max: options.stop_time_max,
         phase: Phase::Running,
         stops_workers: false,
         snapshots_wanted: false,

@@ -14,7 +14,9 @@ use anyhow::{Context as _, Result};
 
 use crate::command::{contracts, sim, tidy};
 use crate::metadata::{self, Metadata};
+use crate::pages;
 use crate::program::{self, Show};
+use crate::screen;
 use crate::setup::{Need, find_chromium, find_mdbook, find_prometheus};
 use crate::summary::{Step, Verdict};
 use crate::tally::Tally;
@@ -146,15 +148,17 @@ fn metrics(stage: &Stage) -> Result<Vec<Step>> {
     counted_once("metrics", command, METRICS_LIMIT)
 }
 
-/// The book as pages; a warning of its builder is a failure.
+/// The book as pages; a warning of its builder is a failure, and so is a link that leads nowhere.
 fn book(stage: &Stage) -> Result<Vec<Step>> {
     let root = &stage.metadata.workspace_root;
-    let pages = stage.metadata.target_directory.join("book");
+    let folder = stage.metadata.target_directory.join("book");
     let mut command = Command::new(find_mdbook(root).context("mdbook was there a moment ago")?);
-    command.arg("build").arg(root.join("docs/book")).arg("--dest-dir").arg(&pages);
+    command.arg("build").arg(root.join("docs/book")).arg("--dest-dir").arg(&folder);
     let run = program::run(&mut command, NODE_LIMIT, Show::All)?;
     let complains = |line: &String| ["WARN", "ERROR"].iter().any(|word| line.contains(word));
-    let passed = run.succeeded && !run.lines.iter().any(complains) && pages.join("index.html").is_file();
+    let dead = if run.succeeded { pages::dead_links(&folder)? } else { Vec::new() };
+    dead.iter().for_each(|link| screen::line(&format!("a link that leads nowhere: {link}")));
+    let passed = run.succeeded && !run.lines.iter().any(complains) && dead.is_empty();
     Ok(vec![step("book", passed, Tally::of(passed), run.took)])
 }
 

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use lightmoon_dashboards::{Metrics, root};
 
 /// Where metrics are named.
-const FOLDERS: &[&str] =
-    &["docs/book/src", "docs/errors", "game-sample/siege/src/attack", "tests/browser/suites"];
+const FOLDERS: &[&str] = &["docs/book/src", "game-sample/siege/src/attack", "tests/browser/suites"];
 
 /// Words of a text that begin like a metric, but for names of crates.
 fn words(text: &str) -> Vec<&str> {
