@@ -11,7 +11,7 @@ use game_sample_rig::Cores;
 use crate::figure::{self, Figure};
 use crate::limits::CLIENTS_MAX;
 use crate::phase::{self, Game, Raw, Times};
-use crate::{figures, place, report};
+use crate::{figures, place, report, watching};
 
 /// How the measurement goes.
 #[derive(Clone, Debug, clap::Args)]
@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// Sessions that do nothing, for their memory; 0: not measured
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     idle: u32,
+    /// Leave out what it costs to be watched, of the largest count
+    #[arg(long)]
+    unwatched: bool,
     /// Also write the figures to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -69,6 +72,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         figures.iter().for_each(|figure| figure::line(&figure.to_string()));
         all.extend(figures);
         measured.push((game, raw));
+    }
+    if let Some(count) = counts.last().filter(|_| !arguments.unwatched) {
+        let place = place(binary, "watched")?;
+        let figures = figures::of_watching(&watching::measure(&place, cores, *count, times)?);
+        figures.iter().for_each(|figure| figure::line(&figure.to_string()));
+        all.extend(figures);
+        std::fs::remove_dir_all(&place.folder).context("cannot remove the folder of the run")?;
     }
     if arguments.idle > 0 {
         let place = place(binary, "idle")?;

@@ -4,7 +4,8 @@
 
 use crate::figure::{Figure, Goal};
 use crate::phase::{Game, Idle, Raw};
-use crate::sample::quantile;
+use crate::sample::{quantile, quantile_within};
+use crate::watching::{Cost, Watching};
 
 /// Server CPU of a client, beside raw QUIC.
 const CPU_RATIO: f64 = 2.0;
@@ -125,6 +126,33 @@ pub(crate) fn of_idle(count: u32, idle: Idle) -> Vec<Figure> {
             goal: Some(Goal::Count(IDLE_KIB)),
         },
         plain(name("player"), player, "KiB", player / session, "its session"),
+    ]
+}
+
+/// Ticks of a server that is asked for its metrics.
+const SCRAPED_TICK_RATIO: f64 = 1.1;
+/// CPU of a server that can be watched.
+const WATCHED_CPU_RATIO: f64 = 1.05;
+
+/// Figures of what it costs to be watched.
+pub(crate) fn of_watching(watching: &Watching) -> Vec<Figure> {
+    let Watching { count, silent, watched, scraped } = watching;
+    let figure = |what: &str, value: f64, than: f64, beside, goal| Figure {
+        name: format!("load.{count}.{what}"),
+        value,
+        unit: "us",
+        ratio: value / than,
+        beside,
+        goal: Some(Goal::Aim(goal)),
+    };
+    let p99 = |cost: &Cost| {
+        let ticks: Vec<_> = cost.ticks.iter().map(|(upper, count)| (*upper, *count)).collect();
+        quantile_within(&ticks, 0.99)
+    };
+    vec![
+        figure("watched.cpu", watched.micros, *silent, "not watched", WATCHED_CPU_RATIO),
+        figure("scraped.cpu", scraped.micros, watched.micros, "not scraped", WATCHED_CPU_RATIO),
+        figure("scraped.tick.p99", p99(scraped), p99(watched), "not scraped", SCRAPED_TICK_RATIO),
     ]
 }
 

@@ -26,6 +26,7 @@ mod raw;
 mod report;
 mod sample;
 mod soak;
+mod watching;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -99,8 +99,12 @@ pub(crate) struct Shape {
 }
 
 /// A server of one process.
-fn alone(place: &Place, cores: Cores) -> Result<Server> {
+pub(crate) fn alone(place: &Place, cores: Cores) -> Result<Server> {
     Server::start(place.clone(), &["--supervise", "off"], Some(cores.server))
+}
+
+pub(crate) fn crowd(count: u32, times: Times) -> Crew {
+    Crew { script: "crowd", count, seed: 1, warm_up: times.warm_up, has_ledger: false }
 }
 
 /// Stops a server, which must end well.
@@ -114,8 +118,7 @@ pub(crate) fn stop(server: Server) -> Result<()> {
 pub(crate) fn game(place: &Place, cores: Cores, count: u32, times: Times) -> Result<Game> {
     let server = alone(place, cores)?;
     let began = Instant::now();
-    let crew = Crew { script: "crowd", count, seed: 1, warm_up: times.warm_up, has_ledger: false };
-    let fleet = crew.start(place, cores.clients)?;
+    let fleet = crowd(count, times).start(place, cores.clients)?;
     sleep_until(began + times.warm_up);
     let mut samples = vec![Sample::take(began, 0, &server, fleet.pid())?];
     let end = began + times.warm_up + times.measured;
@@ -272,6 +275,6 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// A thousand handshakes take half a second of a core.
 const CONNECT_WITHIN: Duration = Duration::from_secs(60);
 
-fn sleep_until(time: Instant) {
+pub(crate) fn sleep_until(time: Instant) {
     std::thread::sleep(time.saturating_duration_since(Instant::now()));
 }

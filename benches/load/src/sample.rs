@@ -99,6 +99,20 @@ pub(crate) fn between(before: &[(u32, f64)], later: &[(u32, f64)]) -> Vec<(u32, 
         .collect()
 }
 
+/// The same as [`quantile`], between the ends of its bucket: for ratios that are finer than buckets are wide (an eighth).
+pub(crate) fn quantile_within(histogram: &[(u32, f64)], share: f64) -> f64 {
+    let all: f64 = histogram.iter().map(|(_, count)| count).sum();
+    let mut seen = 0.0;
+    for (upper, count) in histogram {
+        if seen + count >= all * share {
+            let (upper, lower) = (f64::from(*upper), f64::from(*upper) * 8.0 / 9.0);
+            return lower + (upper - lower) * (all * share - seen) / count;
+        }
+        seen += count;
+    }
+    f64::NAN
+}
+
 /// The time below which a share of a histogram lies; NaN if it is empty.
 pub(crate) fn quantile(histogram: &[(u32, f64)], share: f64) -> f64 {
     let all: f64 = histogram.iter().map(|(_, count)| count).sum();
@@ -127,6 +141,14 @@ mod tests {
         assert!(is(quantile(&histogram, 0.99), 32.0));
         assert!(is(quantile(&histogram, 1.0), 64.0));
         assert!(quantile(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn between_the_ends_of_a_bucket_a_quantile_is_finer() {
+        let histogram = [(90, 50.0), (180, 50.0)];
+        assert!(is(quantile_within(&histogram, 0.25), 85.0));
+        assert!(is(quantile_within(&histogram, 0.75), 170.0));
+        assert!(quantile_within(&[], 0.5).is_nan());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Why a call failed: the stable codes, as `docs/errors` lists them.
+ * Why a call failed: the stable codes, as `docs/book/src/errors` lists them.
  *
  * Responsible for: codes, names, whether a retry is safe or of use. Not responsible for: the game's own refusals, which are values.
  */

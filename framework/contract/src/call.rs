@@ -149,7 +149,7 @@ pub trait ServeWorld<Z, Cx, World>: Contract {
     ) -> Result<Answer, CallError>;
 }
 
-/// Why a call failed. Travels to the caller; see `docs/errors` for each code.
+/// Why a call failed. Travels to the caller; see `docs/book/src/errors` for each code.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {

@@ -4,7 +4,7 @@
 //! *Not responsible for*: codes that close a connection (`wire`).
 //!
 //! Invariants:
-//! - I1: a code is never given to a second error; `docs/errors` has a page for each name.
+//! - I1: a code is never given to a second error; `docs/book/src/errors` has a page for each name.
 //! - I2: a peer that does not know a code keeps it as [`CallError::Other`].
 
 use std::fmt;
@@ -20,7 +20,7 @@ pub struct ErrorCode(pub u16);
 pub struct CodeEntry {
     /// The number.
     pub code: ErrorCode,
-    /// The name, as in `docs/errors`.
+    /// The name, as in `docs/book/src/errors`.
     pub name: &'static str,
     /// Whether the call certainly did nothing, so that a repeat is safe.
     pub nothing_was_done: bool,
@@ -193,7 +193,7 @@ mod tests {
             assert!(pair[0].code < pair[1].code, "{pair:?}");
         }
         for entry in ErrorCode::TABLE {
-            let path = format!("{}/../../docs/errors/{}.md", env!("CARGO_MANIFEST_DIR"), entry.name);
+            let path = format!("{}/../../docs/book/src/errors/{}.md", env!("CARGO_MANIFEST_DIR"), entry.name);
             let page = std::fs::read_to_string(&path).unwrap_or_default();
             let first = format!("# {}\n\nCode {}. ", entry.name, entry.code.0);
             assert!(page.starts_with(&first), "{path} has to start with {first:?}");

@@ -117,6 +117,12 @@ impl Board {
         clock::mono().since(last) <= limits::TURN_SILENCE_MAX
     }
 
+    /// Whether the node took a turn within the time that a stop waits for it.
+    pub(crate) fn takes_turns(&self) -> bool {
+        let last = Mono(self.last_turn.load(Ordering::Relaxed));
+        clock::mono().since(last) <= limits::STOP_NODE_MAX
+    }
+
     /// The server is about to stop.
     pub(crate) fn stops(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);

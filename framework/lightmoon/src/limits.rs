@@ -81,10 +81,12 @@ pub(crate) const TURN_SILENCE_MAX: Duration = Duration::from_secs(2);
 /// Shorter than [`STOP_NODE_MAX`], so that one frozen client does not make every stop end by force.
 pub(crate) const LINGER_MAX: Duration = Duration::from_millis(400);
 
-/// How long an orderly stop may take in the node: clients are told, what changed is stored; then its links are closed
-/// anyway. With the next one under 2 s.
-/// Far under it, because a busy machine stretches each of these.
+/// How long an orderly stop waits for clients, and for a store that says nothing; then links are closed anyway. With the two behind the
+/// next one under 2 s. Far under it, because a busy machine stretches each of these.
 pub(crate) const STOP_NODE_MAX: Duration = Duration::from_millis(1_000);
+/// How long an orderly stop waits for a store that takes what changed, and has more to take: the worlds of some thousand players on a slow
+/// disk. Over it: what is not stored is lost as by a crash, and said to be. A second Ctrl-C does not wait.
+pub(crate) const STOP_STORE_MAX: Duration = Duration::from_secs(30);
 /// How long closed links may take to agree.
 pub(crate) const STOP_LINKS_MAX: Duration = Duration::from_millis(400);
 /// How long the web servers' connections may take to go.

@@ -73,6 +73,8 @@ pub(crate) struct Plan {
     pub(crate) ticket_key: TicketKey,
     /// How many workers. One shares this thread, several have threads of their own.
     pub(crate) workers: u16,
+    /// Whether it reports more than once.
+    pub(crate) observe: bool,
     pub(crate) threads: ThreadOptions,
     pub(crate) to_node: Sender<ToNode>,
     pub(crate) board: Arc<Board>,
@@ -116,6 +118,8 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         ticket_key: plan.ticket_key,
         utc_at_zero: clock::utc_at_zero(),
         workers: plan.workers,
+        stop_patience: limits::STOP_NODE_MAX,
+        stop_time_max: limits::STOP_STORE_MAX,
         ..NodeOptions::default()
     };
     options.wire.linger_time_max = limits::LINGER_MAX;
@@ -140,6 +144,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         inbox: plan.inbox,
         commands,
         board: plan.board,
+        observe: plan.observe,
         inputs: Vec::new(),
         outputs: Vec::new(),
         transmits: Vec::new(),
@@ -240,6 +245,7 @@ struct Driver {
     inbox: Receiver<ToNode>,
     commands: Commands,
     board: Arc<Board>,
+    observe: bool,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     /// Those of a turn.
@@ -373,7 +379,9 @@ impl Driver {
             ToNode::Operate { token, command } => self.inputs.push(Input::Operate { token, command }),
             ToNode::Replay { from, number } => self.inputs.push(Input::Replay { from, number }),
             ToNode::Stop(reason) => {
-                self.stop_by.get_or_insert_with(|| clock::mono() + limits::STOP_NODE_MAX);
+                // The node ends by itself, with a margin.
+                self.stop_by
+                    .get_or_insert_with(|| clock::mono() + limits::STOP_STORE_MAX + limits::STOP_NODE_MAX);
                 self.inputs.push(Input::Stop { reason });
             }
         }
@@ -410,7 +418,8 @@ impl Driver {
         self.board.turned(now);
         self.window.turns += 1;
         self.window.turn_max = self.window.turn_max.max(now.since(began));
-        if now.since(self.window.reported) < limits::REPORT_EVERY {
+        let is_first = self.window.reported == Mono::default();
+        if now.since(self.window.reported) < limits::REPORT_EVERY || !(self.observe || is_first) {
             return;
         }
         let node = self.engine.report(&self.wanted);

@@ -103,6 +103,12 @@ pub(crate) const SERVE: &[Setting] = &[
         help: "Whether each thread of the node stays on one core of its own; off where several servers share a machine",
     },
     Setting {
+        name: "observe",
+        value: "on|off",
+        default: "on",
+        help: "Whether the node says four times a second how it is; off: console and /metrics stand still, to measure what that costs",
+    },
+    Setting {
         name: "log",
         value: "FILTER",
         // A page that is closed ends its connection in the middle of a capsule; that is no news.
@@ -143,6 +149,8 @@ pub(crate) struct ServeOptions {
     pub(crate) supervise: bool,
     pub(crate) ready_json: Option<PathBuf>,
     pub(crate) pin: bool,
+    /// Whether the node reports.
+    pub(crate) observe: bool,
     /// How long a session waits for its client.
     pub(crate) resume_time: Duration,
     /// Most clients from one address.
@@ -172,6 +180,7 @@ impl ServeOptions {
             store_buffer_bytes: store_buffer_bytes(settings)?,
             supervise: switch(settings, "supervise")?,
             pin: switch(settings, "pin")?,
+            observe: switch(settings, "observe")?,
             resume_time: resume_time(settings)?,
             address_clients: address_clients(settings)?,
             workers: workers(settings)?,
@@ -340,7 +349,7 @@ mod tests {
 
     #[test]
     fn switches_are_on_or_off() {
-        for name in ["pin", "supervise", "accept-loss"] {
+        for name in ["pin", "supervise", "accept-loss", "observe"] {
             let failure = read(name, "maybe").unwrap_err().to_string();
             assert!(failure.contains("`on` or `off`"), "{failure}");
         }

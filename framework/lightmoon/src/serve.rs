@@ -10,7 +10,8 @@
 //!
 //! Invariants:
 //! - I1: a server that failed to start has nothing left open.
-//! - I2: a stop takes less than two seconds.
+//! - I2: a stop takes less than two seconds; with a store that takes what changed, and has more to take, as long as that takes, and at most
+//!   [`limits::STOP_STORE_MAX`].
 
 use crate::board::Board;
 use crate::console::{Audit, ConsolePage, What};
@@ -29,7 +30,7 @@ use lightmoon_node::Game;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -89,6 +90,7 @@ impl Running {
             address_clients: options.address_clients,
             ticket_key: keys.ticket_key,
             workers: options.workers,
+            observe: options.observe,
             threads: options.threads(),
             to_node: to_node.clone(),
             board: Arc::clone(&board),
@@ -206,13 +208,20 @@ impl Running {
         self.board.events.note(clock::unix_millis(), What::Started(how.to_owned()));
     }
 
-    /// Waits until the node's thread ended, or for as long as it may take.
+    /// Waits until the node's thread ended, or for as long as it may take: one that takes no turns any more is in one that does not end.
     fn await_node(&self) {
         let patience = limits::STOP_NODE_MAX + Duration::from_millis(50);
-        while let Ok(happening) = self.happenings.recv_timeout(patience) {
-            match happening {
-                Happening::NodeEnded(_) => return,
-                Happening::Signal(_) => {}
+        let latest = clock::mono() + limits::STOP_STORE_MAX + patience;
+        loop {
+            match self.happenings.recv_timeout(patience) {
+                Ok(Happening::NodeEnded(_)) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Happening::Signal(_)) => {}
+                Err(RecvTimeoutError::Timeout) if !self.board.takes_turns() || clock::mono() >= latest => {
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    tracing::info!(target: "lightmoon::serve", "the store still takes what changed");
+                }
             }
         }
     }

@@ -26,6 +26,7 @@ use lightmoon_actor::{
 };
 use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono};
 use lightmoon_durable::DeadLetter;
+use lightmoon_store::Outcome;
 use lightmoon_wire::Compatibility;
 
 use crate::chronicle::{Event, Happened};
@@ -41,8 +42,13 @@ use crate::{Input, Next, NodeOptions, Output, limits};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     Running,
-    /// Clients were told; links and actors finish, and what they kept is stored, until then.
-    Stopping(Mono),
+    /// Clients were told; links and actors finish, and what they kept is stored.
+    Stopping {
+        /// How long the store may be silent.
+        until: Mono,
+        /// How long it may take in all.
+        latest: Mono,
+    },
     Stopped,
 }
 
@@ -55,6 +61,7 @@ pub struct Hub {
     /// Actors that live from the start, until they were told to their workers.
     starts: Vec<ActorId>,
     stop_patience: Duration,
+    stop_time_max: Duration,
     phase: Phase,
     /// Whether workers are to be told that the node stops.
     stops_workers: bool,
@@ -156,6 +163,7 @@ pub fn split(
         workers_left: placement.workers(),
         starts,
         stop_patience: options.stop_patience,
+        stop_time_max: options.stop_time_max,
         phase: Phase::Running,
         stops_workers: false,
         snapshots_wanted: false,
@@ -320,11 +328,11 @@ impl Hub {
         self.gateway.operated(out);
         self.keeping.drain(now, out);
         let stop_by = match self.phase {
-            Phase::Stopping(until) if self.gateway.is_empty() && (self.is_quiet() || now >= until) => {
+            Phase::Stopping { until, .. } if self.gateway.is_empty() && (self.is_quiet() || now >= until) => {
                 self.stopped(out);
                 return Next { deadline: None, more: false };
             }
-            Phase::Stopping(until) => Some(until),
+            Phase::Stopping { until, .. } => Some(until),
             Phase::Running | Phase::Stopped => None,
         };
         let deadlines = [self.gateway.next_deadline(), self.keeping.next_deadline(), stop_by];
@@ -392,7 +400,12 @@ impl Hub {
             Input::Datagram { link, bytes } => self.gateway.datagram(now, link, &bytes),
             Input::Path { link, path } => self.gateway.path(now, link, path),
             Input::Closed { link, peer } => self.gateway.closed(now, link, peer),
-            Input::Stored { ticket, outcome } => self.keeping.stored(now, ticket, outcome),
+            Input::Stored { ticket, outcome } => {
+                if outcome != Outcome::Unavailable {
+                    self.store_works(now);
+                }
+                self.keeping.stored(now, ticket, outcome);
+            }
             Input::Replay { from, number } => {
                 let is_there = self.keeping.replay(now, from, number);
                 tracing::info!(%from, number, is_there, "a dead letter is to be sent again");
@@ -407,7 +420,7 @@ impl Hub {
         self.snapshots_wanted |= command == Command::Snapshot;
         let result = match self.phase {
             Phase::Running => self.gateway.operate(now, token, command),
-            Phase::Stopping(_) | Phase::Stopped => Some(Err(Refused::Stopping)),
+            Phase::Stopping { .. } | Phase::Stopped => Some(Err(Refused::Stopping)),
         };
         if let Some(result) = result {
             self.gateway.answer_operator(token, result);
@@ -416,9 +429,17 @@ impl Hub {
 
     fn stop(&mut self, now: Mono, reason: &str) {
         if self.phase == Phase::Running {
-            self.phase = Phase::Stopping(now + self.stop_patience);
+            self.phase =
+                Phase::Stopping { until: now + self.stop_patience, latest: now + self.stop_time_max };
             self.gateway.stop(now, reason);
             self.stops_workers = true;
+        }
+    }
+
+    /// The store did something: a stop waits for the rest.
+    fn store_works(&mut self, now: Mono) {
+        if let Phase::Stopping { until, latest } = &mut self.phase {
+            *until = (now + self.stop_patience).min(*latest);
         }
     }
 

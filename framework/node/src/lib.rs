@@ -74,9 +74,12 @@ pub struct NodeOptions {
     /// Workers that run the actors, from 1 to [`limits::WORKERS_MAX`]. Default 0: as the assembly likes, which is 1 for a [`Node`] and
     /// chosen by the seed in a simulator. [`Node`] runs them one after the other; [`split`] gives them to threads.
     pub workers: u16,
-    /// How long an orderly stop waits for what is not stored yet. Default 1 s: a commit takes milliseconds, and a store
+    /// How long an orderly stop waits for a store that says nothing. Default 1 s: a commit takes milliseconds, and a store
     /// that is away must not keep a node from ending.
     pub stop_patience: Duration,
+    /// How long it waits for one that takes what changed, and has more to take. Default 30 s: the worlds of some thousand players on a slow
+    /// disk. What is not stored then is lost as by a crash: nothing that was acknowledged.
+    pub stop_time_max: Duration,
     /// How long a session waits for its client after the connection broke. Default [`limits::RESUME_TIME`]; zero: it ends with
     /// its connection. Until then its player's body stays in the world, and the session has its place in
     /// [`limits::SESSIONS_MAX`]. Since `lightmoon/1` minor 1.
@@ -108,6 +111,7 @@ impl Default for NodeOptions {
             probe: ZoneOptions::default().probe,
             workers: 0,
             stop_patience: Duration::from_secs(1),
+            stop_time_max: Duration::from_secs(30),
             resume_time: limits::RESUME_TIME,
             sessions_per_source_max: limits::SESSIONS_PER_SOURCE_MAX,
             ticket_key: TicketKey::default(),

@@ -14,6 +14,8 @@ pub(crate) const BACK_WITHIN_MS: u64 = 10_000;
 pub(crate) const GOOD_LIFE: Duration = Duration::from_secs(2);
 /// Goal for 95 of 100 bots whose node lived that long, from the kill to the first sight of the own ship.
 pub(crate) const BACK_P95_MS: u64 = 2_000;
+/// A stop in order, with everybody in play, from the signal to the end: then it has told the clients and stored what changed.
+pub(crate) const STOP_MAX_MS: u64 = 2_000;
 /// A trail line is in its file after this: bots flush each half second.
 pub(crate) const TRAIL_LAG: Duration = Duration::from_millis(1_500);
 

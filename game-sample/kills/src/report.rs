@@ -28,7 +28,8 @@ pub(crate) struct Report {
     pub(crate) back_first_ms: Vec<u64>,
     pub(crate) cut_short: u64,
     pub(crate) places: u64,
-    pub(crate) stops: u64,
+    /// How long the stops in order took.
+    pub(crate) stop_ms: Vec<u64>,
     pub(crate) audits: u64,
     /// What the network did, if it was a bad one.
     pub(crate) network: Option<String>,
@@ -82,7 +83,10 @@ impl fmt::Display for Report {
             Kind::ALL.iter().map(|kind| format!("{} {kind}", self.kills.get(kind).unwrap_or(&0))).collect();
         writeln!(f, "kills: {} ({})", self.kills.values().sum::<u64>(), kinds.join(", "))?;
         writeln!(f, "kills in the millisecond after an acknowledged operation: {}", self.at_lines)?;
-        writeln!(f, "stops in order: {}, audits: {}", self.stops, self.audits)?;
+        writeln!(f, "stops in order: {}, audits: {}", self.stop_ms.len(), self.audits)?;
+        if let Some(spread) = Spread::of(&self.stop_ms) {
+            writeln!(f, "from SIGTERM to the end: {spread}")?;
+        }
         if let Some(spread) = Spread::of(&self.ready_ms) {
             writeln!(f, "from kill to ready: {spread}")?;
         }

@@ -18,7 +18,9 @@ use game_sample_rig::{Bots, Place, Proxy, Server, Weather};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::audit::Audit;
-use crate::limits::{BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, REST_SLACK_MS, TRAIL_LAG};
+use crate::limits::{
+    BACK_WITHIN_MS, BEGIN_WITHIN, GOOD_LIFE, LINE_WITHIN, REST_SLACK_MS, STOP_MAX_MS, TRAIL_LAG,
+};
 use crate::plan::{self, Kind, Step};
 use crate::report::Report;
 use crate::trail::{End, Trail};
@@ -234,8 +236,14 @@ impl Run {
     }
 
     fn stop(&mut self, server: Server) {
-        self.report.stops += 1;
-        match server.stop() {
+        let began = Instant::now();
+        let stopped = server.stop();
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.report.stop_ms.push(took);
+        match stopped {
+            Ok(status) if status.success() && took > STOP_MAX_MS => {
+                self.violate(format!("a stop in order took {took} ms, more than {STOP_MAX_MS} ms"));
+            }
             Ok(status) if status.success() => {}
             Ok(status) => self.violate(format!("a stop in order ended with {status}; see server.log")),
             Err(error) => self.violate(format!("a stop in order: {error:#}")),

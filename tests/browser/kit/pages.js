@@ -5,6 +5,7 @@
  * Responsible for: Chromium with the right switches, pages with the stand-in SDK. Not responsible for: servers (`server.js`).
  */
 
+import { copyFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +23,15 @@ const TYPES = new Map([
 
 /** What the server sends with its pages, so that tests see what it forbids. */
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' https:";
+
+/**
+ * With `PICTURES` set, a picture of a test becomes the one that README and book show.
+ * @param {string} taken
+ * @param {string} name
+ */
+export function keepPicture(taken, name) {
+  if (process.env["PICTURES"] !== undefined) copyFileSync(taken, fileURLToPath(new URL(`../../../docs/book/src/images/${name}`, import.meta.url)));
+}
 
 /** @returns {Promise<import("playwright-core").Browser>} */
 export function startBrowser() {

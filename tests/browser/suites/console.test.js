@@ -2,16 +2,19 @@
 /** The console beside the game: live pages, commands, and who may give them. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { ask, openConsole } from "../kit/console.js";
-import { startBrowser } from "../kit/pages.js";
+import { keepPicture, startBrowser } from "../kit/pages.js";
 import { Pilot } from "../kit/pilot.js";
 import { Server, until } from "../kit/server.js";
 
-const BOTS = 20;
+const SHOTS = fileURLToPath(new URL("../../../target/pages/", import.meta.url));
+// A crowd takes a release build: `BOTS=200 node --test suites/console.test.js`.
+const BOTS = Number(process.env["BOTS"] ?? 20);
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -65,6 +68,9 @@ test("every page shows what is live beside a pilot who plays, and nobody complai
   assert.match((await page.textContent(".kinds")) ?? "", /ship.*crystal.*drifter/s);
   const before = await drawn(page, ".map canvas");
   await until(10_000, async () => ((await drawn(page, ".map canvas")) !== before ? true : undefined));
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}console-map.png` });
+  keepPicture(`${SHOTS}console-map.png`, "console-map.png");
 
   await go(page, "ticks");
   await changes(page, ".grid .panel > p:last-child");

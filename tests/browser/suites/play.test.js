@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { meet, mineOne, together } from "../kit/deeds.js";
-import { startBrowser } from "../kit/pages.js";
+import { keepPicture, startBrowser } from "../kit/pages.js";
 import { Pilot } from "../kit/pilot.js";
 import { Server, until } from "../kit/server.js";
 import { jumps, standstills } from "../kit/smooth.js";
@@ -251,4 +251,5 @@ play("the world looks as it should", async () => {
   await ada.fly(15_000, async () => ({ x: 0, y: 0 }), (own) => Math.hypot(own.x, own.y) < 300);
   await ada.until(10_000, "seeing others", () => window.driftlight.entities().length > 3);
   await ada.page.screenshot({ path: `${SHOTS}world.png` });
+  keepPicture(`${SHOTS}world.png`, "driftlight.png");
 });

@@ -13,6 +13,7 @@
 mod check;
 mod command;
 mod metadata;
+mod pages;
 mod problem;
 mod program;
 mod screen;

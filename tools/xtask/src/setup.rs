@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::metadata;
 use crate::program::{self, Show};
 use crate::screen;
 
@@ -34,6 +35,8 @@ pub(crate) enum Need {
     Chromium,
     /// The programs prometheus and promtool.
     Prometheus,
+    /// The program mdbook.
+    MdBook,
     /// A folder of the repository.
     Folder(&'static str),
 }
@@ -49,6 +52,7 @@ impl Need {
             Self::NpmPackages(folder) => npm_packages(&root.join(folder), folder),
             Self::Chromium => chromium(),
             Self::Prometheus => prometheus(root),
+            Self::MdBook => mdbook(root),
             Self::Folder(folder) if root.join(folder).exists() => Ok(()),
             Self::Folder(folder) => Err(format!("{folder} is not in this checkout")),
         }
@@ -159,6 +163,33 @@ fn prometheus(root: &Path) -> Result<(), String> {
     // The programs are ten times as large, and all that is needed.
     fs::remove_file(&package).map_err(|error| format!("cannot remove {}: {error}", package.display()))?;
     find_prometheus(root).map(drop).ok_or_else(|| format!("{missing}: its package has other programs"))
+}
+
+/// The version that the book is built with: others may know other options.
+const MDBOOK_VERSION: &str = "0.5.4";
+/// Where it is installed.
+const MDBOOK: &str = "target/tests/mdbook";
+
+/// The program mdbook, if there is one.
+pub(crate) fn find_mdbook(root: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([root.join(MDBOOK).join("bin")]);
+    folders.map(|folder| folder.join("mdbook")).find(|program| program.is_file())
+}
+
+/// Builds it from its sources, without what serves and searches a book.
+fn mdbook(root: &Path) -> Result<(), String> {
+    if find_mdbook(root).is_some() {
+        return Ok(());
+    }
+    screen::line("building mdbook");
+    let mut command = Command::new(metadata::cargo());
+    command.args(["install", "mdbook", "--locked", "--quiet", "--debug", "--no-default-features"]);
+    command.args(["--version", MDBOOK_VERSION, "--root"]).arg(root.join(MDBOOK));
+    let failed = format!(
+        "mdbook is missing and could not be built: run `cargo install mdbook --version {MDBOOK_VERSION} --locked`"
+    );
+    install(&mut command, &failed)
 }
 
 fn install(command: &mut Command, failed: &str) -> Result<(), String> {

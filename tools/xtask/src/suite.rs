@@ -14,8 +14,10 @@ use anyhow::{Context as _, Result};
 
 use crate::command::{contracts, sim, tidy};
 use crate::metadata::{self, Metadata};
+use crate::pages;
 use crate::program::{self, Show};
-use crate::setup::{Need, find_chromium, find_prometheus};
+use crate::screen;
+use crate::setup::{Need, find_chromium, find_mdbook, find_prometheus};
 use crate::summary::{Step, Verdict};
 use crate::tally::Tally;
 
@@ -95,6 +97,7 @@ pub(crate) const SUITES: &[Suite] = &[
         needs: &[Need::Node, Need::NpmPackages(TYPESCRIPT), Need::NpmPackages(BROWSER)],
         run: browser_types,
     },
+    Suite { name: "book", in_quick: false, needs: &[Need::MdBook], run: book },
     Suite { name: "new game", in_quick: false, needs: &[], run: new_game },
     Suite {
         name: "browser",
@@ -143,6 +146,20 @@ fn metrics(stage: &Stage) -> Result<Vec<Step>> {
         find_prometheus(&stage.metadata.workspace_root).context("prometheus was there a moment ago")?;
     command.arg("--programs").arg(programs).current_dir(&stage.metadata.workspace_root);
     counted_once("metrics", command, METRICS_LIMIT)
+}
+
+/// The book as pages; a warning of its builder is a failure, and so is a link that leads nowhere.
+fn book(stage: &Stage) -> Result<Vec<Step>> {
+    let root = &stage.metadata.workspace_root;
+    let folder = stage.metadata.target_directory.join("book");
+    let mut command = Command::new(find_mdbook(root).context("mdbook was there a moment ago")?);
+    command.arg("build").arg(root.join("docs/book")).arg("--dest-dir").arg(&folder);
+    let run = program::run(&mut command, NODE_LIMIT, Show::All)?;
+    let complains = |line: &String| ["WARN", "ERROR"].iter().any(|word| line.contains(word));
+    let dead = if run.succeeded { pages::dead_links(&folder)? } else { Vec::new() };
+    dead.iter().for_each(|link| screen::line(&format!("a link that leads nowhere: {link}")));
+    let passed = run.succeeded && !run.lines.iter().any(complains) && dead.is_empty();
+    Ok(vec![step("book", passed, Tally::of(passed), run.took)])
 }
 
 fn everyday_build(stage: &Stage) -> Result<Vec<Step>> {

@@ -287,6 +287,49 @@ fn a_stop_waits_for_a_store_that_is_away_only_so_long() {
 }
 
 #[test]
+fn a_stop_waits_as_long_as_the_store_takes_what_changed() {
+    let mut net = begin(1, MemoryStore::new());
+    let names = ["ann", "bob", "cid", "dora", "eve"];
+    for name in names {
+        let link = net.enter(name);
+        assert_eq!(net.answer(link, Target::Own, &hoarder::HoardLazily {}), Ok(1));
+    }
+    // One request after the other, each in a time for which a silent store would be waited for.
+    let patience = NodeOptions::default().stop_patience;
+    net.store_pause = patience * 9 / 10;
+    net.peers.clear();
+    net.input(Input::Stop { reason: "maintenance".into() });
+    net.pass(2 * u64::try_from(patience.as_millis()).unwrap());
+    assert!(!net.has_stopped, "all was stored at once: the store is not slow");
+    net.pass(20_000);
+    assert!(net.has_stopped);
+    let mut net = begin(2, net.store);
+    for name in names {
+        let link = net.enter(name);
+        assert_eq!(net.answer(link, Target::Own, &hoarder::Hoarded {}), Ok(1), "{name}");
+    }
+}
+
+#[test]
+fn a_stop_waits_for_no_store_longer_than_it_may_take_in_all() {
+    let mut net = begin(1, MemoryStore::new());
+    let NodeOptions { stop_patience, stop_time_max, .. } = NodeOptions::default();
+    for number in 0..3 * stop_time_max.as_secs() {
+        let link = net.enter(&format!("player {number}"));
+        assert_eq!(net.answer(link, Target::Own, &hoarder::HoardLazily {}), Ok(1));
+    }
+    // Each answer is in time, and all of them together are not.
+    net.store_pause = stop_patience / 2;
+    net.peers.clear();
+    net.input(Input::Stop { reason: "maintenance".into() });
+    let millis = u64::try_from(stop_time_max.as_millis()).unwrap();
+    net.pass(millis - 100);
+    assert!(!net.has_stopped, "it has stored all: the store is not slow");
+    net.pass(1_500);
+    assert!(net.has_stopped);
+}
+
+#[test]
 fn without_its_store_a_node_refuses_sync_and_goes_on_with_the_rest() {
     let mut net = begin(1, MemoryStore::new());
     let ann = net.enter("ann");

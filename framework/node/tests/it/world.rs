@@ -1,6 +1,7 @@
 //! One node and its clients, in one thread, on a clock that the test moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use lightmoon_contract::operation::Target;
@@ -34,6 +35,10 @@ pub(crate) struct World {
     pub(crate) store: MemoryStore,
     /// The store takes nothing.
     pub(crate) is_store_away: bool,
+    /// The store takes so long for each request, one after the other.
+    pub(crate) store_pause: Duration,
+    /// What it answers later, and when.
+    slow: VecDeque<(Mono, Input)>,
     /// The node found that a newer one owns the store.
     pub(crate) fenced: Option<String>,
     /// Everything the node put out, as text, to compare runs.
@@ -70,6 +75,8 @@ impl World {
             operated: Vec::new(),
             store,
             is_store_away: false,
+            store_pause: Duration::ZERO,
+            slow: VecDeque::new(),
             fenced: None,
             trace: Vec::new(),
             inputs: Vec::new(),
@@ -321,6 +328,9 @@ impl World {
         for _ in 0..millis / 10 {
             self.now = Mono(self.now.0 + 10_000_000);
             let now = self.now;
+            while let Some((_, input)) = self.slow.pop_front_if(|(at, _)| *at <= now) {
+                self.inputs.push(input);
+            }
             for peer in self.peers.values_mut() {
                 peer.link.on_deadline(now);
             }
@@ -364,9 +374,15 @@ impl World {
             Output::Store { ticket, request } => {
                 self.store.submit(ticket, request).unwrap();
                 let answered = std::iter::from_fn(|| self.store.poll(self.now));
-                return self
-                    .inputs
-                    .extend(answered.map(|(ticket, outcome)| Input::Stored { ticket, outcome }));
+                let answered = answered.map(|(ticket, outcome)| Input::Stored { ticket, outcome });
+                if self.store_pause.is_zero() {
+                    return self.inputs.extend(answered);
+                }
+                for input in answered {
+                    let before = self.slow.back().map_or(self.now, |(at, _)| *at);
+                    self.slow.push_back((before + self.store_pause, input));
+                }
+                return;
             }
             Output::Encode(job) => return self.inputs.push(Input::Encoded(job.run())),
             Output::Fenced { reason } => return self.fenced = Some(reason),

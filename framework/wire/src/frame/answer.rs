@@ -16,7 +16,7 @@ use crate::limits;
 /// Why a request failed, as it travels.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// The stable code, see `docs/errors`.
+    /// The stable code, see `docs/book/src/errors`.
     pub code: ErrorCode,
     /// What the code's error adds to it; at most [`limits::ERROR_TEXT_BYTES_MAX`] bytes.
     pub text: String,

@@ -11,9 +11,9 @@ use crate::tree::Tree;
 
 const CALLS: &str = "framework/contract/src/error.rs";
 const CLOSES: &str = "framework/wire/src/close.rs";
-const PAGES: &str = "docs/errors/";
-const CLOSE_PAGE: &str = "docs/errors/close-codes.md";
-const INDEX: &str = "docs/errors/README.md";
+const PAGES: &str = "docs/book/src/errors/";
+const CLOSE_PAGE: &str = "docs/book/src/errors/close-codes.md";
+const INDEX: &str = "docs/book/src/errors/codes.md";
 
 /// Holds the tables in the code against the pages.
 pub(crate) fn check(tree: &Tree, _metadata: &Metadata) -> Result<Vec<Problem>> {
@@ -110,7 +110,7 @@ mod tests {
             .file(CLOSES, "    Self::Normal => \"normal\",\n    Self::Normal => 0,\n")
             .file(INDEX, "| [`busy`](busy.md) | 8 |\n")
             .file(CLOSE_PAGE, "| `normal` | 0 |\n")
-            .file("docs/errors/busy.md", "# busy\n\nCode 8. A queue.\n")
+            .file("docs/book/src/errors/busy.md", "# busy\n\nCode 8. A queue.\n")
     }
 
     #[test]
@@ -127,18 +127,18 @@ mod tests {
         let more = "    GONE = 11, \"gone\", nothing_was_done: false, retry: true;\n";
         let found = clean().file(CALLS, &format!("{TABLE}{more}")).find(check);
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[0].starts_with("docs/errors/gone.md: is missing"), "{found:?}");
+        assert!(found[0].starts_with("docs/book/src/errors/gone.md: is missing"), "{found:?}");
     }
 
     #[test]
     fn a_page_with_another_number_is_found() {
-        let found = clean().file("docs/errors/busy.md", "# busy\n\nCode 9. A queue.\n").find(check);
+        let found = clean().file("docs/book/src/errors/busy.md", "# busy\n\nCode 9. A queue.\n").find(check);
         assert!(found[0].contains("Code 8. "), "{found:?}");
     }
 
     #[test]
     fn a_page_without_a_code_is_found() {
-        let found = clean().file("docs/errors/gone.md", "# gone\n\nCode 11. Gone.\n").find(check);
+        let found = clean().file("docs/book/src/errors/gone.md", "# gone\n\nCode 11. Gone.\n").find(check);
         assert!(found[0].contains("describes a code that does not exist"), "{found:?}");
     }
 

@@ -27,8 +27,8 @@ const END: &str = "<!-- /limits -->";
 const OWN: &[(&str, &str)] =
     &[("framework/net", "net."), ("framework/node", "gateway."), ("framework/actor", "actors.")];
 /// Pages of codes.
-const CODES: &str = "docs/errors/";
-const CLOSE_CODES: &str = "docs/errors/close-codes.md";
+const CODES: &str = "docs/book/src/errors/";
+const CLOSE_CODES: &str = "docs/book/src/errors/close-codes.md";
 
 /// Words with which a doc comment turns from the reason to what happens.
 const TURNS: &[&str] = &[
@@ -294,7 +294,7 @@ mod tests {
         Fixture::new()
             .file("framework/post/src/limits.rs", code)
             .file(&format!("{FOLDER}letter.rs"), &format!("const TABLE: &[Metric] = &[\n    {metrics}\n];\n"))
-            .file("docs/errors/busy.md", "# busy\n")
+            .file("docs/book/src/errors/busy.md", "# busy\n")
             .file(CLOSE_CODES, "| 4 | `too-large` |\n")
             .file(DOCUMENT, &format!("# Limits\n\n{BEGIN}{END}\n\nMore.\n"))
     }
