@@ -46,6 +46,10 @@ pub(crate) fn json(snapshot: &Snapshot, descriptor: &Descriptor) -> Value {
 }
 
 fn name(descriptor: &Descriptor, kind: Kind) -> String {
+    // Of the framework's own kinds the one that a game's author meets: its players, where they have no contract.
+    if kind == Kind::VISITOR {
+        return "Visitor".to_owned();
+    }
     descriptor.contract(kind).map_or_else(|| format!("kind {kind}"), |contract| contract.name.clone())
 }
 

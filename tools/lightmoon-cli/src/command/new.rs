@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     let folder = folder.display();
     say(&format!(
-        "made {folder}\n\n  cd {folder}\n  cargo run\n\nThen open the page whose address it prints. Its rules are in src/game.rs."
+        "made {folder}\n\n  cd {folder}\n  cargo run\n\nThen open the page whose address it prints. Its rules are in src/game.rs; README.md says what else there is."
     ));
     Ok(())
 }
