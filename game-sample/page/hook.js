@@ -25,9 +25,10 @@ const FRAMES_MAX = 1_800;
  * @param {import("./purse.js").Purse} purse
  * @param {import("./trade.js").Trading} trading
  * @param {import("./camera.js").Camera} camera
+ * @param {import("./sound.js").Sound} sound
  * @param {() => import("./session.js").Session | undefined} session
  */
-function makeHook(world, hold, purse, trading, camera, session) {
+function makeHook(world, hold, purse, trading, camera, sound, session) {
   /** @type {FrameRecord[]} */
   let frames = [];
   let recording = false;
@@ -52,6 +53,8 @@ function makeHook(world, hold, purse, trading, camera, session) {
     coins: () => Number(purse.coins),
     /** Names of those whose offers are open here, and of those to whom own ones are. */
     offers: () => ({ toMe: trading.toMe.map((trade) => trade.name), fromMe: trading.fromMe.map((trade) => trade.name) }),
+    /** Whether sound is on, and how loud it is. */
+    sound: () => ({ on: sound.on, level: sound.level }),
     /** Where a place of the sector is shown, CSS pixels. */
     shown: (/** @type {number} */ x, /** @type {number} */ y) => ({ x: camera.screenX(x), y: camera.screenY(y) }),
     /** Everything in view. */
@@ -93,11 +96,12 @@ function place(body) {
  * @param {import("./purse.js").Purse} purse
  * @param {import("./trade.js").Trading} trading
  * @param {import("./camera.js").Camera} camera
+ * @param {import("./sound.js").Sound} sound
  * @param {() => import("./session.js").Session | undefined} session
  * @returns {Hook}
  */
-export function install(world, hold, purse, trading, camera, session) {
-  const hook = makeHook(world, hold, purse, trading, camera, session);
+export function install(world, hold, purse, trading, camera, sound, session) {
+  const hook = makeHook(world, hold, purse, trading, camera, sound, session);
   Object.defineProperty(window, "driftlight", { value: hook });
   return hook;
 }

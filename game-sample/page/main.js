@@ -27,6 +27,7 @@ import { Purse } from "./purse.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
 import { Ships } from "./ships.js";
+import { Sound } from "./sound.js";
 import { Stars } from "./stars.js";
 import { Start } from "./start.js";
 import { Trading } from "./trade.js";
@@ -53,6 +54,7 @@ const hud = new Hud();
 const hold = new Hold();
 const purse = new Purse();
 const help = new Help();
+const sound = new Sound();
 /** @type {Session | undefined} */
 let session;
 const chat = new Chat((text) => session?.say(text));
@@ -61,6 +63,7 @@ const mining = new Mining(
   {
     mined: (mined) => {
       hold.mined(mined);
+      sound.mined(mined.hue);
       // A crystal of before there were coins brought none, and its answer says nothing of them.
       if (mined.coins > 0n) purse.set(mined.coins);
       trading.changed();
@@ -78,7 +81,7 @@ const trading = new Trading(() => session, {
 const helm = new Helm((controls) => session?.steer(controls));
 const input = new Input(canvas, () => helm.want(input.read(camera, world.own), performance.now()));
 const start = new Start(fly);
-const hook = install(world, hold, purse, trading, camera, () => session);
+const hook = install(world, hold, purse, trading, camera, sound, () => session);
 
 /**
  * Connects with the name and colour chosen.
@@ -87,6 +90,7 @@ const hook = install(world, hold, purse, trading, camera, () => session);
  */
 function fly(name, hue) {
   session?.close();
+  sound.begin();
   hud.board(name, hue);
   let zone = "";
   session = new Session(name, hue, {
@@ -98,15 +102,24 @@ function fly(name, hue) {
       start.leave();
       void trading.look();
     },
-    tradeCame: (trade) => trading.came(trade),
-    tradeOver: (over) => trading.over(over),
+    tradeCame: (trade) => {
+      trading.came(trade);
+      sound.traded();
+    },
+    tradeOver: (over) => {
+      trading.over(over);
+      sound.traded();
+    },
     refused: (why) => {
       session?.close();
       start.refuse(why);
     },
     attached: (key) => {
       helm.forget();
-      if (zone !== "" && zone !== String(key)) passage.flash(world.sector.hue);
+      if (zone !== "" && zone !== String(key)) {
+        passage.flash(world.sector.hue);
+        sound.passed();
+      }
       if (zone !== String(key)) world.clear();
       zone = String(key);
     },
@@ -117,7 +130,10 @@ function fly(name, hue) {
       nebula.tint(sector.hue, seedOf(sector.name));
       hud.enter(sector);
     },
-    said: (who, theirHue, text) => chat.said(who, theirHue, text, performance.now()),
+    said: (who, theirHue, text) => {
+      chat.said(who, theirHue, text, performance.now());
+      sound.said(theirHue);
+    },
     packet: () => {
       const now = performance.now();
       helm.want(input.read(camera, world.own), now);
@@ -143,6 +159,7 @@ window.addEventListener("keydown", (event) => {
   } else if (event.code === "KeyH" || event.key === "?") help.toggle();
   else if (event.code === "KeyM") minimap.toggle();
   else if (event.code === "KeyF") hud.toggleFrames();
+  else if (event.code === "KeyV") chat.note(sound.toggle() ? "Sound on." : "Sound off.");
   else if (event.code === "Escape") {
     help.close();
     trading.bid.close();
@@ -174,7 +191,9 @@ function frame(now) {
     if (start.open) camera.drift(now);
   } else {
     camera.follow(world.own, seconds);
-    helm.want(input.read(camera, world.own), now);
+    const controls = input.read(camera, world.own);
+    helm.want(controls, now);
+    sound.engine(controls, Math.hypot(world.own.vx, world.own.vy));
   }
   const drawFrom = performance.now();
   draw(now, seconds);

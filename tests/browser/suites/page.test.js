@@ -164,3 +164,34 @@ look("a frame with a crowd makes few drawing calls and no new pictures", "sector
   assert.ok(perFrame.gradients < perFrame.bodies + 10, JSON.stringify(perFrame));
   assert.ok(perFrame.canvases < 10, JSON.stringify(perFrame));
 });
+
+look("sound is off until the pilot turns it on, follows the engine, and is remembered", "sector=1", async (page) => {
+  await page.addInitScript(() => {
+    const opened = window.AudioContext;
+    Object.assign(window, { opened: 0 });
+    window.AudioContext = class extends opened {
+      constructor() {
+        super();
+        /** @type {any} */ (window).opened += 1;
+      }
+    };
+  });
+  await page.reload();
+  const opened = () => page.evaluate(() => /** @type {any} */ (window).opened);
+  const loud = (/** @type {number} */ least) => page.waitForFunction((least) => window.driftlight.sound().level > least, least, { timeout: 10_000 });
+  await fly(page);
+  await page.keyboard.down("KeyW");
+  assert.deepEqual(await page.evaluate(() => window.driftlight.sound()), { on: false, level: 0 });
+  assert.equal(await opened(), 0, "nothing of the audio is touched");
+  await page.keyboard.press("KeyV");
+  await loud(0.005);
+  await page.keyboard.up("KeyW");
+  await page.keyboard.press("KeyV");
+  assert.deepEqual(await page.evaluate(() => window.driftlight.sound()), { on: false, level: 0 });
+  await page.keyboard.press("KeyV");
+  assert.equal(await opened(), 1);
+  await page.reload();
+  assert.equal(await opened(), 0, "no sound before the pilot flies");
+  await fly(page);
+  await loud(0.0005);
+});

@@ -88,6 +88,26 @@ fn without_the_anchor_a_shortened_log_goes_unseen() {
     fs::remove_dir_all(root).unwrap();
 }
 
+#[test]
+fn what_is_kept_unsorted_is_as_much_as_was_chosen() {
+    let root = folder("buffer");
+    let mib = 1_024 * 1_024;
+    for (chosen, written_out) in [(1, true), (64, false)] {
+        let choice = FilesOptions { table_bytes: chosen * mib, ..options(Faults::default()) };
+        let (mut store, _) = FilesStore::open(&root.join(chosen.to_string()), choice, || {}).unwrap();
+        // A chunk with each 32 of them: 6 MB.
+        ledger::write(&mut store, 3_200, 60_000, |_| ()).unwrap();
+        let buffered = || store.report().buffered_bytes;
+        if written_out {
+            waiting::until("a buffer that is written out", || (1..3 * mib).contains(&buffered()));
+        } else {
+            waiting::until("a buffer that holds all", || buffered() > 5 * mib);
+        }
+        store.close();
+    }
+    fs::remove_dir_all(root).unwrap();
+}
+
 /// Writes rows beneath the store, with all of the engine's checksums right.
 fn forge(data: &Path, number: u64, change: impl Fn(&mut Vec<u8>)) {
     let database = Database::builder(data.join("store")).open().unwrap();
