@@ -41,7 +41,8 @@ pub(crate) struct Arguments {
     /// What the report says of the commit
     #[arg(long, value_name = "TEXT", default_value = "unknown")]
     commit: String,
-    /// Most that the server's store keeps unsorted, MiB: a small buffer is written out often, so that what else grows is seen in less time
+    /// Most that the server's store keeps unsorted, and of what it read, MiB: small buffers are full soon, so that what else grows is seen in
+    /// less time
     #[arg(long, value_name = "MIB", default_value_t = 1)]
     store_buffer: u32,
     /// The sample's program; without it the one beside this program
@@ -143,7 +144,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 /// A server with a parent.
 fn supervised(place: &Place, cores: Cores, store_buffer: u32) -> Result<Server> {
     let buffer = store_buffer.to_string();
-    Server::start(place.clone(), &["--supervise", "on", "--store-buffer", &buffer], Some(cores.server))
+    let arguments = ["--supervise", "on", "--store-buffer", &buffer, "--store-cache", &buffer];
+    Server::start(place.clone(), &arguments, Some(cores.server))
 }
 
 /// As many bots as leave a fifth of the fuller core idle.

@@ -59,6 +59,12 @@ pub(crate) const SERVE: &[Setting] = &[
         help: "What a store of files keeps unsorted in memory of rows and of snapshots each, 1 to 256; memory takes three times as much; less opens sooner after a crash; holds for folders made with it",
     },
     Setting {
+        name: "store-cache",
+        value: "MIB",
+        default: "64",
+        help: "Most that a store of files keeps of what was read, 1 to 16384; it fills as players come back",
+    },
+    Setting {
         name: "supervise",
         value: "on|off",
         default: "on",
@@ -145,6 +151,8 @@ pub(crate) struct ServeOptions {
     pub(crate) accept_loss: bool,
     /// What a store of files keeps unsorted.
     pub(crate) store_buffer_bytes: u64,
+    /// What it keeps of what was read.
+    pub(crate) store_cache_bytes: u64,
     /// Whether the node has a parent that starts it again.
     pub(crate) supervise: bool,
     pub(crate) ready_json: Option<PathBuf>,
@@ -177,7 +185,8 @@ impl ServeOptions {
             ready_json: optional(settings, "ready-json").map(PathBuf::from),
             store: store(settings)?,
             accept_loss: switch(settings, "accept-loss")?,
-            store_buffer_bytes: store_buffer_bytes(settings)?,
+            store_buffer_bytes: mib(settings, "store-buffer", 256)?,
+            store_cache_bytes: mib(settings, "store-cache", 16_384)?,
             supervise: switch(settings, "supervise")?,
             pin: switch(settings, "pin")?,
             observe: switch(settings, "observe")?,
@@ -253,10 +262,11 @@ fn spin(settings: &Settings) -> Result<Duration, Failure> {
     Ok(spin)
 }
 
-fn store_buffer_bytes(settings: &Settings) -> Result<u64, Failure> {
-    let mib = settings.parse::<u64>("store-buffer")?;
-    if !(1..=256).contains(&mib) {
-        return Err(settings.wrong("store-buffer", "it is a number of MiB from 1 to 256"));
+/// A count of MiB from 1 on, as bytes.
+fn mib(settings: &Settings, name: &'static str, most: u64) -> Result<u64, Failure> {
+    let mib = settings.parse::<u64>(name)?;
+    if !(1..=most).contains(&mib) {
+        return Err(settings.wrong(name, &format!("it is a number of MiB from 1 to {most}")));
     }
     Ok(mib * 1024 * 1024)
 }

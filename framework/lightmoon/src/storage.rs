@@ -29,6 +29,7 @@ impl Storage {
         let files = FilesOptions {
             accept_loss: options.accept_loss,
             table_bytes: options.store_buffer_bytes,
+            cache_bytes: options.store_cache_bytes,
             ..FilesOptions::default()
         };
         match &options.store {

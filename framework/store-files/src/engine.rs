@@ -110,7 +110,7 @@ impl Engine {
         let database = Database::builder(store)
             .worker_threads(1)
             .max_journaling_size(limits::LOG_BYTES_MAX)
-            .cache_size(limits::CACHE_BYTES)
+            .cache_size(options.cache_bytes.clamp(limits::CACHE_BYTES_MIN, limits::CACHE_BYTES_MAX))
             .manual_journal_persist(true)
             .open()
             .map_err(failed)?;
@@ -215,12 +215,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether the engine still takes commits; its own thread may have failed meanwhile.
     /// Bytes in memory that the engine could do without: unsorted writes and cached blocks.
     pub(crate) fn buffered_bytes(&self) -> u64 {
         self.database.write_buffer_size() + self.database.cache_size()
     }
 
+    /// Whether the engine still takes commits; its own thread may have failed meanwhile.
     pub(crate) fn probe(&self) -> Result<(), fjall::Error> {
         self.database.persist(PersistMode::Buffer)
     }

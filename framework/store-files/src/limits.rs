@@ -45,8 +45,15 @@ pub const TABLE_BYTES_MIN: u64 = 1024 * 1024;
 /// The most that the options may say: all of a log that is full ([`LOG_BYTES_MAX`]), several times over.
 pub const TABLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Bytes of the engine's cache of blocks.
+/// Bytes of the engine's cache of blocks, unless the options say otherwise: it fills as players come back and are read. Over it: the blocks
+/// that were read longest ago go.
 pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The least that the options may say: a few tables' indexes and filters, which every read looks at.
+pub const CACHE_BYTES_MIN: u64 = 1024 * 1024;
+
+/// The most that the options may say: beyond it the system's own cache of files does as well.
+pub const CACHE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 
 /// Values of chunks from this size on lie in files of their own, which compaction does not copy again and again.
 pub const SEPARATED_BYTES_MIN: u32 = 4 * 1024;

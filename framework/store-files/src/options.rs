@@ -19,6 +19,9 @@ pub struct FilesOptions {
     /// Default [`TABLE_BYTES`](crate::limits::TABLE_BYTES), 1 to 256 MiB; other values are taken as the nearest of these. Fewer are written out more
     /// often, and replayed sooner after a crash. The engine keeps what a folder was made with.
     pub table_bytes: u64,
+    /// Bytes of blocks that were read and are kept. Default [`CACHE_BYTES`](crate::limits::CACHE_BYTES), 1 MiB to 16 GiB; other values are taken as
+    /// the nearest of these. It fills as far as something is read.
+    pub cache_bytes: u64,
     /// For tests of this crate: what is left out, to prove that its absence is found.
     #[doc(hidden)]
     pub faults: Faults,
@@ -31,6 +34,7 @@ impl Default for FilesOptions {
             ballast_bytes: 64 * 1024 * 1024,
             free_low_bytes: 256 * 1024 * 1024,
             table_bytes: limits::TABLE_BYTES,
+            cache_bytes: limits::CACHE_BYTES,
             faults: Faults::default(),
         }
     }

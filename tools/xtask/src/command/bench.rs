@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60 * 60);
 /// One line for each figure: name, value, unit, ratio to what, goal, met or missed. Exit code 1 when a goal is missed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only this area: codec, store, mail or load; all without it
+    /// Only this area: codec, store, mail, replication, actor, lanes or load; all without it
     area: Option<String>,
     /// Also write the figures to this file, one JSON object a line; those of load to one whose name ends in `.load`, if there are others
     #[arg(long, value_name = "FILE")]
