@@ -110,14 +110,7 @@ fn push(operation: &Operation) -> Result<()> {
             "a push is a message to clients, not served by the actor; leave `async` out",
         ));
     }
-    match operation.options.get(Word::Reliability) {
-        Some(value) if value.text.starts_with("unreliable") => Err(Error::new(
-            value.span,
-            "unreliable pushes are not offered yet; there are reliable_ordered and reliable_unordered, and state \
-             components for what changes each tick",
-        )),
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
 /// What is kept, and how long an operation may stand in the way of keeping it.

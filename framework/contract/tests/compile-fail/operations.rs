@@ -68,12 +68,6 @@ trait PushWithAnswer {
 }
 
 #[contract]
-trait UnreliablePush {
-    #[operation(push, reliability = unreliable)]
-    fn told();
-}
-
-#[contract]
 trait ExactlyOnceFromClient {
     #[operation(client = own, reliability = exactly_once)]
     fn give();

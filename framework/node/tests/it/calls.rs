@@ -1,7 +1,7 @@
 //! Calls of clients: what is open to them, how fast, and what comes back.
 
 use lightmoon_contract::operation::Target;
-use lightmoon_contract::{ActorId, CallError, Contract};
+use lightmoon_contract::{ActorId, CallError, Contract, Limits, Operation, codec};
 use lightmoon_node::{Input, limits};
 use lightmoon_wire::{ClientEvent, CloseCode};
 
@@ -135,6 +135,26 @@ fn requests_in_flight_are_bounded() {
     let answered = others.iter().filter(|request| world.take_answer::<u32>(ann, **request).is_some()).count();
     assert_eq!(answered, others.len(), "each got its one answer");
     assert_eq!(world.node.report().sessions[0].requests_in_flight, 0);
+}
+
+#[test]
+fn an_unreliable_push_is_a_datagram_and_the_newest_is_enough() {
+    let mut world = World::new(1);
+    let ann = world.enter("ann");
+    world.events(ann);
+    world.trace.clear();
+    world.tell(ann, Target::Own, &pilot::Point {});
+    world.settle();
+    let pushes: Vec<_> = world
+        .events(ann)
+        .into_iter()
+        .filter_map(|event| if let ClientEvent::Push(push) = event { Some(push) } else { None })
+        .collect();
+    assert_eq!(pushes.len(), 1, "the newer takes the place of the older: {pushes:?}");
+    assert_eq!(pushes[0].number, pilot::Pointed::SPEC.number);
+    let pointed: pilot::Pointed = codec::decode(&pushes[0].args, Limits::CLIENT).unwrap();
+    assert_eq!(pointed.place, 2);
+    assert!(world.trace.iter().any(|line| line.contains("Datagram")), "{:?}", world.trace);
 }
 
 #[test]

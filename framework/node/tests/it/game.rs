@@ -54,6 +54,12 @@ pub trait Pilot {
     /// A greeting.
     #[operation(push)]
     fn greeted(text: String);
+    /// Tells its client where something is, twice; only the newer one is worth having.
+    #[operation(client = own)]
+    fn point();
+    /// Where it is.
+    #[operation(push, reliability = unreliable_latest)]
+    fn pointed(place: u32);
     /// Greets its client by more than a link takes at once.
     #[operation(client = own)]
     fn flood();
@@ -195,6 +201,13 @@ impl Pilot<Cx> for TestPilot {
     fn greet(&mut self, cx: &mut Cx) {
         if let Some(session) = self.session {
             cx.push(session, pilot::Greeted { text: "hello".into() });
+        }
+    }
+
+    fn point(&mut self, cx: &mut Cx) {
+        if let Some(session) = self.session {
+            cx.push(session, pilot::Pointed { place: 1 });
+            cx.push(session, pilot::Pointed { place: 2 });
         }
     }
 
