@@ -68,7 +68,7 @@ mod tests {
             ```\n[in code](nothing.md)\n```\n{{#include wire.md}}\n";
         let fixture = Fixture::new()
             .file("README.md", "# Lightmoon\n")
-            .file("docs/book/src/errors/busy.md", "")
+            .file("docs/errors/busy.md", "")
             .file("docs/wire.md", "")
             .file("docs/page.md", text);
         assert_eq!(fixture.find(check), Vec::<String>::new());
