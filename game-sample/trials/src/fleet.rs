@@ -1,4 +1,4 @@
-//! The fleet: every pilot has at most one ship in all sectors together, and none is lost.
+//! The fleet: every pilot has at most one ship in all sectors together, but for one adrift after a crash, and none is lost.
 //!
 //! *Responsible for*: counting ships by their pilots' names over all sectors, tick by tick.
 //! *Not responsible for*: what single clients see (the checkers of `lightmoon-sim`).
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use game_sample::ship::ADRIFT_SECONDS;
 use game_sample_contracts::{Label, Role};
 use lightmoon_contract::codec::{self, Limits};
 use lightmoon_contract::{ActorId, Mono, Replicate};
@@ -16,15 +17,26 @@ use crate::pilot::Pilot;
 /// A pilot on its way asks the next sector at most twice, and then the one it came from, 5 s each.
 const TRAVEL_MAX: Duration = Duration::from_secs(16);
 
+/// From the kill to the first tick of the sectors, whose time adrift begins with it.
+const ADRIFT_SLACK: Duration = Duration::from_secs(3);
+
 /// The checker.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     turns: u64,
+    /// Until then a crash may show two ships of a pilot: each sector is as old as its own snapshot, so a ship that flew through a gate just
+    /// before is back in both, one of them adrift until its time is over.
+    excused_until: Mono,
     /// Since when a pilot that is shown a sector has no ship in it.
     lost_since: BTreeMap<ClientNumber, Mono>,
 }
 
 impl Fleet {
+    /// The node was killed.
+    pub(crate) fn killed(&mut self, now: Mono) {
+        self.excused_until = now + Duration::from_secs(ADRIFT_SECONDS) + ADRIFT_SLACK;
+    }
+
     /// Looks at all sectors.
     pub(crate) fn look(&mut self, world: &World<Pilot>) -> Result<(), Violation> {
         if self.turns == world.turns() {
@@ -38,7 +50,9 @@ impl Fleet {
                 if label.role != Role::Player {
                     continue;
                 }
-                if let Some(other) = ships.insert(label.name.clone(), zone) {
+                if let Some(other) = ships.insert(label.name.clone(), zone)
+                    && world.now() > self.excused_until
+                {
                     let what =
                         format!("{} has a ship in sector {other} and one in sector {zone}", label.name);
                     return Err(Violation::new("fleet", what));

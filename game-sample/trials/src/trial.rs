@@ -160,6 +160,7 @@ impl Trial {
     /// The node is gone at once, another one begins on the same store, and nothing acknowledged may be missing there.
     pub(crate) fn kill(&mut self) -> Result<(), Failure> {
         self.world.restart();
+        self.fleet.killed(self.world.now());
         self.judge.disturbed(rules(self.links));
         self.mined()?;
         self.market(market::check)
