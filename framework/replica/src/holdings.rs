@@ -346,7 +346,7 @@ impl Holdings {
         (writer.finish(), gathered)
     }
 
-    /// Finds who wants into the packet, and against what; writes them at once if all fit for sure. Gives the bits of all.
+    /// Finds who wants into the packet, and against what; writes them at once if all fit for sure. Gives the bits of those that it did not write.
     #[expect(clippy::too_many_arguments, reason = "the parts of `gather`, which has them from its caller")]
     fn choose(
         &mut self,
@@ -395,9 +395,8 @@ impl Holdings {
             let is_known = is_known || is_all_known;
             if is_known
                 && let Some(writer) = &mut at_once
-                && let Some(taken) = chooser.write_usual(table, index, pair, peeked, writer)
+                && chooser.write_usual(table, index, pair, peeked, writer)
             {
-                bits += taken;
                 continue;
             }
             let Some(candidate) = chooser.choose(schema, table, index, pair, peeked, is_known) else {
@@ -523,8 +522,8 @@ struct Chooser {
 }
 
 impl Chooser {
-    /// Writes the record of a pair that is as nearly all are, in one piece; gives the bits of its body. `None`: it is not like that,
-    /// and nothing is written.
+    /// Writes the record of a pair that is as nearly all are, in one piece. `false`: it is not like that, and nothing is
+    /// written.
     #[inline]
     fn write_usual(
         &self,
@@ -533,15 +532,17 @@ impl Chooser {
         pair: &mut Pair,
         peeked: &Peeked,
         writer: &mut DeltaWriter,
-    ) -> Option<u32> {
+    ) -> bool {
         let known = self.hold(pair);
-        let body = self.usual_body(table, pair, known, peeked)?;
-        if !writer.push_usual(index, peeked.state.mask, DeltaTable::short(body)?, body.bits) {
-            return None;
+        let is_written = self.usual_body(table, pair, known, peeked).is_some_and(|body| {
+            let word = DeltaTable::short(body);
+            word.is_some_and(|word| writer.push_usual(index, peeked.state.mask, word, body.bits))
+        });
+        if is_written {
+            pair.credited |= 1;
+            (pair.sent_at, pair.waited) = (self.now, 0);
         }
-        pair.credited |= 1;
-        (pair.sent_at, pair.waited) = (self.now, 0);
-        Some(body.bits)
+        is_written
     }
 
     /// Notes the newest value that the client has. Gives the packets that it was in and that arrived.
