@@ -9,6 +9,7 @@ use lightmoon_contract::call::{Body, Form, Served};
 use lightmoon_contract::{OperationNumber, OperationSpec};
 
 use crate::Cx;
+use crate::inspect::Inspection;
 use crate::keep::{Keeping, Kept, Parcel, Save, Unreadable, Unsavable};
 
 /// A kind of actor: makes an activation when an actor is used for the first time.
@@ -85,5 +86,12 @@ pub trait Activation {
     fn chart(&self, places_max: usize) -> Option<Box<dyn Any>> {
         let _ = places_max;
         None
+    }
+
+    /// Shows the values of its state to an operator; false: its kind shows none. See [`crate::Worker::inspect`]. It changes nothing that
+    /// anybody can observe. Otherwise as [`Activation::report`].
+    fn inspect(&mut self, inspection: &mut Inspection) -> bool {
+        let _ = inspection;
+        false
     }
 }

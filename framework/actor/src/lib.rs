@@ -48,6 +48,7 @@ mod cx;
 mod envelope;
 mod gate;
 pub mod held;
+mod inspect;
 mod keep;
 mod kinds;
 pub mod limits;
@@ -69,6 +70,7 @@ pub use ask::{Ask, AskId, Room, Sleep};
 pub use counters::{Counters, KindReport};
 pub use cx::{Cx, Told};
 pub use envelope::{Delivery, DeliveryEnd, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};
+pub use inspect::{Inspect, Inspected, Inspection, StateLook, ValueKind, ValueLook};
 pub use keep::{
     Commit, Keeping, Kept, Load, LoadError, Logged, Memory, Parcel, Posted, Replied, RequestKey, Save,
     Stored, Taken, Unreadable, Unsavable,

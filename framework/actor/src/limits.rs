@@ -189,3 +189,16 @@ pub const ACTORS_LISTED_MAX: usize = 200;
 
 /// Steps that are kept of the actor that somebody looks at: some seconds of a busy one. Over it: the oldest is forgotten.
 pub const TRACED_MAX: usize = 64;
+
+/// Bytes of the values that an operator sees of one actor: more than a screen shows. Over it: a value says only its length, and further
+/// entities are left to the next inspection.
+pub const INSPECTED_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of one of those values: a list of hundreds of things. Over it: only its length is said.
+pub const INSPECTED_VALUE_BYTES_MAX: usize = 16 * 1024;
+
+/// Entities of one inspection: as many as a person scrolls through. Over it: the next one goes on there.
+pub const INSPECTED_ENTITIES_MAX: usize = 32;
+
+/// Values of one inspection: a dozen for each of those entities. Over it: entities as above, of the actor itself no more are shown.
+pub const INSPECTED_VALUES_MAX: usize = 512;

@@ -28,6 +28,8 @@ pub(crate) struct Field {
     docs: String,
     ty: Type,
     required: bool,
+    /// Whether no tool shows it.
+    secret: bool,
 }
 
 /// A variant as the byte format sees it.
@@ -90,9 +92,16 @@ fn expand_struct(mut item: ItemStruct, grows: bool) -> Result<TokenStream> {
     refuse_generics(&item.generics)?;
     let name = names::checked(&item.ident)?;
     let docs = attributes::docs(&item.attrs);
-    let fields = take_fields(&mut item.fields, grows)?;
+    let secrets = take_secrets(&mut item.fields)?;
+    let mut fields = take_fields(&mut item.fields, grows)?;
+    fields.iter_mut().zip(secrets).for_each(|(field, secret)| field.secret = secret);
     let implementation = implement_struct(&item.ident, &name, &docs, &fields, grows);
     Ok(quote!(#item #implementation))
+}
+
+/// Takes `#[secret]`, for each field whether it was there. Fields of components that clients see and of variants have none.
+fn take_secrets(fields: &mut Fields) -> Result<Vec<bool>> {
+    fields.iter_mut().map(|field| attributes::take_mark(&mut field.attrs, "secret")).collect()
 }
 
 /// Reads the fields of a struct or variant and takes our attributes out.
@@ -119,6 +128,7 @@ pub(crate) fn take_fields(fields: &mut Fields, grows: bool) -> Result<Vec<Field>
             docs: attributes::docs(&field.attrs),
             ty: field.ty.clone(),
             required,
+            secret: false,
         });
     }
     Ok(taken)
@@ -166,6 +176,7 @@ pub(crate) fn argument(
         docs,
         ty: ty.clone(),
         required,
+        secret: false,
     })
 }
 
@@ -183,6 +194,8 @@ pub(crate) fn implement_struct<'a>(
     });
     let inits = inits(fields.clone(), grows);
     let (entries, checks) = (entries(fields.clone()), checks(fields.clone()));
+    let secrets = fields.clone().into_iter().filter(|field| field.secret).map(|field| field.name.clone());
+    let secrets: Vec<String> = secrets.collect();
     let (write, read, min) = if grows {
         (
             quote!(to.window(|to| { let _ = &to; #(#writes)* });),
@@ -201,7 +214,7 @@ pub(crate) fn implement_struct<'a>(
         )
     };
     let shape = quote!(::lightmoon_contract::descriptor::Shape::Struct { grows: #grows, fields: #entries });
-    let implementation = implementation(ident, &min, &write, &read, &describe(name, docs, &shape));
+    let implementation = implementation(ident, &min, &write, &read, &describe(name, docs, &secrets, &shape));
     quote!(#implementation #checks)
 }
 
@@ -245,7 +258,15 @@ fn checks<'a>(fields: impl IntoIterator<Item = &'a Field>) -> TokenStream {
     quote!(#(#checks)*)
 }
 
-fn describe(name: &str, docs: &str, shape: &TokenStream) -> TokenStream {
+fn describe(name: &str, docs: &str, secrets: &[String], shape: &TokenStream) -> TokenStream {
+    if !secrets.is_empty() {
+        return quote! {
+            table.named_with_secrets::<Self>(#name, #docs, &[#(#secrets),*], |table| {
+                let _ = &table;
+                #shape
+            })
+        };
+    }
     quote! {
         table.named::<Self>(#name, #docs, |table| {
             let _ = &table;
@@ -404,7 +425,7 @@ fn implement_enum(ident: &Ident, name: &str, docs: &str, variants: &[Variant], g
     };
     let checks = checks(variants.iter().flat_map(|variant| &variant.fields));
     let write = quote!(match self { #(#writes)* });
-    let implementation = implementation(ident, &quote!(1), &write, &read, &describe(name, docs, &shape));
+    let implementation = implementation(ident, &quote!(1), &write, &read, &describe(name, docs, &[], &shape));
     quote!(#implementation #checks)
 }
 

@@ -25,7 +25,7 @@ pub use entry::{
     TypeEntry, TypeRef, VariantEntry,
 };
 pub use lock::LockProblem;
-pub use table::TypeTable;
+pub use table::{Secrets, TypeTable};
 
 use lightmoon_contract_macros::data;
 

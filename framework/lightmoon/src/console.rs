@@ -22,6 +22,7 @@ mod audit;
 mod command;
 mod desk;
 mod events;
+mod inspect;
 mod letters;
 mod live;
 mod map;

@@ -156,6 +156,15 @@ pub(crate) const STREAM_MESSAGES_MAX: usize = 32;
 /// Places on the map of one zone: as many dots as a screen shows apart, 60 kB four times a second. Over it: every so many-th is shown,
 /// and all are counted.
 pub(crate) const CHART_PLACES_MAX: usize = 2_000;
+/// Items of a list that the console shows of an actor's state: as many as one reads. Over it: how many more there are.
+pub(crate) const STATE_ITEMS_MAX: usize = 32;
+/// Characters of a text of an actor's state: some lines. Over it: the text is cut, and ends with `…`.
+pub(crate) const STATE_TEXT_MAX: usize = 200;
+/// Parts of an actor's state in one message, single values and lists: with texts of [`STATE_TEXT_MAX`] some hundred kB at worst. Over it:
+/// each further part is `…`.
+pub(crate) const STATE_PARTS_MAX: usize = 4_000;
+/// How deep an actor's state is shown: deeper nobody reads it in a table. Over it: `…`.
+pub(crate) const STATE_DEPTH_MAX: usize = 8;
 /// How long the node goes on looking at places for a page of a game that has asked for its numbers: such a page asks each second.
 pub(crate) const GLANCE_LASTS: Duration = Duration::from_secs(3);
 /// Events that the console keeps: an hour of a quiet node, seconds of a storm. Over it: the oldest is forgotten.

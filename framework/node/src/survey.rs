@@ -6,7 +6,7 @@
 //! Invariants:
 //! - I1: without somebody who looks, workers do nothing for it.
 
-use lightmoon_actor::{ActorList, Sought, Traced, Worker};
+use lightmoon_actor::{ActorList, Inspect, Inspected, Sought, Traced, Worker};
 use lightmoon_contract::ActorId;
 use lightmoon_zone::ZoneChart;
 
@@ -19,6 +19,8 @@ pub struct Wanted {
     pub actors: Option<Sought>,
     /// What this actor does.
     pub trace: Option<ActorId>,
+    /// What this actor's state is.
+    pub inspect: Option<Inspect>,
 }
 
 /// What a worker shows of it.
@@ -30,6 +32,8 @@ pub struct Survey {
     pub actors: Option<ActorList>,
     /// What the actor did last that is traced, if it is one of its own.
     pub traced: Vec<Traced>,
+    /// The state of the actor that is inspected, if it has an activation here.
+    pub inspected: Option<(ActorId, Inspected)>,
 }
 
 impl Survey {
@@ -48,6 +52,9 @@ impl Survey {
             charts: charts.collect(),
             actors: wanted.actors.map(|sought| worker.seek(sought)),
             traced: worker.traced(),
+            inspected: wanted
+                .inspect
+                .and_then(|wanted| worker.inspect(wanted).map(|inspected| (wanted.actor, inspected))),
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::chart::Cartographer;
 use crate::columns::{self, Collector};
 use crate::hash::Hashed;
 use crate::identity::{self, AlwaysVisible, NetIds};
+use crate::inspect::SeenComponents;
 use crate::interest::InterestOptions;
 use crate::look::Lookers;
 use crate::persist::touched::{self, Persisted, Touched};
@@ -129,6 +130,7 @@ impl<'a> ZoneBuilder<'a> {
     pub(crate) fn new<Z: Zone>(world: &'a mut World, key: u64) -> Self {
         world.init_resource::<Hashed>();
         world.init_resource::<Lookers>();
+        world.init_resource::<SeenComponents>();
         world.add_observer(identity::on_add::<AlwaysVisible>);
         let policy = Z::KEEPS.then(|| {
             world.init_resource::<Touched>();
@@ -163,6 +165,7 @@ impl<'a> ZoneBuilder<'a> {
         self.own.makers.push(columns::component::<C>);
         self.world.resource_mut::<Hashed>().add::<C>();
         self.world.resource_mut::<Lookers>().add::<C>();
+        self.world.resource_mut::<SeenComponents>().add::<C>();
         self
     }
 

@@ -8,9 +8,9 @@
 use std::any::type_name;
 
 use bytes::Bytes;
-use lightmoon_actor::{Actor, ActorKind, Cx};
+use lightmoon_actor::{Actor, ActorKind, Cx, Inspection, ValueKind};
 use lightmoon_contract::call::Serve;
-use lightmoon_contract::{ActorId, Persist, SessionId, codec};
+use lightmoon_contract::{ActorId, Data as _, Persist, SessionId, codec};
 use lightmoon_durable::record;
 
 use crate::persist::column::read_value;
@@ -110,6 +110,11 @@ impl<A: DurableActor> StoredForm<A> for OneValue {
             record: record::seal(A::State::NAME, A::State::VERSION, &body),
             largest: type_name::<A::State>(),
         }
+    }
+
+    fn inspect(actor: &mut A, to: &mut Inspection) {
+        let kind = ValueKind { name: A::State::NAME, describe: A::State::describe };
+        to.show(None, kind, &codec::encode(actor.state()));
     }
 
     fn connected(actor: &mut A, cx: &mut Cx, session: SessionId) {

@@ -24,7 +24,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bevy_ecs::world::World;
 use lightmoon_actor::reserved::ToActor;
-use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Unreadable, Unsavable};
+use lightmoon_actor::{
+    Activation, ActorKind, Cx, Inspection, Keeping, Kept, Parcel, Save, Unreadable, Unsavable,
+};
 use lightmoon_contract::call::{Answer, Body, Form, ServeWorld, Served};
 use lightmoon_contract::operation::{Durability, OperationSpec};
 use lightmoon_contract::{ActorId, CallError, OperationNumber, Tick};
@@ -33,6 +35,7 @@ use lightmoon_replica::Receipt;
 
 use crate::build::Zone;
 use crate::identity::NetIds;
+use crate::inspect;
 use crate::limits::REMEMBERED_MAX;
 use crate::options::ZoneOptions;
 use crate::persist::error::ReadError;
@@ -258,5 +261,10 @@ where
 
     fn chart(&self, places_max: usize) -> Option<Box<dyn Any>> {
         Some(Box::new(self.inside.chart(places_max)))
+    }
+
+    fn inspect(&mut self, inspection: &mut Inspection) -> bool {
+        inspect::zone(&self.inside.world, inspection);
+        true
     }
 }

@@ -28,6 +28,7 @@ mod columns;
 mod durable_actor;
 mod hash;
 mod identity;
+mod inspect;
 #[doc(hidden)]
 pub mod interest;
 mod kind;

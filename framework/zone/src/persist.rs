@@ -27,6 +27,7 @@ use std::fmt;
 use bevy_ecs::component::ComponentId;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::EntityRef;
+use lightmoon_actor::Inspection;
 use lightmoon_contract::NetId;
 use lightmoon_contract::codec::Writer;
 use lightmoon_contract::limits::PERSIST_NAME_BYTES_MAX;
@@ -135,6 +136,13 @@ impl Policy {
             }
         }
         true
+    }
+
+    /// Shows every kept value of an entity to an operator, as that of `id`.
+    pub(crate) fn inspect(&self, id: Option<u64>, entity: &EntityRef<'_>, to: &mut Inspection) {
+        self.values(entity, &mut |column, bytes| {
+            to.show(id, self.columns[column].about().value_kind(), bytes)
+        });
     }
 
     /// Appends an entity as an item of a snapshot or a state; false, and nothing, if it is not kept.

@@ -11,7 +11,9 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use lightmoon_actor::held::{self, Holder};
 use lightmoon_actor::reserved::ToActor;
-use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Unreadable, Unsavable};
+use lightmoon_actor::{
+    Activation, ActorKind, Cx, Inspection, Keeping, Kept, Parcel, Save, Unreadable, Unsavable,
+};
 use lightmoon_contract::call::{Body, Form, Serve, Served};
 use lightmoon_contract::operation::OperationSpec;
 use lightmoon_contract::{ActorId, CallError, OperationNumber, SessionId};
@@ -30,6 +32,8 @@ pub(crate) trait StoredForm<A>: 'static {
     fn touched(actor: &mut A);
     /// Its state.
     fn state(actor: &mut A) -> State;
+    /// Shows its state to an operator.
+    fn inspect(actor: &mut A, to: &mut Inspection);
     /// Its session came.
     fn connected(actor: &mut A, cx: &mut Cx, session: SessionId);
     /// Its session went.
@@ -175,6 +179,12 @@ where
             F::stopping(actor, cx);
             F::touched(actor);
         }
+    }
+
+    fn inspect(&mut self, inspection: &mut Inspection) -> bool {
+        let Some(actor) = &mut self.actor else { return false };
+        F::inspect(actor, inspection);
+        true
     }
 
     fn save(&mut self, _what: Save) -> Result<Kept, Unsavable> {

@@ -19,7 +19,7 @@ use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::Schedules;
 use bytes::Bytes;
-use lightmoon_actor::{ActorKind, Cx, Unreadable};
+use lightmoon_actor::{ActorKind, Cx, Inspection, Unreadable};
 use lightmoon_contract::call::Serve;
 use lightmoon_contract::{ActorId, NetId, SessionId};
 
@@ -190,6 +190,22 @@ impl ActorWorld {
         entities
     }
 
+    /// Shows resources, and entities by the numbers that they have in the state.
+    fn inspect(&self, to: &mut Inspection) {
+        for (_, resource) in self.policy.resources(&self.world) {
+            self.policy.inspect(None, &self.world.entity(resource), to);
+        }
+        let kept = self.kept();
+        to.count_entities(kept.len());
+        let from = to.entities_from();
+        for (number, entity) in (1..).zip(kept).skip_while(|(number, _)| *number < from) {
+            if !to.has_room_for(number) {
+                break;
+            }
+            self.policy.inspect(Some(number), &self.world.entity(entity), to);
+        }
+    }
+
     fn state(&self) -> State {
         let numbered = self.kept().into_iter().zip(1..).map(|(entity, number)| (NetId(number), entity));
         let mut items = Vec::new();
@@ -248,6 +264,10 @@ impl<A: WorldActor> StoredForm<A> for OneWorld {
 
     fn state(actor: &mut A) -> State {
         actor.world().state()
+    }
+
+    fn inspect(actor: &mut A, to: &mut Inspection) {
+        actor.world().inspect(to);
     }
 
     fn connected(actor: &mut A, cx: &mut Cx, session: SessionId) {

@@ -104,6 +104,8 @@ test("an operation is called by a form that its descriptor makes, and what it an
   await page.selectOption('select[aria-label="Kind"]', { label: "Pilot" });
   await page.waitForFunction(() => [...document.querySelectorAll("tbody tr")].every((row) => row.firstElementChild?.textContent === "Pilot"));
   await page.click("tbody tr");
+  // What is kept of it, by name: the resources of its world.
+  await page.waitForFunction(() => /berth.*sector.*profile.*name.*hue.*purse.*coins\d/s.test(document.querySelector('[data-part="state"]')?.textContent ?? ""));
   await page.selectOption('select[aria-label="Operation"]', "hold");
   await page.click("form button[type=submit]");
   await page.waitForFunction(() => /"coins"/.test(document.querySelector("form ~ pre")?.textContent ?? ""));

@@ -1,6 +1,6 @@
 //! What tools see of the actors of a worker: who there is, in which state, what one of them did last.
 //!
-//! *Responsible for*: a bounded list, and a trace of one actor while somebody looks at it. *Not responsible for*: what actors say of
+//! *Responsible for*: a bounded list, a trace of one actor while somebody looks at it, asking it for its state. *Not responsible for*: what actors say of
 //! themselves ([`Worker::reports`]), who asks.
 //!
 //! Invariants:
@@ -15,6 +15,7 @@ use lightmoon_contract::{ActorId, Kind, Mono, OperationNumber};
 
 use super::Worker;
 use super::places::{Place, State};
+use crate::inspect::{Inspect, Inspected, Inspection};
 use crate::{Step, limits};
 
 /// How an actor is.
@@ -141,6 +142,24 @@ impl Worker {
     #[must_use]
     pub fn charts(&self, places_max: usize) -> Vec<(ActorId, Box<dyn Any>)> {
         self.ask_idle(|activation| activation.chart(places_max))
+    }
+
+    /// What an actor shows of its state; `None`: it has no activation here. Costs its encoding, as a save does.
+    pub fn inspect(&mut self, wanted: Inspect) -> Option<Inspected> {
+        let index = self.places.find(wanted.actor)?;
+        let place = self.places.at(index);
+        let State::Idle(activation) = &mut place.state else {
+            return match look(place).state {
+                ActorState::Empty => None,
+                state => Some(Inspected::Away(state)),
+            };
+        };
+        let mut inspection = Inspection::new(wanted.entities_from);
+        Some(match self.port.contain(|| activation.inspect(&mut inspection)) {
+            None => Inspected::Failed,
+            Some(false) => Inspected::Nothing,
+            Some(true) => Inspected::Shown(inspection.finish()),
+        })
     }
 
     /// A step of an actor has ended.

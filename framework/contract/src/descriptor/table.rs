@@ -17,13 +17,18 @@ pub struct TypeTable {
     /// Looked up only; its order, which differs between builds, is never seen.
     indices: BTreeMap<TypeId, u32>,
     types: Vec<TypeEntry>,
+    secrets: Secrets,
 }
+
+/// Fields that are kept and travel, and that no tool shows: their names, by the index of their struct. They are no part of a
+/// descriptor, since they concern neither clients nor the store.
+pub type Secrets = BTreeMap<u32, &'static [&'static str]>;
 
 impl TypeTable {
     /// A table without types.
     #[must_use]
     pub const fn new() -> Self {
-        Self { indices: BTreeMap::new(), types: Vec::new() }
+        Self { indices: BTreeMap::new(), types: Vec::new(), secrets: BTreeMap::new() }
     }
 
     /// The reference to type `T`. `shape` describes it when it is met for the first time; it may refer to `T` itself.
@@ -59,6 +64,30 @@ impl TypeTable {
             .map(|n| format!("{name}_{n}"))
             .find(|candidate| !taken(candidate))
             .expect("the numbers do not end")
+    }
+
+    /// The same for a struct with fields that no tool shows. Called by `#[data]` for `#[secret]`.
+    ///
+    /// # Panics
+    /// As [`Self::named`].
+    pub fn named_with_secrets<T: 'static>(
+        &mut self,
+        name: &str,
+        docs: &str,
+        secrets: &'static [&'static str],
+        shape: impl FnOnce(&mut Self) -> Shape,
+    ) -> TypeRef {
+        let named = self.named::<T>(name, docs, shape);
+        if let TypeRef::Named(index) = named {
+            self.secrets.insert(index, secrets);
+        }
+        named
+    }
+
+    /// Fields that no tool shows, of the types so far.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The types, in the order of their indices.

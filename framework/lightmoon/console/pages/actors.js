@@ -4,6 +4,7 @@
 import { command } from "../kit/command.js";
 import { bytes, h, micros, span, table, whole, write } from "../kit/dom.js";
 import { fieldsPart } from "../kit/form.js";
+import { statePanel } from "./actors/state.js";
 
 /** @type {import("../console.js").Page} */
 export const page = {
@@ -28,13 +29,16 @@ export const page = {
       const more = {};
       if (kind.value !== "") more["kind"] = kind.value;
       if (/^\d+$/.test(key.value.trim())) more["key"] = key.value.trim();
-      if (open !== undefined) more["trace"] = `${open.kind}/${open.key}`;
+      if (open !== undefined) {
+        more["trace"] = `${open.kind}/${open.key}`;
+        if (open.state.from() !== "") more["from"] = open.state.from();
+      }
       console.look(more);
     };
     /** @param {string} of @param {string} which */
     const chosen = (of, which) => {
       if (of === "" || !/^\d+$/.test(which)) return;
-      open = closer(contracts, Number(of), which);
+      open = closer(contracts, Number(of), which, look);
       side.replaceChildren(...open.elements);
       look();
     };
@@ -71,12 +75,13 @@ function state(actor) {
 }
 
 /**
- * What one actor did, and its operations.
+ * What one actor is and did, and its operations.
  * @param {any} contracts
  * @param {number} kind
  * @param {string} key
+ * @param {() => void} look
  */
-function closer(contracts, kind, key) {
+function closer(contracts, kind, key, look) {
   const contract = contracts.contracts.find((/** @type {any} */ one) => one.kind === kind);
   const name = contract?.name ?? `kind ${kind}`;
   const steps = table([{ title: "When" }, { title: "Did" }, { title: "Took", number: true }], "Nothing since you look.");
@@ -104,16 +109,19 @@ function closer(contracts, kind, key) {
     if (result !== undefined) write(answer, result === null ? "It is on its way; this operation has no answer." : JSON.stringify(result.answer, null, 2));
   };
   const button = h("button.primary", { type: "submit" }, "Call");
+  const state = statePanel(`${name} ${key}`, kind, key, look);
   const elements = [
+    state.element,
     h("section.panel", null, h("h2", null, `Call ${name} ${key}`, h("em", null, "as the node itself")), operations.length === 0 ? h("p.empty", null, "It has no operations.") : h("form", { onsubmit: submit }, choice, docs, fields, h("p.row", null, button)), answer),
     h("section.panel", null, h("h2", null, "Did last", h("em", null, "while you look")), steps.element),
   ];
   // The panels stand one below the other.
-  elements[1]?.style.setProperty("margin-top", "16px");
+  for (const element of elements.slice(1)) element.style.setProperty("margin-top", "16px");
   return {
-    kind, key, elements,
+    kind, key, elements, state,
     /** @param {any} message */
     show(message) {
+      state.show(message.inspected);
       const named = [...message.traced].reverse().map((/** @type {any} */ step) => {
         const operation = contract?.operations.find((/** @type {any} */ one) => one.number === step.operation);
         return { name: operation?.name ?? step.step, agoMs: step.agoMs, tookMicros: step.tookMicros, count: 1 };

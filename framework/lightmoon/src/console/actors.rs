@@ -1,8 +1,9 @@
 //! The list of actors, and what the one that is looked at did last.
 //!
-//! *Responsible for*: the form of its messages. *Not responsible for*: finding actors (`actor`).
+//! *Responsible for*: the form of its messages. *Not responsible for*: finding actors (`actor`), the form of its state (`inspect`).
 
 use super::events::step_text;
+use super::inspect;
 use crate::board::Snapshot;
 use crate::clock;
 use lightmoon_actor::{ActorLook, ActorState, Step, Traced};
@@ -42,6 +43,9 @@ pub(crate) fn json(snapshot: &Snapshot, descriptor: &Descriptor) -> Value {
         "found": total,
         "actors": found.iter().map(|(worker, look)| look_json(*worker, look, descriptor)).collect::<Vec<_>>(),
         "traced": traced,
+        "inspected": surveys().find_map(|(worker, survey)| {
+            survey.inspected.as_ref().map(|(actor, inspected)| inspect::json(worker, *actor, inspected))
+        }),
     })
 }
 

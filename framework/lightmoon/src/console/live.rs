@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_core::Stream;
-use lightmoon_actor::Sought;
+use lightmoon_actor::{Inspect, Sought};
 use lightmoon_contract::{ActorId, Kind};
 use lightmoon_node::Wanted;
 use serde::Deserialize;
@@ -122,6 +122,8 @@ struct Subscriber {
     topics: Topics,
     sought: Option<Sought>,
     trace: Option<ActorId>,
+    /// Entities of that actor are shown from here on.
+    entities_from: u64,
     to: mpsc::Sender<Bytes>,
 }
 
@@ -140,10 +142,16 @@ impl Live {
         subscribers.retain(|subscriber| !subscriber.to.is_closed());
         let topics = Topics(subscribers.iter().fold(0, |bits, subscriber| bits | subscriber.topics.0));
         let glances = self.glanced_until.load(Ordering::Relaxed) > now.0;
+        let looks_closer = subscribers.iter().rev().find(|subscriber| subscriber.trace.is_some());
+        let inspect = looks_closer.and_then(|subscriber| {
+            let entities_from = subscriber.entities_from;
+            subscriber.trace.map(|actor| Inspect { actor, entities_from })
+        });
         let wanted = Wanted {
             charts: (topics.has(Topic::Map) || glances).then_some(limits::CHART_PLACES_MAX),
             actors: subscribers.iter().rev().find_map(|subscriber| subscriber.sought),
-            trace: subscribers.iter().rev().find_map(|subscriber| subscriber.trace),
+            trace: inspect.map(|inspect| inspect.actor),
+            inspect,
         };
         (topics, wanted)
     }
@@ -177,6 +185,7 @@ impl Live {
             topics,
             sought: topics.has(Topic::Actors).then_some(sought),
             trace: asked.trace(),
+            entities_from: asked.from.unwrap_or(0),
             to: to.clone(),
         });
         Some((topics, to, from))
@@ -192,8 +201,10 @@ pub(super) struct Asked {
     kind: Option<u16>,
     /// Of actors: with this key only.
     key: Option<u64>,
-    /// An actor whose steps are noted, as `kind/key`.
+    /// An actor whose steps are noted and whose state is shown, as `kind/key`.
     trace: Option<String>,
+    /// Of that actor: entities from this id on.
+    from: Option<u64>,
 }
 
 impl Asked {
@@ -241,7 +252,13 @@ mod tests {
     use lightmoon_contract::Mono;
 
     fn asked(topics: &str, trace: Option<&str>) -> Asked {
-        Asked { topics: topics.to_owned(), kind: None, key: None, trace: trace.map(str::to_owned) }
+        Asked {
+            topics: topics.to_owned(),
+            kind: None,
+            key: None,
+            trace: trace.map(str::to_owned),
+            from: None,
+        }
     }
 
     #[test]
@@ -253,6 +270,7 @@ mod tests {
         assert!(topics.has(Topic::Map) && !topics.has(Topic::Status));
         assert_eq!(wanted.charts, Some(limits::CHART_PLACES_MAX));
         assert_eq!(wanted.trace, Some(ActorId::new(Kind(2), 5)));
+        assert_eq!(wanted.inspect.map(|inspect| inspect.actor), wanted.trace);
         drop(page);
         assert_eq!(live.wanted(Mono(0)).1, Wanted::default(), "the page is gone");
         live.glance(Mono(0));

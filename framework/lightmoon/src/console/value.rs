@@ -21,8 +21,8 @@
 mod decode;
 mod encode;
 
-pub(crate) use decode::decode;
-pub(crate) use encode::arguments;
+pub(crate) use decode::{decode, decode_without};
+pub(crate) use encode::{arguments, nameless};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! What operators command, and what they are shown.
 
 use bytes::Bytes;
-use lightmoon_actor::Sought;
+use lightmoon_actor::{Inspect, Inspected, Sought};
 use lightmoon_contract::operation::Target;
 use lightmoon_contract::{ActorId, CallError, Contract, Operation, SessionId, codec};
 use lightmoon_node::{Command, Happened, Input, Operated, Refused, Wanted, limits};
@@ -119,7 +119,7 @@ fn workers_show_what_is_looked_at_and_nothing_else() {
     let wanted = Wanted {
         charts: Some(10),
         actors: Some(Sought { kind: Some(PilotContract::KIND), key: None }),
-        trace: None,
+        ..Wanted::default()
     };
     let report = world.node.survey(&wanted);
     let surveys: Vec<_> = report.workers.iter().filter_map(|worker| worker.survey.as_deref()).collect();
@@ -127,4 +127,21 @@ fn workers_show_what_is_looked_at_and_nothing_else() {
     let found: usize =
         surveys.iter().filter_map(|survey| survey.actors.as_ref()).map(|list| list.found).sum();
     assert_eq!(found, 1, "one pilot");
+}
+
+#[test]
+fn the_state_of_an_actor_is_shown_by_its_worker_to_who_asks() {
+    let mut world = World::new(8);
+    let ann = world.enter("ann");
+    world.answer(ann, Target::Own, &pilot::Enter { zone: 1 }).unwrap();
+    let mut inspected = |kind, key| {
+        let inspect = Some(Inspect { actor: ActorId::new(kind, key), entities_from: 0 });
+        let report = world.node.survey(&Wanted { inspect, ..Wanted::default() });
+        let surveys: Vec<_> = report.workers.iter().filter_map(|worker| worker.survey.as_deref()).collect();
+        surveys.iter().find_map(|survey| survey.inspected.clone()).map(|(_, inspected)| inspected)
+    };
+    let Some(Inspected::Shown(zone)) = inspected(ArenaContract::KIND, 1) else { panic!("it lives") };
+    assert_eq!(zone.entities, 1, "the avatar");
+    assert!(!zone.values.is_empty());
+    assert_eq!(inspected(ArenaContract::KIND, 77), None, "nobody begins to live by being looked at");
 }

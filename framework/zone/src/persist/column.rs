@@ -12,8 +12,10 @@ use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::QueryState;
 use bevy_ecs::world::EntityRef;
+use lightmoon_actor::ValueKind;
 use lightmoon_contract::codec::{self, Writer};
-use lightmoon_contract::{NetId, Persist};
+use lightmoon_contract::descriptor::{TypeRef, TypeTable};
+use lightmoon_contract::{Data as _, NetId, Persist};
 
 use super::copy::{Copied, CopiedColumn, CopiedIds, Shelf};
 use super::error::ReadError;
@@ -44,6 +46,14 @@ pub(crate) struct About {
     pub(crate) type_name: &'static str,
     pub(crate) role: Role,
     pub(crate) component: ComponentId,
+    pub(crate) describe: fn(&mut TypeTable) -> TypeRef,
+}
+
+impl About {
+    /// For an operator.
+    pub(crate) const fn value_kind(&self) -> ValueKind {
+        ValueKind { name: self.name, describe: self.describe }
+    }
 }
 
 /// Calls of a scan: `Break` ends it.
@@ -117,7 +127,14 @@ pub(crate) fn disabled(world: &mut World) -> Box<dyn Column> {
     let component = world.register_component::<Disabled>();
     let type_name = type_name::<Disabled>();
     Box::new(Typed::<Disabled> {
-        about: About { name: "lightmoon.disabled", version: 1, type_name, role: Role::Marker, component },
+        about: About {
+            name: "lightmoon.disabled",
+            version: 1,
+            type_name,
+            role: Role::Marker,
+            component,
+            describe: <()>::describe,
+        },
         write: |_, _| (),
         read: |_, _| Ok(Disabled),
         insert: insert_component,
@@ -130,7 +147,14 @@ pub(crate) fn disabled(world: &mut World) -> Box<dyn Column> {
 
 fn about<C: Persist + Component>(world: &mut World, role: Role) -> About {
     let component = world.register_component::<C>();
-    About { name: C::NAME, version: C::VERSION, type_name: type_name::<C>(), role, component }
+    About {
+        name: C::NAME,
+        version: C::VERSION,
+        type_name: type_name::<C>(),
+        role,
+        component,
+        describe: C::describe,
+    }
 }
 
 /// A value of any version up to this build's.

@@ -126,6 +126,10 @@ pub(crate) fn on_remove_resource<R: Resource + lightmoon_contract::Persist>(
 }
 
 impl Persisted {
+    pub(crate) const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     pub(crate) fn new(policy: Policy, world: &mut World) -> Self {
         world.resource_mut::<Touched>().reasons = policy.reasons().collect();
         Self {

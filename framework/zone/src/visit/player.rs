@@ -15,7 +15,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use lightmoon_actor::reserved::ToActor;
-use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Unreadable, Unsavable};
+use lightmoon_actor::{
+    Activation, ActorKind, Cx, Inspection, Keeping, Kept, Parcel, Save, Unreadable, Unsavable,
+};
 use lightmoon_contract::call::{Body, Form, Served};
 use lightmoon_contract::{
     ActorId, CallError, Caller, Kind, NetId, OperationNumber, OperationSpec, SessionId,
@@ -127,6 +129,10 @@ impl Activation for Visitor {
 
     fn look(&self) -> Option<Box<dyn Any>> {
         self.inner.as_ref()?.look()
+    }
+
+    fn inspect(&mut self, inspection: &mut Inspection) -> bool {
+        self.inner().inspect(inspection)
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::World;
 use lightmoon_actor::reserved::{ToActor, ToSession};
-use lightmoon_actor::{Cx, Envelope, In, Kinds, MessageId, Out, ReplyTo, Worker, WorkerOptions};
+use lightmoon_actor::{
+    Cx, Envelope, In, Inspect, Inspected, Kinds, MessageId, Out, ReplyTo, StateLook, Worker, WorkerOptions,
+};
 use lightmoon_contract::call::{Body, ServeWorld};
 use lightmoon_contract::codec::{Limits, decode};
 use lightmoon_contract::{
@@ -169,6 +171,13 @@ impl Arena {
         let charts = self.worker.charts(places_max);
         let (_, chart) = charts.into_iter().find(|(actor, _)| *actor == me()).expect("the zone lives");
         *chart.downcast::<ZoneChart>().expect("zones have charts")
+    }
+
+    pub(crate) fn inspect(&mut self, entities_from: u64) -> StateLook {
+        match self.worker.inspect(Inspect { actor: me(), entities_from }) {
+            Some(Inspected::Shown(look)) => look,
+            other => panic!("the zone lives and shows itself, not {other:?}"),
+        }
     }
 
     fn reserved(&mut self, message: ToActor) {

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use bytes::Bytes;
 use lightmoon_actor::reserved::ToActor;
 use lightmoon_actor::{
-    Activation, ActorKind, Cx, Envelope, In, Kinds, MessageId, Out, Parcel, ReplyTo, Save, Unreadable,
-    Worker, WorkerOptions,
+    Activation, ActorKind, Cx, Envelope, In, Inspect, Inspected, Inspection, Kinds, MessageId, Out, Parcel,
+    ReplyTo, Save, Unreadable, Worker, WorkerOptions,
 };
 use lightmoon_contract::call::{Body, Form, Served};
 use lightmoon_contract::codec::Limits;
@@ -108,6 +108,10 @@ impl Activation for Live {
 
     fn report(&self) -> Option<Box<dyn std::any::Any>> {
         self.inside.report()
+    }
+
+    fn inspect(&mut self, inspection: &mut Inspection) -> bool {
+        self.inside.inspect(inspection)
     }
 }
 
@@ -303,6 +307,11 @@ impl Desk {
         let reports = self.worker.reports();
         let (_, report) = reports.into_iter().find(|(actor, _)| *actor == self.id).expect("the zone lives");
         *report.downcast::<ZoneReport>().expect("zones report so")
+    }
+
+    /// What the actor shows of its state.
+    pub(crate) fn inspect(&mut self, entities_from: u64) -> Option<Inspected> {
+        self.worker.inspect(Inspect { actor: self.id, entities_from })
     }
 
     fn envelope(&mut self, number: OperationNumber, body: Body, reply_to: ReplyTo) {

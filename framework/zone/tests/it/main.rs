@@ -15,6 +15,7 @@ mod failure;
 mod game;
 mod goods;
 mod hash;
+mod inspect;
 mod late;
 mod model;
 mod outgoing;

@@ -127,7 +127,7 @@ impl Bag<Cx> for Player {
     }
 }
 
-fn player() -> Desk {
+pub(crate) fn player() -> Desk {
     let make = || Box::new(world_actor::<BagContract, Player>()) as Box<dyn ActorKind>;
     Desk::new(ActorId::new(BagContract::KIND, 9), make)
 }
@@ -227,11 +227,11 @@ pub(crate) trait Bank {
 
 #[data(persist = "account")]
 #[derive(Default)]
-struct Account {
-    balance: u64,
+pub(crate) struct Account {
+    pub(crate) balance: u64,
 }
 
-struct Teller {
+pub(crate) struct Teller {
     account: Account,
     is_restored: bool,
 }

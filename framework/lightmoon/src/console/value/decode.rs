@@ -2,7 +2,7 @@
 
 use super::encode::nameless;
 use lightmoon_contract::codec::{DecodeError, DecodeReason, Limits, Reader};
-use lightmoon_contract::descriptor::{Descriptor, FieldEntry, Scalar, Shape, TypeRef};
+use lightmoon_contract::descriptor::{Descriptor, FieldEntry, Scalar, Secrets, Shape, TypeRef};
 use serde_json::{Map, Value, json};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,15 +10,35 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Whole numbers up to here are exact in a page.
 const EXACT_MAX: u64 = 1 << 53;
 
+/// What stands in place of a field that is secret.
+pub(crate) const SECRET: &str = "(secret)";
+
+/// The types, and which of their fields are not shown.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    types: &'a Descriptor,
+    secrets: &'a Secrets,
+}
+
 /// The value of this type in `bytes`.
 pub(crate) fn decode(descriptor: &Descriptor, kind: &TypeRef, bytes: &[u8]) -> Result<Value, DecodeError> {
+    decode_without(descriptor, &Secrets::new(), kind, bytes)
+}
+
+/// The same with [`SECRET`] in place of each field that is secret.
+pub(crate) fn decode_without(
+    types: &Descriptor,
+    secrets: &Secrets,
+    kind: &TypeRef,
+    bytes: &[u8],
+) -> Result<Value, DecodeError> {
     let mut from = Reader::new(bytes, Limits::NODE)?;
-    let value = value(descriptor, kind, &mut from)?;
+    let value = value(Of { types, secrets }, kind, &mut from)?;
     from.finish()?;
     Ok(value)
 }
 
-fn value(of: &Descriptor, kind: &TypeRef, from: &mut Reader<'_>) -> Result<Value, DecodeError> {
+fn value(of: Of<'_>, kind: &TypeRef, from: &mut Reader<'_>) -> Result<Value, DecodeError> {
     Ok(match kind {
         TypeRef::Scalar(kind) | TypeRef::NonZero(kind) => scalar(*kind, from)?,
         TypeRef::Text => Value::from(from.get::<String>()?),
@@ -60,16 +80,17 @@ fn value(of: &Descriptor, kind: &TypeRef, from: &mut Reader<'_>) -> Result<Value
     })
 }
 
-fn items(of: &Descriptor, item: &TypeRef, count: usize, from: &mut Reader<'_>) -> Result<Value, DecodeError> {
+fn items(of: Of<'_>, item: &TypeRef, count: usize, from: &mut Reader<'_>) -> Result<Value, DecodeError> {
     let items: Result<Vec<Value>, _> = (0..count).map(|_| value(of, item, from)).collect();
     Ok(Value::Array(items?))
 }
 
-fn named(of: &Descriptor, index: u32, from: &mut Reader<'_>) -> Result<Value, DecodeError> {
-    let Some(entry) = of.named(index) else { return Err(from.error(DecodeReason::Variant)) };
+fn named(of: Of<'_>, index: u32, from: &mut Reader<'_>) -> Result<Value, DecodeError> {
+    let Some(entry) = of.types.named(index) else { return Err(from.error(DecodeReason::Variant)) };
+    let secret = of.secrets.get(&index).copied().unwrap_or_default();
     match &entry.shape {
-        Shape::Struct { grows: true, fields } => from.window(|from| inside(of, fields, from)),
-        Shape::Struct { grows: false, fields } => from.nested(|from| inside(of, fields, from)),
+        Shape::Struct { grows: true, fields } => from.window(|from| inside(of, fields, secret, from)),
+        Shape::Struct { grows: false, fields } => from.nested(|from| inside(of, fields, secret, from)),
         Shape::Enum { grows, variants } => {
             let number: u32 = from.get()?;
             let variant = variants.iter().find(|variant| variant.number == number);
@@ -77,9 +98,9 @@ fn named(of: &Descriptor, index: u32, from: &mut Reader<'_>) -> Result<Value, De
             let Some(variant) = variant.or_else(other) else { return Err(from.error(DecodeReason::Variant)) };
             let fields = if variant.number == number { variant.fields.as_slice() } else { &[] };
             let inside = if *grows {
-                from.window(|from| inside(of, fields, from))?
+                from.window(|from| inside(of, fields, &[], from))?
             } else {
-                from.nested(|from| inside(of, fields, from))?
+                from.nested(|from| inside(of, fields, &[], from))?
             };
             let name = variant.name.clone();
             Ok(if fields.is_empty() { Value::String(name) } else { json!({ name: inside }) })
@@ -87,9 +108,18 @@ fn named(of: &Descriptor, index: u32, from: &mut Reader<'_>) -> Result<Value, De
     }
 }
 
-fn inside(of: &Descriptor, fields: &[FieldEntry], from: &mut Reader<'_>) -> Result<Value, DecodeError> {
+fn inside(
+    of: Of<'_>,
+    fields: &[FieldEntry],
+    secret: &[&str],
+    from: &mut Reader<'_>,
+) -> Result<Value, DecodeError> {
+    let field_of = |field: &FieldEntry, from: &mut Reader<'_>| -> Result<Value, DecodeError> {
+        let value = value(of, &field.value, from)?;
+        Ok(if secret.contains(&field.name.as_str()) { Value::from(SECRET) } else { value })
+    };
     if let Some(only) = nameless(fields) {
-        return value(of, &only.value, from);
+        return field_of(only, from);
     }
     let mut object = Map::new();
     for field in fields {
@@ -97,7 +127,7 @@ fn inside(of: &Descriptor, fields: &[FieldEntry], from: &mut Reader<'_>) -> Resu
         if from.remaining() == 0 && !matches!(field.value, TypeRef::Tuple(_)) {
             break;
         }
-        object.insert(field.name.clone(), value(of, &field.value, from)?);
+        object.insert(field.name.clone(), field_of(field, from)?);
     }
     Ok(Value::Object(object))
 }

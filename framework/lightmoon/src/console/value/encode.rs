@@ -195,7 +195,7 @@ impl Encoder<'_> {
 }
 
 /// The one field of a struct that only gives a value another name.
-pub(super) fn nameless(fields: &[FieldEntry]) -> Option<&FieldEntry> {
+pub(crate) fn nameless(fields: &[FieldEntry]) -> Option<&FieldEntry> {
     match fields {
         [only] if only.name == "0" => Some(only),
         _ => None,
