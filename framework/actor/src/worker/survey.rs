@@ -149,10 +149,8 @@ impl Worker {
         let index = self.places.find(wanted.actor)?;
         let place = self.places.at(index);
         let State::Idle(activation) = &mut place.state else {
-            return match look(place).state {
-                ActorState::Empty => None,
-                state => Some(Inspected::Away(state)),
-            };
+            let state = look(place).state;
+            return (state != ActorState::Empty).then_some(Inspected::Away(state));
         };
         let mut inspection = Inspection::new(wanted.entities_from);
         Some(match self.port.contain(|| activation.inspect(&mut inspection)) {
