@@ -139,17 +139,21 @@ impl Driver {
     }
 
     fn receive(&mut self, now: Instant) -> Left {
-        let mut events = Vec::new();
-        let Self { endpoint, socket, .. } = self;
-        let mut answers = Vec::new();
+        let Self { endpoint, socket, peers, touched, .. } = self;
+        let (mut answers, mut attempts) = (Vec::new(), Vec::new());
         let left = socket.receive(|meta, packet| {
             let mut answer = Vec::new();
             let ecn = meta.ecn.map(socket::ecn_in);
-            let event =
-                endpoint.handle(now, meta.addr, meta.dst_ip, ecn, BytesMut::from(packet), &mut answer);
-            match event {
+            let packet = BytesMut::from(packet);
+            match endpoint.handle(now, meta.addr, meta.dst_ip, ecn, packet, &mut answer) {
+                Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                    if let Some(peer) = peer_mut(peers, handle) {
+                        peer.on_packet(event);
+                        touch(peer, handle, touched);
+                    }
+                }
+                Some(DatagramEvent::NewConnection(incoming)) => attempts.push(incoming),
                 Some(DatagramEvent::Response(transmit)) => answers.push((transmit, answer)),
-                Some(event) => events.push(event),
                 None => {}
             }
         });
@@ -157,17 +161,8 @@ impl Driver {
             // To a stranger: one that the kernel does not take is lost, and asked for again.
             let _ = self.socket.send(&transmit, &answer[..transmit.size]);
         }
-        for event in events {
-            match event {
-                DatagramEvent::ConnectionEvent(handle, event) => {
-                    if let Some(peer) = peer_mut(&mut self.peers, handle) {
-                        peer.on_packet(event);
-                        self.touch(handle);
-                    }
-                }
-                DatagramEvent::NewConnection(incoming) => self.decide(incoming, now),
-                DatagramEvent::Response(_) => {}
-            }
+        for incoming in attempts {
+            self.decide(incoming, now);
         }
         left
     }
@@ -266,11 +261,8 @@ impl Driver {
     }
 
     fn touch(&mut self, handle: ConnectionHandle) {
-        if let Some(peer) = peer_mut(&mut self.peers, handle)
-            && !peer.is_touched
-        {
-            peer.is_touched = true;
-            self.touched.push(handle);
+        if let Some(peer) = peer_mut(&mut self.peers, handle) {
+            touch(peer, handle, &mut self.touched);
         }
     }
 
@@ -312,6 +304,14 @@ impl Driver {
 
 fn peer_mut(peers: &mut [Option<Box<Peer>>], handle: ConnectionHandle) -> Option<&mut Peer> {
     peers.get_mut(handle.0)?.as_deref_mut()
+}
+
+/// Serves a connection in this round.
+fn touch(peer: &mut Peer, handle: ConnectionHandle, touched: &mut Vec<ConnectionHandle>) {
+    if !peer.is_touched {
+        peer.is_touched = true;
+        touched.push(handle);
+    }
 }
 
 /// Marks the commands as over when dropped.

@@ -36,7 +36,12 @@ pub(crate) struct Socket {
     state: UdpSocketState,
     /// Room for a batch of packets, in equal parts.
     room: Box<[u8]>,
+    /// Packets that the next batch has room for: preparing it costs something for each.
+    batch: usize,
 }
+
+/// The least of it.
+const BATCH_MIN: usize = 4;
 
 /// Whether a socket has more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +56,7 @@ impl Socket {
     pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
         let state = UdpSocketState::new((&socket).into())?;
         let room = vec![0; RECEIVED_BYTES_MAX * BATCH_SIZE].into_boxed_slice();
-        Ok(Self { io: tokio::net::UdpSocket::from_std(socket)?, state, room })
+        Ok(Self { io: tokio::net::UdpSocket::from_std(socket)?, state, room, batch: BATCH_MIN })
     }
 
     /// Whether packets leave as they are, so that path MTU discovery works.
@@ -66,20 +71,22 @@ impl Socket {
 
     /// Reads one batch of packets, each with where it is from. Packets that the kernel joined come one by one.
     pub(crate) fn receive(&mut self, mut take: impl FnMut(&RecvMeta, &[u8])) -> Left {
-        let Self { io, state, room } = self;
+        let Self { io, state, room, batch } = self;
+        let size = *batch;
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let mut parts = room.chunks_mut(RECEIVED_BYTES_MAX);
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
             array::from_fn(|_| IoSliceMut::new(parts.next().unwrap_or_default()));
         let mut count = 0;
         let read = io.try_io(Interest::READABLE, || {
-            count = state.recv((&*io).into(), &mut slices, &mut metas)?;
+            count = state.recv((&*io).into(), &mut slices[..size], &mut metas[..size])?;
             // A batch that is not full emptied the socket. Saying so spares a call that reads nothing: the next packet wakes us.
-            if count < BATCH_SIZE { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            if count < size { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
         for (meta, slice) in metas.iter().zip(&slices).take(count) {
             slice[..meta.len].chunks(meta.stride.max(1)).for_each(|packet| take(meta, packet));
         }
+        *batch = (2 * count).clamp(BATCH_MIN, BATCH_SIZE);
         match read {
             Ok(()) => Left::Maybe,
             Err(error) if error.kind() == ErrorKind::WouldBlock => Left::Nothing,
