@@ -73,7 +73,9 @@ pub(super) async fn half_open(ground: &Ground, addresses: u8) -> Result<Fought> 
     }
     // Of a flood of datagrams the kernel drops some where the machine is busy, and says how many: those reached nobody.
     let dropped = kernel::dropped()? - dropped;
-    fought.notes.push(format!("{count} first packets from {addresses} addresses, {dropped} dropped by the kernel"));
+    fought
+        .notes
+        .push(format!("{count} first packets from {addresses} addresses, {dropped} dropped by the kernel"));
     fought.at_least(
         &[
             "lightmoon_link_retried_total",
