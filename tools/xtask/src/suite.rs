@@ -226,8 +226,7 @@ fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
 pub(crate) fn commit_number(stage: &Stage) -> u64 {
     let mut command = Command::new("git");
     command.args(["rev-parse", "--short=8", "HEAD"]).current_dir(&stage.metadata.workspace_root);
-    let name = command.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    name.ok().and_then(|name| u64::from_str_radix(&name, 16).ok()).unwrap_or(1)
+    program::first_line(&mut command).and_then(|name| u64::from_str_radix(&name, 16).ok()).unwrap_or(1)
 }
 
 fn typescript_types(stage: &Stage) -> Result<Vec<Step>> {

@@ -314,9 +314,9 @@ fn report(
 }
 
 pub(super) fn first_line(program: &str, arguments: &[&str], stage: &Stage) -> String {
-    let output = Command::new(program).args(arguments).current_dir(&stage.metadata.workspace_root).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    text.lines().next().unwrap_or("unknown").to_owned()
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(&stage.metadata.workspace_root);
+    program::first_line(&mut command).unwrap_or_else(|| "unknown".to_owned())
 }
 
 #[cfg(test)]
