@@ -6,6 +6,7 @@
 //! Everything is built once, by `cargo build --workspace --all-targets`: one set of features, one target folder. Suites
 //! start the programs that this made instead of calling `cargo run -p`, which would build some crates again.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -41,6 +42,16 @@ impl Stage {
         let mut command = Command::new(metadata::cargo());
         command.args(arguments).current_dir(&self.metadata.workspace_root);
         command
+    }
+
+    /// cargo, at the root, for what may have to be built first. Minutes of silence look like something that hangs: at a
+    /// terminal cargo shows how far it is, elsewhere one line says that it builds.
+    pub(crate) fn building(&self, arguments: &[&str]) -> Command {
+        if std::io::stderr().is_terminal() {
+            return self.cargo(arguments);
+        }
+        screen::line("building, which takes some minutes the first time");
+        self.cargo(&[&["--quiet"], arguments].concat())
     }
 
     /// npm, in a folder of the repository.
@@ -163,15 +174,11 @@ fn book(stage: &Stage) -> Result<Vec<Step>> {
 }
 
 fn everyday_build(stage: &Stage) -> Result<Vec<Step>> {
-    counted_once("everyday build", stage.cargo(&["build", "--quiet"]), BUILD_LIMIT)
+    counted_once("everyday build", stage.building(&["build"]), BUILD_LIMIT)
 }
 
 fn build_of_tests(stage: &Stage) -> Result<Vec<Step>> {
-    counted_once(
-        "build of tests",
-        stage.cargo(&["build", "--quiet", "--workspace", "--all-targets"]),
-        BUILD_LIMIT,
-    )
+    counted_once("build of tests", stage.building(&["build", "--workspace", "--all-targets"]), BUILD_LIMIT)
 }
 
 fn tests(stage: &Stage) -> Result<Vec<Step>> {
@@ -181,8 +188,8 @@ fn tests(stage: &Stage) -> Result<Vec<Step>> {
 /// Wrong variants of the product, which the simulator's checkers must find. They stand behind a feature that nothing else
 /// turns on, so a few crates are built once more, into a folder of their own: the rest of the build stays as it is.
 fn flaws(stage: &Stage) -> Result<Vec<Step>> {
-    let mut command = stage.cargo(&["test", "--quiet", "--package", "lightmoon-sim", "--features", "flaws"]);
-    command.args(["--test", "it", "--", "kept::flaws", "fair::flaws", "herd::flaws"]);
+    let mut command = stage.building(&["test", "--package", "lightmoon-sim", "--features", "flaws"]);
+    command.args(["--test", "it", "--", "--quiet", "kept::flaws", "fair::flaws", "herd::flaws"]);
     command.env("CARGO_TARGET_DIR", stage.metadata.target_directory.join("flaws"));
     counted_inside("flaws", command, FLAWS_LIMIT)
 }
