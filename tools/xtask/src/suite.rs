@@ -6,6 +6,8 @@
 //! Everything is built once, by `cargo build --workspace --all-targets`: one set of features, one target folder. Suites
 //! start the programs that this made instead of calling `cargo run -p`, which would build some crates again.
 
+mod new_game;
+
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::Command;
@@ -109,7 +111,7 @@ pub(crate) const SUITES: &[Suite] = &[
         run: browser_types,
     },
     Suite { name: "book", in_quick: false, needs: &[Need::MdBook], run: book },
-    Suite { name: "new game", in_quick: false, needs: &[], run: new_game },
+    Suite { name: "new game", in_quick: false, needs: &[], run: new_game::run },
     Suite {
         name: "browser",
         in_quick: false,
@@ -248,38 +250,10 @@ fn browser_types(stage: &Stage) -> Result<Vec<Step>> {
     counted_once("types of browser tests", stage.npm(BROWSER, &["run", "--silent", "check"]), NODE_LIMIT)
 }
 
-/// Makes the game that `lightmoon new` makes, builds it as its owner would, and checks its lock and its page's module. The suite
-/// `browser` plays it.
-fn new_game(stage: &Stage) -> Result<Vec<Step>> {
-    let folder = new_game_folder(stage);
-    let into = folder.parent().context("the target folder has a name")?;
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).context("cannot remove the new game of before")?;
-    }
-    std::fs::create_dir_all(into).context("cannot make a folder for the new game")?;
-    let mut make = Command::new(stage.built("lightmoon"));
-    make.args(["new", NEW_GAME, "--into"]).arg(into);
-    let made = program::run(&mut make, NODE_LIMIT, Show::All)?;
-    // The versions that everything else was tested with.
-    let lock = stage.metadata.workspace_root.join("Cargo.lock");
-    std::fs::copy(lock, folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
-    let mut check = Command::new(stage.built("lightmoon"));
-    check.args(["contracts", "--check"]).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
-    let checked = program::run(&mut check, BUILD_LIMIT, Show::All)?;
-    let passed = made.succeeded && checked.succeeded;
-    Ok(vec![step("new game", passed, Tally::of(passed), made.took + checked.took)])
-}
-
-const NEW_GAME: &str = "new-game";
-
-fn new_game_folder(stage: &Stage) -> PathBuf {
-    stage.metadata.target_directory.join("new").join(NEW_GAME)
-}
-
 fn browser(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = stage.npm(BROWSER, &["test", "--silent"]);
     command.env("GAME_SAMPLE", stage.built("game-sample"));
-    let game = new_game_folder(stage).join("target/debug").join(NEW_GAME);
+    let game = new_game::binary(stage);
     if game.exists() {
         command.env("NEW_GAME", game);
     }
