@@ -20,7 +20,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
-use tokio::sync::Notify;
 
 /// What to do with an attempt.
 #[derive(Debug)]
@@ -61,7 +60,9 @@ struct Party {
 #[derive(Debug, Default)]
 struct Taken {
     /// Those in progress, oldest first.
-    handshakes: BTreeMap<u64, (Party, Arc<Notify>)>,
+    handshakes: BTreeMap<u64, Party>,
+    /// Those that had to give way and were not taken out yet.
+    evicted: Vec<u64>,
     links: usize,
     parties: HashMap<Party, Holding>,
     next: u64,
@@ -129,10 +130,14 @@ impl Admission {
         }
         let number = taken.next;
         taken.next += 1;
-        let evicted = Arc::new(Notify::new());
-        taken.handshakes.insert(number, (party, Arc::clone(&evicted)));
+        taken.handshakes.insert(number, party);
         self.tally.handshakes.add(1);
-        Verdict::Accept(Place { admission: Arc::clone(self), party, number, evicted, is_link: false })
+        Verdict::Accept(Place { admission: Arc::clone(self), party, number, is_link: false })
+    }
+
+    /// The numbers of the handshakes that had to give way since it was asked the last time.
+    pub(crate) fn take_evicted(&self) -> Vec<u64> {
+        std::mem::take(&mut self.taken().evicted)
     }
 }
 
@@ -162,17 +167,17 @@ impl Taken {
 
     /// Ends the oldest handshake of the party that has the most.
     fn evict(&mut self) {
-        let most = self.handshakes.values().map(|(party, _)| self.handshakes_of(*party)).max();
-        let oldest = self.handshakes.iter().find(|(_, (party, _))| Some(self.handshakes_of(*party)) == most);
-        if let Some((number, evicted)) = oldest.map(|(number, (_, evicted))| (*number, Arc::clone(evicted))) {
-            evicted.notify_one();
+        let most = self.handshakes.values().map(|party| self.handshakes_of(*party)).max();
+        let oldest = self.handshakes.iter().find(|(_, party)| Some(self.handshakes_of(**party)) == most);
+        if let Some(number) = oldest.map(|(number, _)| *number) {
+            self.evicted.push(number);
             self.give_back(number);
         }
     }
 
     /// A handshake is over; `None`: it was evicted before.
     fn give_back(&mut self, number: u64) -> Option<Party> {
-        let (party, _) = self.handshakes.remove(&number)?;
+        let party = self.handshakes.remove(&number)?;
         if let Some(holding) = self.parties.get_mut(&party) {
             holding.handshakes -= 1;
         }
@@ -193,7 +198,6 @@ pub(crate) struct Place {
     admission: Arc<Admission>,
     party: Party,
     number: u64,
-    evicted: Arc<Notify>,
     is_link: bool,
 }
 
@@ -203,13 +207,9 @@ impl Place {
         !self.is_link && !self.admission.taken().handshakes.contains_key(&self.number)
     }
 
-    /// Returns when the handshake has to give way.
-    ///
-    /// # Cancel safety
-    /// A permit is kept until somebody waits again.
-    pub(crate) fn evicted(&self) -> impl Future<Output = ()> + use<> {
-        let evicted = Arc::clone(&self.evicted);
-        async move { evicted.notified().await }
+    /// The number of the handshake, never used twice.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
     }
 
     /// The handshake is done: the place counts as a link from now on. `None`: it had to give way just before, or its source has all

@@ -1,27 +1,23 @@
 //! What the node tells the network to do.
 //!
-//! *Responsible for*: taking transmits from any thread, the table of links, one task that carries transmits out. *Not responsible for*: lanes
-//! that are blocked (`link`).
+//! *Responsible for*: taking transmits from any thread, which links there are, waking the driver. *Not responsible for*: carrying them out
+//! (`driver`).
 //!
-//! Whoever sends only adds to a list and wakes the dispatcher, once for a whole turn. The dispatcher runs on the runtime and hands each link's
-//! bytes and datagrams to quinn without a pause between them, so that they share packets.
+//! Whoever sends only adds to a list and wakes the driver, once for a whole turn.
 //!
 //! Invariants:
-//! - I1: a link is in the table from before its `Opened` until after its last task ended.
-//! - I2: transmits of one link are carried out in the order they were sent.
-//! - I3: at most [`limits::TRANSMITS_WAITING_MAX`] wait, and a close for each link beyond.
+//! - I1: a link is in the table from before its `Opened` until its `Closed`.
+//! - I2: transmits of one link are taken out in the order they were sent.
+//! - I3: at most [`limits::TRANSMITS_WAITING_MAX`] wait, and a close for each link beyond; none once the driver ended.
 
 use crate::LinkId;
-use crate::datagram;
 use crate::limits;
-use crate::link::Shared;
-use crate::outbox::Farewell;
 use lightmoon_wire::{CloseCode, Transmit};
-use std::collections::{BTreeMap, BTreeSet};
+use quinn_proto::ServerConfig;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 /// A handle that sends on any link of an endpoint. Clones are cheap.
 #[derive(Clone, Default)]
@@ -31,16 +27,29 @@ pub struct Commands {
 
 #[derive(Default)]
 struct Inner {
-    links: Mutex<BTreeMap<LinkId, Arc<Shared>>>,
+    links: Mutex<BTreeSet<LinkId>>,
     waiting: Mutex<Waiting>,
     filled: Notify,
 }
 
 #[derive(Default)]
 struct Waiting {
-    transmits: Vec<(LinkId, Transmit)>,
+    transmits: VecDeque<(LinkId, Transmit)>,
     /// Links that are closed because the list was full.
     refused: BTreeSet<LinkId>,
+    /// Links that may be read again; each waits for two pools of credit at most.
+    resumed: Vec<LinkId>,
+    orders: Vec<Order>,
+    /// Whether the driver ended.
+    is_over: bool,
+}
+
+/// What the endpoint's owner wants of the driver.
+pub(crate) enum Order {
+    /// New clients are taken with this from now on, or not at all.
+    Serve(Option<Arc<ServerConfig>>),
+    /// All connections end at once; then the driver does.
+    End { code: CloseCode, reason: String },
 }
 
 impl fmt::Debug for Commands {
@@ -56,7 +65,7 @@ impl Commands {
     /// A lane's stream is opened at its first bytes, with the lane's priority. After a close nothing more is sent; what
     /// was sent before gets a quarter of a second to leave.
     pub fn send(&self, link: LinkId, transmit: Transmit) -> bool {
-        let is_there = self.table().contains_key(&link);
+        let is_there = self.table().contains(&link);
         if is_there {
             self.send_all(&mut vec![(link, transmit)]);
         }
@@ -69,8 +78,10 @@ impl Commands {
             return;
         }
         let mut waiting = self.waiting();
-        if waiting.transmits.len() + transmits.len() <= limits::TRANSMITS_WAITING_MAX {
-            waiting.transmits.append(transmits);
+        if waiting.is_over {
+            transmits.clear();
+        } else if waiting.transmits.len() + transmits.len() <= limits::TRANSMITS_WAITING_MAX {
+            waiting.transmits.extend(transmits.drain(..));
         } else {
             transmits.drain(..).for_each(|(link, transmit)| waiting.add_to_full(link, transmit));
         }
@@ -81,12 +92,24 @@ impl Commands {
     /// Closes every link that is open.
     pub(crate) fn close_all(&self, code: CloseCode, reason: &str) {
         let close = |link| (link, Transmit::Close { code, reason: reason.to_owned() });
-        let mut closes = self.table().keys().copied().map(close).collect();
+        let mut closes = self.table().iter().copied().map(close).collect();
         self.send_all(&mut closes);
     }
 
-    pub(crate) fn insert(&self, shared: Arc<Shared>) {
-        self.table().insert(shared.link, shared);
+    /// Tells the driver what its owner wants.
+    pub(crate) fn order(&self, order: Order) {
+        self.waiting().orders.push(order);
+        self.inner.filled.notify_one();
+    }
+
+    /// Tells the driver that a link may be read again.
+    pub(crate) fn resume(&self, link: LinkId) {
+        self.waiting().resumed.push(link);
+        self.inner.filled.notify_one();
+    }
+
+    pub(crate) fn insert(&self, link: LinkId) {
+        self.table().insert(link);
     }
 
     pub(crate) fn remove(&self, link: LinkId) {
@@ -97,64 +120,46 @@ impl Commands {
         self.table().is_empty()
     }
 
-    /// Carries out what is sent, for ever.
-    pub(crate) async fn dispatch(self) {
-        let mut transmits = Vec::new();
-        let mut tight: BTreeMap<LinkId, Arc<Shared>> = BTreeMap::new();
-        loop {
-            if tight.is_empty() {
-                self.inner.filled.notified().await;
-            } else {
-                // Elapsed or not: what is there is carried out, and tight paths are looked at.
-                let _ = timeout(limits::TIGHT_EVERY, self.inner.filled.notified()).await;
-            }
-            {
-                let mut waiting = self.waiting();
-                std::mem::swap(&mut waiting.transmits, &mut transmits);
-                waiting.refused.clear();
-            }
-            self.carry_out(&mut transmits, &mut tight).await;
-            tight.retain(|link, shared| self.table().contains_key(link) && datagram::is_still_tight(shared));
-        }
+    /// Returns when something was sent, told or given back since it returned the last time.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub(crate) async fn filled(&self) {
+        self.inner.filled.notified().await;
     }
 
-    async fn carry_out(
-        &self,
-        transmits: &mut Vec<(LinkId, Transmit)>,
-        tight: &mut BTreeMap<LinkId, Arc<Shared>>,
-    ) {
-        let mut present: Option<Arc<Shared>> = None;
-        let mut carried = 0;
-        for (link, transmit) in transmits.drain(..) {
-            if present.as_ref().is_none_or(|shared| shared.link != link) {
-                if carried >= limits::DISPATCHED_AT_ONCE {
-                    // So that packets leave meanwhile, and others are read.
-                    carried = 0;
-                    tokio::task::yield_now().await;
-                }
-                present = self.table().get(&link).map(Arc::clone);
-            }
-            let Some(shared) = &present else { continue };
-            carried += 1;
-            match transmit {
-                Transmit::Stream { lane, bytes } => shared.outbox.push_stream(lane, bytes, overload),
-                Transmit::Solo { lane, bytes } => shared.outbox.push_solo(lane, bytes, overload),
-                Transmit::Datagram(bytes) => {
-                    if datagram::send(shared, bytes) && !tight.contains_key(&link) {
-                        tight.insert(link, Arc::clone(shared));
-                    }
-                }
-                Transmit::Close { code, reason } => {
-                    shared.outbox.close(Farewell { code: code.number(), reason, linger: true });
-                }
-            }
-        }
+    /// Takes out all that waits; `transmits` must be empty and is kept for the next ones.
+    pub(crate) fn take_transmits(&self, transmits: &mut VecDeque<(LinkId, Transmit)>) {
         if transmits.capacity() > limits::TRANSMITS_KEPT {
-            *transmits = Vec::new();
+            *transmits = VecDeque::new();
         }
+        let mut waiting = self.waiting();
+        std::mem::swap(&mut waiting.transmits, transmits);
+        waiting.refused.clear();
     }
 
-    fn table(&self) -> MutexGuard<'_, BTreeMap<LinkId, Arc<Shared>>> {
+    pub(crate) fn take_resumed(&self) -> Vec<LinkId> {
+        std::mem::take(&mut self.waiting().resumed)
+    }
+
+    pub(crate) fn take_orders(&self) -> Vec<Order> {
+        std::mem::take(&mut self.waiting().orders)
+    }
+
+    /// The driver ended: nobody takes anything out any more.
+    pub(crate) fn end(&self) {
+        let mut waiting = self.waiting();
+        *waiting = Waiting { is_over: true, ..Waiting::default() };
+        drop(waiting);
+        self.table().clear();
+    }
+
+    /// Whether the driver ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.waiting().is_over
+    }
+
+    fn table(&self) -> MutexGuard<'_, BTreeSet<LinkId>> {
         // No panic can happen between two states of the table.
         self.inner.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,17 +176,8 @@ impl Waiting {
         let is_lost = matches!(transmit, Transmit::Datagram(_));
         if !is_lost && self.refused.insert(link) {
             let reason = "the server cannot send as fast as it has to".to_owned();
-            self.transmits.push((link, Transmit::Close { code: CloseCode::Overloaded, reason }));
+            self.transmits.push_back((link, Transmit::Close { code: CloseCode::Overloaded, reason }));
         }
-    }
-}
-
-fn overload() -> Farewell {
-    Farewell {
-        code: CloseCode::Overloaded.number(),
-        reason: "the client does not read what is sent to it".to_owned(),
-        // What is queued is what the client does not read; sending it first would only take longer.
-        linger: false,
     }
 }
 
@@ -204,6 +200,6 @@ mod tests {
         }
         let waiting = commands.waiting();
         assert_eq!(waiting.transmits.len(), limits::TRANSMITS_WAITING_MAX + 1);
-        assert!(matches!(waiting.transmits.last(), Some((LinkId(2), Transmit::Close { .. }))));
+        assert!(matches!(waiting.transmits.back(), Some((LinkId(2), Transmit::Close { .. }))));
     }
 }

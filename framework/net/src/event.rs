@@ -1,14 +1,11 @@
 //! What the network reports: links opening, bytes arriving, links closing.
 //!
-//! *Responsible for*: the types of events and the credit they carry. *Not responsible for*: where events go.
-//!
-//! Invariants:
-//! - I1: a [`Credit`] that is dropped lets exactly the bytes it was taken for be read again.
+//! *Responsible for*: the types of events. *Not responsible for*: where events go, the credit that they carry ([`Credit`]).
 
+use crate::credit::Credit;
 use bytes::Bytes;
 use lightmoon_wire::{Path, StreamKey};
 use std::fmt;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// The number of a link within its endpoint; counted from 1, never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -77,21 +74,4 @@ pub enum NetEvent {
         /// The peer's reason or what ended the link; at most 256 characters.
         reason: String,
     },
-}
-
-/// The right to hold the bytes of one event. While too many are held, the link is not read.
-pub struct Credit {
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Credit {
-    pub(crate) fn new(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit }
-    }
-}
-
-impl fmt::Debug for Credit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credit")
-    }
 }

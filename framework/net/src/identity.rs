@@ -5,7 +5,7 @@
 
 use crate::Error;
 use crate::limits::{ALPN_NATIVE, ALPN_WEB_TRANSPORT};
-use quinn::crypto::rustls::QuicServerConfig;
+use quinn_proto::crypto::rustls::QuicServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
 use std::sync::Arc;

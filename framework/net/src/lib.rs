@@ -5,7 +5,7 @@
 //! *Not responsible for*: what the bytes mean, and how much of a lane may be under way (`wire`), who is behind a link (`node`), node links,
 //! WebSocket.
 //!
-//! Layer: a shell above `contract` and `wire`; the owner of quinn, rustls and web-transport-quinn. None of their types,
+//! Layer: a shell above `contract` and `wire`; the owner of quinn-proto, rustls and web-transport-proto. None of their types,
 //! and none of tokio's, is in a public signature.
 //!
 //! The loop: [`Endpoint::bind`] is given a sink. Each link begins with [`NetEvent::Opened`], ends with
@@ -14,8 +14,8 @@
 //!
 //! ```text
 //!            UDP port                       sink(NetEvent)
-//!  client --------------> quinn --- link tasks ------------> node thread
-//!         <--------------       <-------- dispatcher <--
+//!  client --------------> driver (quinn-proto) ------------> node thread
+//!         <--------------                     <------------
 //!                                            Commands::send_all
 //! ```
 //!
@@ -30,25 +30,28 @@
 mod admission;
 mod commands;
 mod counters;
-mod datagram;
+mod credit;
+mod deadlines;
+mod driver;
 mod endpoint;
 mod error;
 mod event;
+mod gate;
 mod identity;
 pub mod limits;
-mod link;
 mod options;
-mod outbox;
 mod pacing;
+mod peer;
 mod settings;
 mod socket;
 mod source;
 
 pub use commands::Commands;
 pub use counters::Counters;
+pub use credit::Credit;
 pub use endpoint::Endpoint;
 pub use error::Error;
-pub use event::{Credit, LinkId, NetEvent, Transport};
+pub use event::{LinkId, NetEvent, Transport};
 pub use identity::TlsIdentity;
 pub use lightmoon_wire::{CloseCode, Path, Transmit};
 pub use options::NetOptions;

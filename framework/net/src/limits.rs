@@ -60,24 +60,38 @@ pub const EVENT_COST_MIN: u32 = 256;
 /// Bytes waiting per link for quinn to take them (lanes.md rule 9). Reached: the link is closed as overloaded.
 pub const QUEUE_BYTES_MAX: usize = 256 * 1024;
 
-/// Transmits that wait for the dispatcher, of all links: some turns of ten thousand links. Reached: further datagrams are dropped, and links
+/// Transmits that wait for the driver, of all links: some turns of ten thousand links. Reached: further datagrams are dropped, and links
 /// with further bytes are closed as overloaded; the runtime's thread has not run for seconds then.
 pub const TRANSMITS_WAITING_MAX: usize = 256 * 1024;
 
-/// Places for transmits that the dispatcher keeps between two turns.
+/// Places for transmits that the driver keeps between two turns.
 pub const TRANSMITS_KEPT: usize = 16 * 1024;
 
-/// Transmits that are carried out before other tasks run, but for the rest of a link's: about a millisecond.
-pub const DISPATCHED_AT_ONCE: usize = 256;
+/// Transmits that are carried out in one round of the driver, but for the rest of a link's: about a quarter of a millisecond, so that packets
+/// that come meanwhile are not late.
+pub const CARRIED_AT_ONCE: usize = 64;
+
+/// Packets that one connection sends in one round of the driver: a fast client does not hold up the others.
+pub const PACKETS_AT_ONCE: usize = 20;
+
+/// Packets that the kernel is given with one call: more of them make a call no cheaper (as quinn has it).
+pub const SEGMENTS_MAX: usize = 10;
+
+/// What one read of a packet may bring: as many as the kernel joins to one at most.
+pub const RECEIVED_BYTES_MAX: usize = 64 * 1024;
+
+/// Least time between two looks at timers. QUIC's own are 25 ms and more, and its specification asks for no finer grain (RFC 9002 §6.1.2).
+pub const TIMERS_EVERY: Duration = Duration::from_millis(1);
+
+/// Bytes of a browser's settings, of its request or of what it says of its session that are held at once. Browsers send less than 1 KiB.
+/// Over it: the connection ends.
+pub const REQUEST_BYTES_MAX: usize = 20 * 1024;
 
 /// Room in quinn's buffer of datagrams below which a path is reported as tight: two packets.
 pub const DATAGRAM_ROOM_TIGHT: usize = 2 * 1_232;
 
 /// Room from which on it is not any more.
 pub const DATAGRAM_ROOM_FREE: usize = DATAGRAM_SEND_BUFFER / 2;
-
-/// Time between two looks at tight paths: quinn tells nobody when its buffer empties.
-pub const TIGHT_EVERY: Duration = Duration::from_millis(5);
 
 /// Datagrams of a link between two looks at round trip and packet size, which change slowly: about three seconds of a game.
 pub const PATH_EVERY_DATAGRAMS: u32 = 64;
@@ -125,9 +139,10 @@ pub const RESET_EVERY_MIN: Duration = Duration::from_micros(100);
 
 /// How long a closing link may still send what was queued before the close. Then it is closed without.
 pub const LINGER: Duration = Duration::from_millis(250);
-/// How long a closed link waits for the peer to agree. WebTransport carries code and reason on a stream, so leaving at
-/// once could lose them.
-pub const FAREWELL: Duration = Duration::from_millis(750);
+/// How long a browser has at most to read why its session ends, before the connection does: three round trips within these bounds.
+pub const FAREWELL_MAX: Duration = Duration::from_millis(750);
+/// The least of it.
+pub const FAREWELL_MIN: Duration = Duration::from_millis(100);
 /// How long bytes that arrived before the peer's close may wait for credit.
 pub const DRAIN: Duration = Duration::from_millis(100);
 

@@ -9,9 +9,10 @@
 
 use crate::limits;
 use crate::{Error, NetOptions, TlsIdentity};
-use quinn::crypto::HmacKey;
-use quinn::{EndpointConfig, MtuDiscoveryConfig, ServerConfig, TransportConfig, VarInt};
-use quinn_proto::HashedConnectionIdGenerator;
+use quinn_proto::crypto::HmacKey;
+use quinn_proto::{
+    EndpointConfig, HashedConnectionIdGenerator, MtuDiscoveryConfig, ServerConfig, TransportConfig, VarInt,
+};
 use ring::hmac;
 use std::sync::Arc;
 

@@ -1,13 +1,17 @@
 //! The UDP socket of an endpoint.
 //!
-//! *Responsible for*: binding, and asking the kernel for buffers that survive a burst. *Not responsible for*: reading
-//! and writing it (quinn).
+//! *Responsible for*: binding, asking the kernel for buffers that survive a burst, reading many packets with one call, sending.
+//! *Not responsible for*: what is in a packet (`driver`).
 
 use crate::Error;
-use crate::limits::SOCKET_BUFFER_BYTES;
+use crate::limits::{RECEIVED_BYTES_MAX, SOCKET_BUFFER_BYTES};
+use quinn_proto as proto;
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
 use rustix::net::sockopt;
-use std::io::ErrorKind;
+use std::array;
+use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
+use tokio::io::Interest;
 
 /// The buffers that the kernel gave to the UDP socket, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +27,120 @@ impl SocketBuffers {
     #[must_use]
     pub fn are_enough(self) -> bool {
         self.receive >= SOCKET_BUFFER_BYTES && self.send >= SOCKET_BUFFER_BYTES
+    }
+}
+
+/// A bound socket that the runtime watches.
+pub(crate) struct Socket {
+    io: tokio::net::UdpSocket,
+    state: UdpSocketState,
+    /// Room for a batch of packets, in equal parts.
+    room: Box<[u8]>,
+    /// Packets that the next batch has room for: preparing it costs something for each.
+    batch: usize,
+}
+
+/// The least of it.
+const BATCH_MIN: usize = 4;
+
+/// Whether a socket has more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Left {
+    /// It may have more: read again before waiting.
+    Maybe,
+    /// It had nothing more.
+    Nothing,
+}
+
+impl Socket {
+    pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+        let state = UdpSocketState::new((&socket).into())?;
+        let room = vec![0; RECEIVED_BYTES_MAX * BATCH_SIZE].into_boxed_slice();
+        Ok(Self { io: tokio::net::UdpSocket::from_std(socket)?, state, room, batch: BATCH_MIN })
+    }
+
+    /// Whether packets leave as they are, so that path MTU discovery works.
+    pub(crate) fn may_fragment(&self) -> bool {
+        self.state.may_fragment()
+    }
+
+    /// Packets of one connection that one call can send.
+    pub(crate) fn segments_max(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    /// Reads one batch of packets, each with where it is from. Packets that the kernel joined come one by one.
+    pub(crate) fn receive(&mut self, mut take: impl FnMut(&RecvMeta, &[u8])) -> Left {
+        let Self { io, state, room, batch } = self;
+        let size = *batch;
+        let mut metas = [RecvMeta::default(); BATCH_SIZE];
+        let mut parts = room.chunks_mut(RECEIVED_BYTES_MAX);
+        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+            array::from_fn(|_| IoSliceMut::new(parts.next().unwrap_or_default()));
+        let mut count = 0;
+        let read = io.try_io(Interest::READABLE, || {
+            count = state.recv((&*io).into(), &mut slices[..size], &mut metas[..size])?;
+            // A batch that is not full emptied the socket. Saying so spares a call that reads nothing: the next packet wakes us.
+            if count < size { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        for (meta, slice) in metas.iter().zip(&slices).take(count) {
+            slice[..meta.len].chunks(meta.stride.max(1)).for_each(|packet| take(meta, packet));
+        }
+        *batch = (2 * count).clamp(BATCH_MIN, BATCH_SIZE);
+        match read {
+            Ok(()) => Left::Maybe,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Left::Nothing,
+            // An attacker can make the kernel report that a port is closed; what else it may report passes as well.
+            Err(_) => Left::Maybe,
+        }
+    }
+
+    /// Sends what a connection or the endpoint made; `false`: the kernel takes no more now. What it refuses for another reason counts as
+    /// lost, as a packet on the way may be.
+    pub(crate) fn send(&self, transmit: &proto::Transmit, bytes: &[u8]) -> bool {
+        let transmit = quinn_udp::Transmit {
+            destination: transmit.destination,
+            ecn: transmit.ecn.map(ecn_out),
+            contents: bytes,
+            segment_size: transmit.segment_size,
+            src_ip: transmit.src_ip,
+        };
+        let sent = self.io.try_io(Interest::WRITABLE, || self.state.send((&self.io).into(), &transmit));
+        !sent.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
+    /// Returns when there may be packets to read.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub(crate) async fn readable(&self) {
+        // An error shows when it is read.
+        let _ = self.io.readable().await;
+    }
+
+    /// Returns when the kernel may take packets again.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub(crate) async fn writable(&self) {
+        let _ = self.io.writable().await;
+    }
+}
+
+const fn ecn_out(ecn: proto::EcnCodepoint) -> quinn_udp::EcnCodepoint {
+    match ecn {
+        proto::EcnCodepoint::Ect0 => quinn_udp::EcnCodepoint::Ect0,
+        proto::EcnCodepoint::Ect1 => quinn_udp::EcnCodepoint::Ect1,
+        proto::EcnCodepoint::Ce => quinn_udp::EcnCodepoint::Ce,
+    }
+}
+
+/// What the network noted on a packet that came.
+pub(crate) const fn ecn_in(ecn: quinn_udp::EcnCodepoint) -> proto::EcnCodepoint {
+    match ecn {
+        quinn_udp::EcnCodepoint::Ect0 => proto::EcnCodepoint::Ect0,
+        quinn_udp::EcnCodepoint::Ect1 => proto::EcnCodepoint::Ect1,
+        quinn_udp::EcnCodepoint::Ce => proto::EcnCodepoint::Ce,
     }
 }
 

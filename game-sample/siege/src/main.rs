@@ -17,6 +17,7 @@
 mod attack;
 mod calm;
 mod honest;
+mod kernel;
 mod limits;
 mod memory;
 mod peer;

@@ -1,9 +1,6 @@
 //! Who gets a place, and who gives way.
 
 use super::*;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 const WIDE: Bounds = Bounds {
@@ -24,11 +21,6 @@ fn accept(admission: &Arc<Admission>, remote: SocketAddr, validated: bool) -> Pl
     }
 }
 
-async fn is_evicted(place: &Place) -> bool {
-    let mut evicted = pin!(place.evicted());
-    poll_fn(|cx| Poll::Ready(evicted.as_mut().poll(cx).is_ready())).await
-}
-
 fn with(bounds: Bounds) -> (Arc<Admission>, Arc<Tally>) {
     let tally = Arc::new(Tally::default());
     (Admission::new(bounds, Arc::clone(&tally)), tally)
@@ -47,17 +39,19 @@ fn half_open_handshakes_are_bounded_and_addresses_shown_when_it_is_crowded() {
     assert_eq!((tally.handshakes.get(), tally.handshakes_evicted.get(), tally.retried.get()), (4, 1, 1));
 }
 
-#[tokio::test]
-async fn who_is_silent_with_many_gives_way_to_who_comes_with_one() {
+#[test]
+fn who_is_silent_with_many_gives_way_to_who_comes_with_one() {
     let (admission, tally) = with(Bounds { handshakes_max: 8, ..WIDE });
     let early = accept(&admission, from(1), true);
     let mut silent: Vec<Place> = (0..7).map(|_| accept(&admission, from(66), true)).collect();
     let honest: Vec<Place> = (2..5).map(|last| accept(&admission, from(last), true)).collect();
     for (index, place) in silent.iter().enumerate() {
-        assert_eq!(is_evicted(place).await, index < 3, "the oldest of those with the most, {index}");
+        assert_eq!(place.is_evicted(), index < 3, "the oldest of those with the most, {index}");
     }
-    assert!(!is_evicted(&early).await, "the oldest of all has only one");
+    assert!(!early.is_evicted(), "the oldest of all has only one");
     assert_eq!(tally.handshakes_evicted.get(), 3);
+    let numbers: Vec<u64> = silent[..3].iter().map(Place::number).collect();
+    assert_eq!((admission.take_evicted(), admission.take_evicted()), (numbers, Vec::new()));
     // An evicted handshake that ends in the same moment is no link, and gives nothing back twice.
     assert!(silent.remove(0).into_link().is_none());
     drop(silent);

@@ -133,3 +133,88 @@ async fn an_unknown_protocol_is_refused_in_the_handshake() {
     assert!(server.try_connect(b"lightmoon/999", quinn::TransportConfig::default()).await.is_err());
     assert_eq!(server.endpoint.counters().links_opened, 0);
 }
+
+#[tokio::test]
+async fn what_came_before_a_close_is_reported_before_it_also_to_a_slow_receiver() {
+    let mut server = Server::start();
+    let client = server.native().await;
+    server.opened().await;
+    let total = 100_000;
+    let mut stream = client.open_uni().await.unwrap();
+    stream.write_all(&vec![5; total]).await.unwrap();
+    stream.finish().unwrap();
+    stream.stopped().await.unwrap();
+    until(|| server.endpoint.counters().read_stalls > 0).await;
+    let mut held = Vec::new();
+    let mut came = 0;
+    while came < usize::try_from(limits::CREDIT_BYTES).unwrap() - limits::CHUNK_BYTES_MAX {
+        let event = server.event().await;
+        if let NetEvent::Stream { bytes, .. } = &event {
+            came += bytes.len();
+        }
+        held.push(event);
+    }
+    client.close(quinn::VarInt::from_u32(7), b"");
+    held.clear();
+    while came < total {
+        match server.event().await {
+            NetEvent::Stream { bytes, .. } => came += bytes.len(),
+            other => panic!("{came}: {other:?}"),
+        }
+    }
+    assert_eq!(server.closed().await.0, Some(7));
+}
+
+#[tokio::test]
+async fn a_link_whose_events_nobody_deals_with_ends_all_the_same() {
+    let mut server = Server::start();
+    let client = server.native().await;
+    server.opened().await;
+    let mut stream = client.open_uni().await.unwrap();
+    stream.write_all(&vec![5; 100_000]).await.unwrap();
+    stream.finish().unwrap();
+    // All is there: quinn may keep a close to itself while too much is under way.
+    stream.stopped().await.unwrap();
+    until(|| server.endpoint.counters().read_stalls > 0).await;
+    client.close(quinn::VarInt::from_u32(7), b"");
+    let mut held = Vec::new();
+    loop {
+        match server.event().await {
+            NetEvent::Closed { code, .. } => break assert_eq!(code, Some(7)),
+            event => held.push(event),
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_says_more_than_a_browser_before_a_session_is_let_go() {
+    let server = Server::start();
+    // A frame of headers of 60,000 bytes, and settings of as many.
+    let header: [&[u8]; 2] = [&[0x01, 0x80, 0x00, 0xEA, 0x60], &[0x00, 0x04, 0x80, 0x00, 0xEA, 0x60]];
+    for (failed, header) in (1..).zip(header) {
+        let client = server.try_connect(b"h3", quinn::TransportConfig::default()).await.unwrap();
+        let is_request = header[0] == 1;
+        let mut stream =
+            if is_request { client.open_bi().await.unwrap().0 } else { client.open_uni().await.unwrap() };
+        stream.write_all(header).await.unwrap();
+        // Fails once the server has had enough.
+        let _ = stream.write_all(&[0; 60_000]).await;
+        client.closed().await;
+        until(|| server.endpoint.counters().handshakes_failed == failed).await;
+    }
+    assert_eq!(server.endpoint.counters().links_opened, 0);
+}
+
+#[tokio::test]
+async fn a_browser_that_names_a_session_which_is_not_there_is_let_go() {
+    let mut server = Server::start();
+    let browser = server.browser().await;
+    server.opened().await;
+    // Its first bytes: a stream of WebTransport's, of session 8.
+    let connection: &quinn::Connection = &browser;
+    let mut stream = connection.open_uni().await.unwrap();
+    stream.write_all(&[0x40, 0x54, 8, 1, 2, 3]).await.unwrap();
+    let (code, reason) = server.closed().await;
+    assert_eq!(code, None);
+    assert!(reason.contains("session"), "{reason}");
+}

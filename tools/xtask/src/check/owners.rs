@@ -33,7 +33,25 @@ const ROWS: &[Row] = &[
         why: "actors and clients do without an ECS",
     },
     Row {
-        crates: &["quinn", "quinn-proto", "web-transport-quinn", "rustls"],
+        crates: &["quinn-proto", "quinn-udp", "web-transport-proto"],
+        owners: &["lightmoon-net"],
+        in_tests: &[],
+        why: "one driver moves the packets of all clients",
+    },
+    Row {
+        crates: &["quinn"],
+        owners: &["lightmoon-client"],
+        in_tests: &["lightmoon-net", "lightmoon"],
+        why: "a client has one connection; a server has a driver for all",
+    },
+    Row {
+        crates: &["web-transport-quinn"],
+        owners: &[],
+        in_tests: &["lightmoon-net", "lightmoon"],
+        why: "it is the browser of tests",
+    },
+    Row {
+        crates: &["rustls"],
         owners: &["lightmoon-net", "lightmoon-client"],
         in_tests: &["lightmoon"],
         why: "the protocol is sans-io; only shells know the transport",
