@@ -78,8 +78,9 @@ pub(crate) struct Slope {
 
 /// The least of a life that is judged, after its warm-up: in less, noise is larger than what is looked for.
 const JUDGED_MIN: f64 = 300.0;
-/// What a node needs at least until its memory is what it stays: players come back, every sector was stored some times.
-const WARM_UP: f64 = 240.0;
+/// What a node needs at least until its memory is what it stays. For ten minutes it remembers what it answered and which sessions ended, so
+/// for as long that grows; what one that was killed had stored of it counts from the start of the next. A minute more for the buffers behind it.
+const WARM_UP: f64 = 660.0;
 /// And how full the buffers of its store must have been, of the most that they are in all its life: the allocator keeps what they took, and
 /// what comes next takes its place. Each table has a buffer, and those that fill slowly make the sum grow until they are written out too.
 const FILLED: f64 = 0.95;

@@ -42,13 +42,38 @@ struct Kept {
 
 #[derive(Debug, Default)]
 struct Session {
-    replies: BTreeMap<u64, Kept>,
+    /// By request, ascending. An array, no tree: a node of a tree has room for eleven, while most sessions that are remembered
+    /// asked once or twice and never came back.
+    replies: Vec<(u64, Kept)>,
     /// The highest number that was forgotten.
     floor: u64,
     used: Mono,
 }
 
 impl Session {
+    fn get(&self, request: u64) -> Option<&Kept> {
+        let at = self.replies.binary_search_by_key(&request, |(request, _)| *request).ok()?;
+        Some(&self.replies[at].1)
+    }
+
+    /// Whether the request is new.
+    fn insert(&mut self, request: u64, kept: Kept) -> bool {
+        match self.replies.binary_search_by_key(&request, |(request, _)| *request) {
+            Ok(at) => {
+                self.replies[at].1 = kept;
+                false
+            }
+            Err(at) => {
+                if self.replies.len() == self.replies.capacity() {
+                    // From one on: a vector would begin with four.
+                    self.replies.reserve_exact(self.replies.len().max(1));
+                }
+                self.replies.insert(at, (request, kept));
+                true
+            }
+        }
+    }
+
     /// The floor as a row is needed only if the replies that are left do not say it: see [`Replies::of`].
     fn floor_says_more(&self) -> bool {
         self.floor > 0 && self.replies.len() < limits::REPLIES_PER_SESSION
@@ -87,7 +112,7 @@ impl Replies {
         // Of a session with all its replies the oldest says what was forgotten.
         for session in replies.sessions.values_mut() {
             if session.replies.len() >= limits::REPLIES_PER_SESSION {
-                let oldest = session.replies.keys().next().copied().unwrap_or(0);
+                let oldest = session.replies.first().map_or(0, |(request, _)| *request);
                 session.floor = session.floor.max(oldest.saturating_sub(1));
             }
         }
@@ -104,14 +129,14 @@ impl Replies {
     }
 
     fn insert(&mut self, now: Mono, key: RequestKey, kept: Kept) {
-        let is_new = self.used(now, key.session).replies.insert(key.request, kept).is_none();
+        let is_new = self.used(now, key.session).insert(key.request, kept);
         self.count += usize::from(is_new);
     }
 
     /// What is known of a request.
     pub(crate) fn find(&self, key: RequestKey, operation: OperationNumber, check: u64) -> Known {
         let Some(session) = self.sessions.get(&key.session) else { return Known::No };
-        match session.replies.get(&key.request) {
+        match session.get(key.request) {
             Some(kept) if (kept.operation, kept.check) != (operation, check) => {
                 Known::Refused(CallError::RequestReused)
             }
@@ -160,13 +185,9 @@ impl Replies {
     /// Forgets the oldest replies of a session until `left` are left.
     fn shorten(&mut self, id: SessionId, left: usize) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let mut gone = Vec::new();
-        while session.replies.len() > left
-            && let Some((request, _)) = session.replies.pop_first()
-        {
-            session.floor = session.floor.max(request);
-            gone.push(request);
-        }
+        let over = session.replies.len().saturating_sub(left);
+        let gone: Vec<u64> = session.replies.drain(..over).map(|(request, _)| request).collect();
+        session.floor = session.floor.max(gone.last().copied().unwrap_or(0));
         let needs_floor = session.floor_says_more() && !gone.is_empty();
         self.count -= gone.len();
         gone.into_iter().for_each(|request| self.leaves(RequestKey { session: id, request }));
@@ -195,7 +216,9 @@ impl Replies {
         if session.floor > 0 {
             self.leaves(RequestKey { session: id, request: FLOOR });
         }
-        session.replies.into_keys().for_each(|request| self.leaves(RequestKey { session: id, request }));
+        for (request, _) in session.replies {
+            self.leaves(RequestKey { session: id, request });
+        }
     }
 
     /// What the next commit holds: replies to be stored, and those to be removed. Sessions that are silent for long are
@@ -228,7 +251,7 @@ impl Replies {
                 reply: Some(Bytes::new()),
             });
         }
-        let Kept { operation, check, reply } = session.replies.get(&key.request)?.clone();
+        let Kept { operation, check, reply } = session.get(key.request)?.clone();
         Some(Replied { key, operation, check, reply })
     }
 
@@ -351,6 +374,34 @@ mod tests {
         let again = Replies::of(Mono(0), stored.into_values().collect());
         assert!((1..=per).all(|request| find(&again, 1, request) != Known::No));
         assert_eq!(find(&again, 1, per + 1), Known::No);
+    }
+
+    #[test]
+    fn a_session_takes_room_for_about_as_many_replies_as_it_has() {
+        let mut replies = Replies::default();
+        let mut rooms = Vec::new();
+        for request in 1..=5 {
+            serve(&mut replies, Mono(0), key(1, request));
+            rooms.push(replies.sessions[&SessionId(1)].replies.capacity());
+        }
+        assert_eq!(
+            rooms,
+            [1, 2, 4, 4, 8],
+            "thousands of sessions that asked once are remembered for minutes"
+        );
+    }
+
+    #[test]
+    fn requests_that_come_out_of_order_are_found_and_the_oldest_of_them_go_first() {
+        let mut replies = Replies::default();
+        let most = u64::try_from(limits::REPLIES_PER_SESSION).unwrap();
+        for request in (2..=most + 1).rev() {
+            serve(&mut replies, Mono(0), key(1, request));
+        }
+        assert!((2..=most + 1).all(|request| matches!(find(&replies, 1, request), Known::Answered(_))));
+        serve(&mut replies, Mono(0), key(1, most + 2));
+        assert_eq!(find(&replies, 1, 2), FORGOTTEN);
+        assert!(matches!(find(&replies, 1, 3), Known::Answered(_)));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! - I1: a message for an actor that has parked ones goes behind them.
 //! - I2: a turn serves at most [`limits::OPERATIONS_PER_TURN`] operations and as many alarms as were due.
 
+mod departed;
 mod due;
 mod keep;
 mod life;
@@ -36,6 +37,7 @@ use crate::{
     Activation, Class, Counters, Courier, Crossing, In, KindReport, Kinds, Next, Out, Placement, Progress,
     StoreState, WorkerId, limits,
 };
+use departed::Departed;
 use places::{Places, State};
 pub use survey::{ActorList, ActorLook, ActorState, Sought, Traced};
 
@@ -108,8 +110,8 @@ pub struct Worker {
     store: StoreState,
     /// `every_ms` operations that wait in a queue.
     repeats_queued: BTreeSet<(ActorId, OperationNumber)>,
-    /// Activations in the order in which their last sessions ended. Some may have sessions again, or be over.
-    departed: VecDeque<Slot>,
+    /// Activations whose last session ended.
+    departed: Departed,
     /// Serial of the last operation; 0 is none.
     operation: u64,
     /// What the game says of how long kinds may idle.
@@ -158,7 +160,7 @@ impl Worker {
             unsaved_sum: 0,
             store: StoreState::default(),
             repeats_queued: BTreeSet::new(),
-            departed: VecDeque::new(),
+            departed: Departed::default(),
             operation: 0,
             idle_kinds: BTreeMap::new(),
             stopping: false,

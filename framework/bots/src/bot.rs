@@ -101,6 +101,13 @@ impl Bots {
         Ok(report)
     }
 
+    /// Whether so many bots can do this, before anybody is asked for anything.
+    #[cfg(feature = "program")]
+    pub(crate) fn check(&self, count: usize, script: &str) -> Result<(), Error> {
+        self.find(script)?;
+        fleet::check(count)
+    }
+
     fn find(&self, name: &str) -> Result<&Make, Error> {
         let found = self.scripts.iter().find(|(known, _)| *known == name).map(|(_, make)| make);
         found.ok_or_else(|| Error::NoScript { name: name.to_owned(), known: self.scripts().join(", ") })

@@ -83,6 +83,11 @@ pub struct Member {
     pub over: Over,
 }
 
+/// Whether so many are run.
+pub(crate) fn check(count: usize) -> Result<(), Error> {
+    if (1..=BOTS_MAX).contains(&count) { Ok(()) } else { Err(Error::Count(count)) }
+}
+
 /// Runs `count` members on this thread until all have ended; gives how long that took. `beside` runs with them, and is dropped
 /// at the end.
 ///
@@ -100,9 +105,7 @@ where
     F: Future<Output = Result<(), E>> + 'static,
     E: From<Error> + 'static,
 {
-    if !(1..=BOTS_MAX).contains(&options.count) {
-        return Err(Error::Count(options.count).into());
-    }
+    check(options.count)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "tokio runtime", source })?;
     let began = Instant::now();

@@ -4,7 +4,8 @@
 //!
 //! Invariants:
 //! - I1: bots beside a server are clients over UDP like any others; nothing tells them from people.
-//! - I2: a run is bounded in count and time, also if nobody says anything.
+//! - I2: what is asked for wrongly is told before a server is asked.
+//! - I3: a run is bounded in count and time, also if nobody says anything.
 
 use std::fmt;
 use std::io::Write as _;
@@ -124,8 +125,8 @@ pub fn publish(settings: &Settings, json: &str) -> Result<(), Failure> {
 /// What to say of a run in which no bot got in.
 #[must_use]
 pub fn nobody_came(location: &Location, errors: &[String]) -> Failure {
-    let why = errors.first().map(String::as_str).unwrap_or_default();
-    Failure::new(format!("no bot reached {}: {why}", location.game), "is the server running?")
+    let why = errors.first().map(|why| format!(": {why}")).unwrap_or_default();
+    Failure::new(format!("no bot reached {}{why}", location.game), "is the server running?")
 }
 
 /// The verb `bots`; see [`Bots::verb`].
@@ -150,12 +151,15 @@ impl Verb for BotsVerb {
 
     fn run(&self, settings: &Settings) -> Result<(), Failure> {
         let Count(count) = settings.parse("count")?;
+        let (time, seed) = (time(settings)?, settings.parse("seed")?);
+        let script = settings.text("script").to_owned();
+        self.0.check(count, &script).map_err(failure)?;
         let options = RunOptions {
             location: location(settings).map_err(failure)?,
             count,
-            time: Some(time(settings)?),
-            seed: settings.parse("seed")?,
-            script: settings.text("script").to_owned(),
+            time: Some(time),
+            seed,
+            script,
             crew: "bots".to_owned(),
             signals: true,
         };

@@ -113,10 +113,12 @@ impl Driver {
         self.expire(now);
         self.admit(now);
         // Who has more than its share of a round comes again in the next one.
-        std::mem::swap(&mut self.touched, &mut self.serving);
-        while let Some(handle) = self.serving.pop() {
+        let mut serving = std::mem::take(&mut self.serving);
+        std::mem::swap(&mut self.touched, &mut serving);
+        for handle in serving.drain(..) {
             self.serve(handle, now);
         }
+        self.serving = serving;
         left
     }
 

@@ -143,8 +143,8 @@ pub const LINGER: Duration = Duration::from_millis(250);
 pub const FAREWELL_MAX: Duration = Duration::from_millis(750);
 /// The least of it.
 pub const FAREWELL_MIN: Duration = Duration::from_millis(100);
-/// How long bytes that arrived before the peer's close may wait for credit.
-pub const DRAIN: Duration = Duration::from_millis(100);
+/// How long bytes that arrived before the peer's close may wait for credit: a node that is busier than this drops them, and its windows bound them.
+pub const DRAIN: Duration = Duration::from_secs(1);
 
 /// Characters kept of a reason that a peer gave for closing.
 pub const REASON_CHARS_MAX: usize = 256;

@@ -131,10 +131,14 @@ impl Peer {
     /// Ends a handshake; does nothing to a link.
     pub(crate) fn fail(&mut self, why: &str, now: Instant, shared: &Shared) {
         if let Phase::Handshake(_) = &self.phase {
-            failed(self.conn.remote_address(), why, shared);
-            self.conn.close(now, VarInt::from_u32(0), bytes::Bytes::new());
-            self.phase = Phase::Over;
+            self.give_up(why, now, shared);
         }
+    }
+
+    fn give_up(&mut self, why: &str, now: Instant, shared: &Shared) {
+        failed(self.conn.remote_address(), why, shared);
+        self.conn.close(now, VarInt::from_u32(0), why.as_bytes().to_vec().into());
+        self.phase = Phase::Over;
     }
 
     /// Ends it at once, whatever it is.
@@ -218,9 +222,7 @@ impl Peer {
         };
         let Phase::Handshake(handshake) = std::mem::replace(&mut self.phase, Phase::Over) else { return };
         let Some(place) = handshake.into_place().into_link() else {
-            failed(self.conn.remote_address(), "gave way to another", round.shared);
-            self.conn.close(round.now, VarInt::from_u32(0), bytes::Bytes::new());
-            return;
+            return self.give_up("gave way to another", round.now, round.shared);
         };
         let id = LinkId(*round.next_link);
         *round.next_link += 1;

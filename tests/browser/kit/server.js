@@ -31,7 +31,12 @@ export class Server {
    */
   static async start(options = {}) {
     const server = new Server(mkdtempSync(join(tmpdir(), "driftlight-")), options);
-    await server.run();
+    try {
+      await server.run();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
@@ -45,6 +50,8 @@ export class Server {
     this.own = ["--bots", String(options.bots ?? 50)];
     /** @type {import("node:child_process").ChildProcess | undefined} */
     this.child = undefined;
+    /** When the process and all that hold its outputs have ended. */
+    this.gone = /** @type {Promise<void>} */ (Promise.resolve());
     this.log = "";
     /** @type {{web: string, game: string, console: string, consoleToken: string}} */
     this.ready = { web: "", game: "", console: "", consoleToken: "" };
@@ -60,13 +67,21 @@ export class Server {
     args.push("--ready-json", readyFile, ...this.own);
     const child = spawn(this.binary, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.child = child;
+    // Once the outputs end, which the node has as well: it dies with its parent, the process that we started.
+    this.gone = new Promise((done) => void child.once("close", () => done(undefined)));
+    /** @type {Error | undefined} */
+    let failed;
+    // One that cannot be started ends so; it has no other end.
+    child.once("error", (error) => (failed = error));
     for (const output of [child.stdout, child.stderr]) {
       output?.on("data", (text) => {
         this.log = (this.log + String(text)).slice(-20_000);
       });
     }
     const ready = await until(READY_MS, () => {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.log}`);
+      if (failed !== undefined) throw failed;
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`the server ended with ${end}:\n${this.log}`);
       return existsSync(readyFile) ? JSON.parse(readFileSync(readyFile, "utf8")) : undefined;
     });
     this.ready = { ...ready, web: address(ready.web), game: address(ready.game), console: address(ready.console) };
@@ -88,12 +103,9 @@ export class Server {
 
   /** Kills it as a power cut would. */
   async kill() {
-    const { child } = this;
-    if (child === undefined) return;
-    // Once the outputs end, which the node has as well: it dies with its parent, the process that we started.
-    const gone = new Promise((done) => child.once("close", done));
-    child.kill("SIGKILL");
-    await gone;
+    this.child?.kill("SIGKILL");
+    // It may have ended long ago.
+    await this.gone;
     this.child = undefined;
   }
 

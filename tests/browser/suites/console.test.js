@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { startBoth } from "../kit/both.js";
 import { ask, openConsole } from "../kit/console.js";
-import { keepPicture, startBrowser } from "../kit/pages.js";
+import { keepPicture } from "../kit/pages.js";
 import { Pilot } from "../kit/pilot.js";
 import { Server, until } from "../kit/server.js";
 
@@ -22,7 +23,7 @@ let browser;
 let server;
 
 before(async () => {
-  [browser, server] = await Promise.all([startBrowser(), Server.start({ bots: BOTS })]);
+  [browser, server] = await startBoth({ bots: BOTS });
 });
 
 after(async () => {

@@ -6,8 +6,9 @@ import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { startBoth } from "../kit/both.js";
 import { meet, mineOne, together } from "../kit/deeds.js";
-import { keepPicture, startBrowser } from "../kit/pages.js";
+import { keepPicture } from "../kit/pages.js";
 import { Pilot } from "../kit/pilot.js";
 import { Server, until } from "../kit/server.js";
 import { jumps, standstills } from "../kit/smooth.js";
@@ -24,7 +25,7 @@ let pilots = [];
 
 before(async () => {
   mkdirSync(SHOTS, { recursive: true });
-  [browser, server] = await Promise.all([startBrowser(), Server.start({ bots: 50 })]);
+  [browser, server] = await startBoth({ bots: 50 });
 }, { timeout: 60_000 });
 
 after(async () => {

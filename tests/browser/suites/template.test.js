@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { startBrowser } from "../kit/pages.js";
+import { startBoth } from "../kit/both.js";
 import { Server, until } from "../kit/server.js";
 
 const SHOTS = fileURLToPath(new URL("../../../target/pages/", import.meta.url));
@@ -24,7 +24,7 @@ let server;
 before(async () => {
   if (BINARY === undefined) return;
   mkdirSync(SHOTS, { recursive: true });
-  [browser, server] = await Promise.all([startBrowser(), Server.start({ binary: BINARY, bots: BOTS })]);
+  [browser, server] = await startBoth({ binary: BINARY, bots: BOTS });
 }, { timeout: 60_000 });
 
 after(async () => {

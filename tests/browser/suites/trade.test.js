@@ -6,8 +6,8 @@ import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { startBoth } from "../kit/both.js";
 import { meet, mineOne, together } from "../kit/deeds.js";
-import { startBrowser } from "../kit/pages.js";
 import { Server, until } from "../kit/server.js";
 
 /** @typedef {import("../kit/pilot.js").Pilot} Pilot */
@@ -29,7 +29,7 @@ let bea;
 
 before(async () => {
   mkdirSync(SHOTS, { recursive: true });
-  [browser, server] = await Promise.all([startBrowser(), Server.start({ bots: 0 })]);
+  [browser, server] = await startBoth({ bots: 0 });
   [ada, bea] = await together(browser, server.url, "Ada", "Bea", { viewport: { width: 1280, height: 720 } });
   await meet(ada, bea);
   await near(ada, bea);

@@ -6,9 +6,8 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { startBoth } from "../kit/both.js";
 import { openConsole } from "../kit/console.js";
-import { startBrowser } from "../kit/pages.js";
-import { Server } from "../kit/server.js";
 
 const out = fileURLToPath(new URL("../../../target/console/", import.meta.url));
 mkdirSync(out, { recursive: true });
@@ -18,7 +17,7 @@ const WATCHED_MS = Number(process.env["WATCHED_MS"] ?? 6000);
 const PAGES = ["overview", "map", "ticks", "sessions", "actors", "workers", "store", "events", "letters", "audit", "own-sectors"];
 
 const wanted = process.argv.slice(2);
-const [browser, server] = await Promise.all([startBrowser(), Server.start({ bots: 60 })]);
+const [browser, server] = await startBoth({ bots: 60 });
 try {
   const { page, faults } = await openConsole(browser, server, { width: 1440, height: 900 });
   page.on("console", (message) => console.log(`${message.type()}: ${message.text()}`));

@@ -8,7 +8,9 @@ mod contracts;
 mod new;
 
 use std::fs;
+use std::io::IsTerminal as _;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -35,6 +37,18 @@ pub(crate) fn run(verb: Verb) -> Result<()> {
         Verb::Bots(arguments) => bots::run(&arguments),
         Verb::Codegen(arguments) => codegen::run(&arguments),
     }
+}
+
+/// cargo in the game's folder, which builds the game and runs it with the arguments that are added. At a terminal it shows how
+/// far it is: minutes of silence look like something that hangs.
+fn run_game() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg("run");
+    if !std::io::stderr().is_terminal() {
+        command.arg("--quiet");
+    }
+    command.arg("--");
+    command
 }
 
 /// Replaces a file by one rename, so that nobody reads half of it; leaves an equal one alone. Whether it changed.

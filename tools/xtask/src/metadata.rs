@@ -5,9 +5,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+
+use crate::program::{self, Show};
+
+/// It reads some dozen manifests.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// The workspace.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -64,15 +70,14 @@ impl Metadata {
     /// Asks cargo about the workspace that this tool was built in.
     pub(crate) fn ask() -> Result<Self> {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
-        let output = Command::new(cargo())
-            .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"])
-            .arg(&manifest)
-            .output()
-            .context("cannot start cargo")?;
-        if !output.status.success() {
-            bail!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr).trim_end());
+        let mut command = Command::new(cargo());
+        command.args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"]);
+        let run = program::run(command.arg(&manifest), LIMIT, Show::Nothing)?;
+        if !run.succeeded {
+            bail!("cargo metadata failed: what it said stands above");
         }
-        serde_json::from_slice(&output.stdout).context("cargo metadata gave something else than expected")
+        serde_json::from_str(&run.lines.join("\n"))
+            .context("cargo metadata gave something else than expected")
     }
 
     /// The member of this name.

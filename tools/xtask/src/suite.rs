@@ -6,6 +6,9 @@
 //! Everything is built once, by `cargo build --workspace --all-targets`: one set of features, one target folder. Suites
 //! start the programs that this made instead of calling `cargo run -p`, which would build some crates again.
 
+mod new_game;
+
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -41,6 +44,16 @@ impl Stage {
         let mut command = Command::new(metadata::cargo());
         command.args(arguments).current_dir(&self.metadata.workspace_root);
         command
+    }
+
+    /// cargo, at the root, for what may have to be built first. Minutes of silence look like something that hangs: at a
+    /// terminal cargo shows how far it is, elsewhere one line says that it builds.
+    pub(crate) fn building(&self, arguments: &[&str]) -> Command {
+        if std::io::stderr().is_terminal() {
+            return self.cargo(arguments);
+        }
+        screen::line("building, which takes some minutes the first time");
+        self.cargo(&[&["--quiet"], arguments].concat())
     }
 
     /// npm, in a folder of the repository.
@@ -98,7 +111,7 @@ pub(crate) const SUITES: &[Suite] = &[
         run: browser_types,
     },
     Suite { name: "book", in_quick: false, needs: &[Need::MdBook], run: book },
-    Suite { name: "new game", in_quick: false, needs: &[], run: new_game },
+    Suite { name: "new game", in_quick: false, needs: &[], run: new_game::run },
     Suite {
         name: "browser",
         in_quick: false,
@@ -163,15 +176,11 @@ fn book(stage: &Stage) -> Result<Vec<Step>> {
 }
 
 fn everyday_build(stage: &Stage) -> Result<Vec<Step>> {
-    counted_once("everyday build", stage.cargo(&["build", "--quiet"]), BUILD_LIMIT)
+    counted_once("everyday build", stage.building(&["build"]), BUILD_LIMIT)
 }
 
 fn build_of_tests(stage: &Stage) -> Result<Vec<Step>> {
-    counted_once(
-        "build of tests",
-        stage.cargo(&["build", "--quiet", "--workspace", "--all-targets"]),
-        BUILD_LIMIT,
-    )
+    counted_once("build of tests", stage.building(&["build", "--workspace", "--all-targets"]), BUILD_LIMIT)
 }
 
 fn tests(stage: &Stage) -> Result<Vec<Step>> {
@@ -181,8 +190,8 @@ fn tests(stage: &Stage) -> Result<Vec<Step>> {
 /// Wrong variants of the product, which the simulator's checkers must find. They stand behind a feature that nothing else
 /// turns on, so a few crates are built once more, into a folder of their own: the rest of the build stays as it is.
 fn flaws(stage: &Stage) -> Result<Vec<Step>> {
-    let mut command = stage.cargo(&["test", "--quiet", "--package", "lightmoon-sim", "--features", "flaws"]);
-    command.args(["--test", "it", "--", "kept::flaws", "fair::flaws", "herd::flaws"]);
+    let mut command = stage.building(&["test", "--package", "lightmoon-sim", "--features", "flaws"]);
+    command.args(["--test", "it", "--", "--quiet", "kept::flaws", "fair::flaws", "herd::flaws"]);
     command.env("CARGO_TARGET_DIR", stage.metadata.target_directory.join("flaws"));
     counted_inside("flaws", command, FLAWS_LIMIT)
 }
@@ -226,8 +235,7 @@ fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
 pub(crate) fn commit_number(stage: &Stage) -> u64 {
     let mut command = Command::new("git");
     command.args(["rev-parse", "--short=8", "HEAD"]).current_dir(&stage.metadata.workspace_root);
-    let name = command.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    name.ok().and_then(|name| u64::from_str_radix(&name, 16).ok()).unwrap_or(1)
+    program::first_line(&mut command).and_then(|name| u64::from_str_radix(&name, 16).ok()).unwrap_or(1)
 }
 
 fn typescript_types(stage: &Stage) -> Result<Vec<Step>> {
@@ -242,38 +250,10 @@ fn browser_types(stage: &Stage) -> Result<Vec<Step>> {
     counted_once("types of browser tests", stage.npm(BROWSER, &["run", "--silent", "check"]), NODE_LIMIT)
 }
 
-/// Makes the game that `lightmoon new` makes, builds it as its owner would, and checks its lock and its page's module. The suite
-/// `browser` plays it.
-fn new_game(stage: &Stage) -> Result<Vec<Step>> {
-    let folder = new_game_folder(stage);
-    let into = folder.parent().context("the target folder has a name")?;
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).context("cannot remove the new game of before")?;
-    }
-    std::fs::create_dir_all(into).context("cannot make a folder for the new game")?;
-    let mut make = Command::new(stage.built("lightmoon"));
-    make.args(["new", NEW_GAME, "--into"]).arg(into);
-    let made = program::run(&mut make, NODE_LIMIT, Show::All)?;
-    // The versions that everything else was tested with.
-    let lock = stage.metadata.workspace_root.join("Cargo.lock");
-    std::fs::copy(lock, folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
-    let mut check = Command::new(stage.built("lightmoon"));
-    check.args(["contracts", "--check"]).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
-    let checked = program::run(&mut check, BUILD_LIMIT, Show::All)?;
-    let passed = made.succeeded && checked.succeeded;
-    Ok(vec![step("new game", passed, Tally::of(passed), made.took + checked.took)])
-}
-
-const NEW_GAME: &str = "new-game";
-
-fn new_game_folder(stage: &Stage) -> PathBuf {
-    stage.metadata.target_directory.join("new").join(NEW_GAME)
-}
-
 fn browser(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = stage.npm(BROWSER, &["test", "--silent"]);
     command.env("GAME_SAMPLE", stage.built("game-sample"));
-    let game = new_game_folder(stage).join("target/debug").join(NEW_GAME);
+    let game = new_game::binary(stage);
     if game.exists() {
         command.env("NEW_GAME", game);
     }

@@ -36,6 +36,18 @@ pub(crate) struct Step {
     pub(crate) took: Duration,
 }
 
+impl Step {
+    /// One that failed before it began.
+    pub(crate) fn failed(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            verdict: Verdict::Failed,
+            tally: Tally::of(false),
+            took: Duration::ZERO,
+        }
+    }
+}
+
 /// All steps of a run.
 #[derive(Debug)]
 pub(crate) struct Summary {

@@ -113,17 +113,14 @@ impl Worker {
     pub(super) fn let_departed_go(&mut self) {
         let over = self.departed.len().saturating_sub(limits::DEPARTED_MAX);
         for _ in 0..over.min(limits::DEPARTED_PER_TURN.max(over / 4)) {
-            let Some(slot) = self.departed.pop_front() else { return };
-            // Otherwise another life stands there, or a session is there again: it is listed anew when that ends.
-            if !self.places.is_present(slot) || self.places.at(slot.index).sessions > 0 {
-                continue;
-            }
+            let Some(slot) = self.departed.first() else { return };
+            self.departed.remove(slot.index);
             let actor = self.places.at(slot.index).actor;
             if self.started.contains(&actor) || self.idle_after(actor.kind).is_none() {
                 continue;
             }
             if self.port.has_alarm(slot) {
-                self.departed.push_back(slot);
+                self.departed.add(slot);
                 continue;
             }
             match self.places.set_state(slot.index, State::Running) {
@@ -138,7 +135,7 @@ impl Worker {
                 | State::Resting
                 | State::SetAside) => {
                     self.places.set_state(slot.index, other);
-                    self.departed.push_back(slot);
+                    self.departed.add(slot);
                 }
             }
         }

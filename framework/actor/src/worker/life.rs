@@ -177,6 +177,7 @@ impl Worker {
         let place = self.places.at(index);
         place.generation = place.generation.wrapping_add(1);
         place.alarm_waits = false;
+        self.departed.remove(index);
     }
 
     /// An activation panicked; it is gone already.

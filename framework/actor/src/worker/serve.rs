@@ -219,10 +219,11 @@ impl Worker {
         let place = self.places.at(index);
         if number == ToActor::CONNECTED {
             place.sessions = place.sessions.saturating_add(1);
+            self.departed.remove(index);
         } else if number == ToActor::DISCONNECTED {
             place.sessions = place.sessions.saturating_sub(1);
             if place.sessions == 0 {
-                self.departed.push_back(self.places.slot(index));
+                self.departed.add(self.places.slot(index));
             }
         }
     }

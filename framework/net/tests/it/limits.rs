@@ -89,6 +89,10 @@ async fn half_open_handshakes_are_bounded_and_freed() {
     server.native().await;
     server.opened().await;
     assert_eq!(server.endpoint.counters().handshakes_evicted, 1);
+    until(|| half_open.iter().any(|connection| connection.close_reason().is_some())).await;
+    let reasons: Vec<String> =
+        half_open.iter().filter_map(|connection| Some(connection.close_reason()?.to_string())).collect();
+    assert!(matches!(&reasons[..], [reason] if reason.contains("gave way")), "{reasons:?}");
 
     for connection in half_open.drain(..) {
         connection.close(quinn::VarInt::from_u32(0), b"");
@@ -145,16 +149,21 @@ async fn what_came_before_a_close_is_reported_before_it_also_to_a_slow_receiver(
     stream.finish().unwrap();
     stream.stopped().await.unwrap();
     until(|| server.endpoint.counters().read_stalls > 0).await;
+    client.close(quinn::VarInt::from_u32(7), b"");
+    // Packets come in the order they were sent: who is let in after it shows that the close has come.
+    let _next = server.native().await;
     let mut held = Vec::new();
     let mut came = 0;
-    while came < usize::try_from(limits::CREDIT_BYTES).unwrap() - limits::CHUNK_BYTES_MAX {
+    loop {
         let event = server.event().await;
-        if let NetEvent::Stream { bytes, .. } = &event {
-            came += bytes.len();
+        match &event {
+            NetEvent::Stream { bytes, .. } => came += bytes.len(),
+            NetEvent::Opened { .. } => break,
+            other => panic!("{came}: {other:?}"),
         }
         held.push(event);
     }
-    client.close(quinn::VarInt::from_u32(7), b"");
+    assert!(came < total, "the rest waits");
     held.clear();
     while came < total {
         match server.event().await {
@@ -189,20 +198,31 @@ async fn a_link_whose_events_nobody_deals_with_ends_all_the_same() {
 #[tokio::test]
 async fn who_says_more_than_a_browser_before_a_session_is_let_go() {
     let server = Server::start();
-    // A frame of headers of 60,000 bytes, and settings of as many.
-    let header: [&[u8]; 2] = [&[0x01, 0x80, 0x00, 0xEA, 0x60], &[0x00, 0x04, 0x80, 0x00, 0xEA, 0x60]];
+    // A frame of a type that means nothing and may be as large as it likes, instead of a request and instead of settings.
+    let header: [&[u8]; 2] = [&[0x21, 0x80, 0x00, 0xEA, 0x60], &[0x00, 0x21, 0x80, 0x00, 0xEA, 0x60]];
     for (failed, header) in (1..).zip(header) {
         let client = server.try_connect(b"h3", quinn::TransportConfig::default()).await.unwrap();
-        let is_request = header[0] == 1;
+        let is_request = header[0] == 0x21;
         let mut stream =
             if is_request { client.open_bi().await.unwrap().0 } else { client.open_uni().await.unwrap() };
         stream.write_all(header).await.unwrap();
         // Fails once the server has had enough.
-        let _ = stream.write_all(&[0; 60_000]).await;
-        client.closed().await;
+        let _ = stream.write_all(&[0; 59_000]).await;
+        let why = client.closed().await.to_string();
+        assert!(why.contains("more bytes than are allowed"), "{why}");
         until(|| server.endpoint.counters().handshakes_failed == failed).await;
     }
     assert_eq!(server.endpoint.counters().links_opened, 0);
+}
+
+#[tokio::test]
+async fn a_handshake_that_comes_to_no_end_is_ended() {
+    let server = Server::start();
+    // TLS is done, and no session is ever asked for.
+    let client = server.try_connect(b"h3", quinn::TransportConfig::default()).await.unwrap();
+    let why = client.closed().await.to_string();
+    assert!(why.contains("took too long"), "{why}");
+    assert_eq!((server.endpoint.counters().handshakes, server.endpoint.counters().handshakes_failed), (0, 1));
 }
 
 #[tokio::test]

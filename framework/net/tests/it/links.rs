@@ -270,6 +270,22 @@ async fn a_stream_of_one_message_ends_and_passes_a_lane_that_the_client_does_not
 }
 
 #[tokio::test]
+async fn answers_that_wait_for_a_stream_leave_when_the_client_allows_one() {
+    let mut server = Server::start();
+    let mut transport = quinn::TransportConfig::default();
+    transport.max_concurrent_uni_streams(quinn::VarInt::from_u32(3));
+    let client = server.try_connect(b"lightmoon/1", transport).await.unwrap();
+    let (link, _) = server.opened().await;
+    let unordered = Lane::new(Priority::Normal, Reliability::ReliableUnordered);
+    let answer = |number: u8| Transmit::Solo { lane: unordered, bytes: vec![number; 500].into() };
+    server.commands.send_all(&mut (0..20).map(|number| (link, answer(number))).collect());
+    for number in 0..20 {
+        let mut stream = client.accept_uni().await.unwrap();
+        assert_eq!(stream.read_to_end(1_000).await.unwrap(), [number; 500]);
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_takes_no_answers_is_closed_before_more_of_them_wait_than_it_may_ask() {
     let mut server = Server::start();
     let mut transport = quinn::TransportConfig::default();

@@ -277,3 +277,21 @@ fn a_crowd_that_comes_and_goes_leaves_no_more_players_in_memory_than_the_limit()
         "what was behind is saved when it goes"
     );
 }
+
+#[test]
+fn players_who_come_and_go_again_and_again_stay_in_memory_while_they_are_fewer_than_the_limit() {
+    let (mut net, _ann) = begin(0, Some(Duration::from_secs(86_400)));
+    let few = 20;
+    for number in 0..few {
+        let link = net.enter(&format!("crowd-{number}"));
+        assert_eq!(net.answer(link, Target::Own, &clerk::CountLazily {}), Ok(1));
+        leave(&mut net, link);
+    }
+    for _ in 0..limits::DEPARTED_MAX {
+        let link = net.enter("restless");
+        leave(&mut net, link);
+    }
+    net.pass(1_000);
+    assert_eq!(net.node.report().worker.departed, 0);
+    assert_eq!(actors(&net), ALWAYS + few + 1);
+}

@@ -5,12 +5,31 @@ use std::path::PathBuf;
 use super::{Anchor, FORMAT, Known, MAGIC, PAGE_BYTES};
 use crate::OpenError;
 
-/// An empty folder of one test.
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("lightmoon-anchor-{}-{name}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+/// An empty folder of one test, which goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("lightmoon-anchor-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl std::ops::Deref for Folder {
+    type Target = std::path::Path;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // One that stays behind harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 const fn known(number: u64) -> Known {
@@ -19,7 +38,7 @@ const fn known(number: u64) -> Known {
 
 #[test]
 fn it_knows_what_was_written_last() {
-    let folder = folder("last");
+    let folder = Folder::new("last");
     assert!(matches!(Anchor::open(&folder, false), Err(OpenError::Damaged { .. })));
     for number in 1..6 {
         let mut anchor = Anchor::open(&folder, true).unwrap();
@@ -30,7 +49,7 @@ fn it_knows_what_was_written_last() {
 
 #[test]
 fn one_torn_slot_leaves_the_commit_before() {
-    let folder = folder("torn");
+    let folder = Folder::new("torn");
     let mut anchor = Anchor::open(&folder, true).unwrap();
     anchor.write(known(7)).unwrap();
     anchor.write(known(8)).unwrap();
@@ -52,7 +71,7 @@ fn one_torn_slot_leaves_the_commit_before() {
 
 #[test]
 fn a_newer_format_is_refused_and_left_alone() {
-    let folder = folder("newer");
+    let folder = Folder::new("newer");
     drop(Anchor::open(&folder, true).unwrap());
     let mut bytes = std::fs::read(Anchor::path(&folder)).unwrap();
     let header = [MAGIC.as_slice(), &(FORMAT + 1).to_le_bytes()].concat();
@@ -67,7 +86,7 @@ fn a_newer_format_is_refused_and_left_alone() {
 
 #[test]
 fn a_second_holder_is_refused() {
-    let folder = folder("held");
+    let folder = Folder::new("held");
     let _held = Anchor::open(&folder, true).unwrap();
     assert!(matches!(Anchor::open(&folder, true), Err(OpenError::InUse { .. })));
 }

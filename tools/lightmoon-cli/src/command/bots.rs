@@ -5,9 +5,10 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
+
+use super::run_game;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -21,9 +22,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Path::new("Cargo.toml").is_file(),
         "there is no Cargo.toml here; run `lightmoon bots` in the folder of the game"
     );
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["run", "--quiet", "--", "bots"]).args(&arguments.rest);
-    let status = command.status().context("cannot run cargo")?;
+    let status = run_game().arg("bots").args(&arguments.rest).status().context("cannot run cargo")?;
     if status.success() {
         return Ok(());
     }

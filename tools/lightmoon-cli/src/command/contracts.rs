@@ -7,7 +7,7 @@
 //! - I1: nothing is written of a game that clients in the field would not survive; the reason is said.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use lightmoon_cli::descriptor::Descriptor;
@@ -15,7 +15,7 @@ use lightmoon_cli::typescript;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{say, write_whole};
+use super::{run_game, say, write_whole};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -60,8 +60,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Builds the game and asks it. Cargo's and the compiler's own words go to the terminal.
 fn ask(lock: &Path) -> Result<String> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["run", "--quiet", "--", "contracts", "--lock"]).arg(lock);
+    let mut command = run_game();
+    command.args(["contracts", "--lock"]).arg(lock);
     // Numbers that are missing are what this is for.
     command.env_remove("LIGHTMOON_LOCKED").stderr(Stdio::inherit());
     let output = command.output().context("cannot run cargo")?;

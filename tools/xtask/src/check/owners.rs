@@ -29,7 +29,7 @@ const ROWS: &[Row] = &[
     Row {
         crates: &["bevy_ecs"],
         owners: &["lightmoon-zone"],
-        in_tests: &["lightmoon-node", "lightmoon-sim", "lightmoon"],
+        in_tests: &["lightmoon-node", "lightmoon-sim", "lightmoon", "lightmoon-bots"],
         why: "actors and clients do without an ECS",
     },
     Row {

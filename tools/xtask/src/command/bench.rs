@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 
 /// The areas that take seconds, in one program.
 fn quick(stage: &Stage, arguments: &Arguments) -> Result<bool> {
-    let mut command = stage.cargo(&["run", "--quiet", "--release", "--package", "lightmoon-benches", "--"]);
+    let mut command = stage.building(&["run", "--release", "--package", "lightmoon-benches", "--"]);
     command.args(&arguments.area);
     if let Some(file) = &arguments.json {
         // The benches run at the root of the repository; the path is meant from here.
@@ -72,7 +72,7 @@ fn quick(stage: &Stage, arguments: &Arguments) -> Result<bool> {
 fn run_peers(stage: &Stage) -> Result<bool> {
     for workload in PEER_WORKLOADS {
         // A peer names a newer compiler than it needs.
-        let mut command = stage.cargo(&["run", "--quiet", "--release", "--ignore-rust-version"]);
+        let mut command = stage.building(&["run", "--release", "--ignore-rust-version"]);
         command.args(["--manifest-path", "benches/peers/Cargo.toml", "--target-dir", "target", "--"]);
         command.args(workload);
         if !program::run(&mut command, LIMIT, Show::All)?.succeeded {

@@ -40,7 +40,7 @@ struct Printed {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let stage = Stage { metadata: Metadata::ask()?, is_quick: true };
-    let wanted = wanted(stage.cargo(&["run", "--quiet", "--package", PACKAGE, "--example", EXAMPLE]))?;
+    let wanted = wanted(stage.building(&["run", "--package", PACKAGE, "--example", EXAMPLE]))?;
     let path = path(&stage);
     if read(&path)? == wanted {
         screen::line(&format!("{LOCK} is up to date"));

@@ -79,8 +79,8 @@ pub(crate) fn soak(stage: &Stage, hours: Option<f64>) -> Result<bool> {
 
 /// The program, and beside it the sample's.
 fn built(stage: &Stage) -> Result<Command> {
-    let build = ["build", "--quiet", "--release", "--package", "game-sample", "--package", "lightmoon-load"];
-    if !program::run(&mut stage.cargo(&build), BUILD_LIMIT, Show::All)?.succeeded {
+    let build = ["build", "--release", "--package", "game-sample", "--package", "lightmoon-load"];
+    if !program::run(&mut stage.building(&build), BUILD_LIMIT, Show::All)?.succeeded {
         bail!("the programs of load could not be built");
     }
     let mut command = Command::new(stage.metadata.target_directory.join("release/lightmoon-load"));

@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let stage = Stage { metadata: Metadata::ask()?, is_quick: false };
-    let mut command = stage.cargo(&["run", "--quiet", "--package", PACKAGE]);
+    let mut command = stage.building(&["run", "--package", PACKAGE]);
     if arguments.release {
         command.arg("--release");
     }

@@ -41,7 +41,7 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "sim",
         docs: "simulation of the sample game, 100 new seeds a round, optimised",
-        prepare: &["build", "--quiet", "--release", "--package", "game-sample-trials"],
+        prepare: &["build", "--release", "--package", "game-sample-trials"],
         round: simulate,
         is_once: false,
         is_figure: |_| false,
@@ -49,7 +49,7 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "tests",
         docs: "all tests of the workspace again and again: finds flaky ones",
-        prepare: &["test", "--quiet", "--workspace", "--no-run"],
+        prepare: &["test", "--workspace", "--no-run"],
         round: |stage, _| stage.cargo(&["test", "--quiet", "--workspace", "--no-fail-fast"]),
         is_once: false,
         is_figure: |_| false,
@@ -76,15 +76,7 @@ const SUITES: &[Suite] = &[
         docs: "the sample's server, optimised, on a core of its own, attacked in sixteen ways from another core, on which 250 honest bots play; \
                percentiles are of five windows of 2,000 answers and more, beside all quiet windows, of which five lie before each attack, and what chance makes of five of those; \
                then two equal crowds that come and go",
-        prepare: &[
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "game-sample",
-            "--package",
-            "game-sample-siege",
-        ],
+        prepare: &["build", "--release", "--package", "game-sample", "--package", "game-sample-siege"],
         round: siege,
         is_once: true,
         is_figure: |_| true,
@@ -92,7 +84,7 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "power",
         docs: "200 cuts of power a round under the store in files, each with another choice of what the disk forgets",
-        prepare: &["test", "--quiet", "--release", "--package", "lightmoon-store-files", "--no-run"],
+        prepare: &["test", "--release", "--package", "lightmoon-store-files", "--no-run"],
         round: cut_power,
         is_once: true,
         is_figure: |line| line.contains("cuts of power") || line.contains("without syncs"),
@@ -103,7 +95,7 @@ const SUITES: &[Suite] = &[
 const LOAD: &str = "load";
 
 const KILLS_BUILD: &[&str] =
-    &["build", "--quiet", "--release", "--package", "game-sample", "--package", "game-sample-kills"];
+    &["build", "--release", "--package", "game-sample", "--package", "game-sample-kills"];
 
 fn is_figure_of_kills(line: &str) -> bool {
     !["kill ", "audit ", "again:"].iter().any(|start| line.trim_start().starts_with(start))
@@ -175,7 +167,7 @@ struct Outcome {
 /// At least one round, whatever the time.
 fn soak(suite: &Suite, stage: &Stage, time: Duration) -> Result<Outcome> {
     screen::header(&format!("{}: {}", suite.name, suite.docs));
-    if !program::run(&mut stage.cargo(suite.prepare), PREPARE_LIMIT, Show::All)?.succeeded {
+    if !program::run(&mut stage.building(suite.prepare), PREPARE_LIMIT, Show::All)?.succeeded {
         bail!("{} could not be built", suite.name);
     }
     let started = Instant::now();
@@ -314,9 +306,9 @@ fn report(
 }
 
 pub(super) fn first_line(program: &str, arguments: &[&str], stage: &Stage) -> String {
-    let output = Command::new(program).args(arguments).current_dir(&stage.metadata.workspace_root).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    text.lines().next().unwrap_or("unknown").to_owned()
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(&stage.metadata.workspace_root);
+    program::first_line(&mut command).unwrap_or_else(|| "unknown".to_owned())
 }
 
 #[cfg(test)]

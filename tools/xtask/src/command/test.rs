@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must pass.
 //!
-//! *Responsible for*: running the table of suites to its end, whatever fails on the way, and the summary.
+//! *Responsible for*: seeing first that there is room, running the table of suites to its end, whatever fails on the way,
+//! and the summary.
 //! *Not responsible for*: the suites (`suite`).
 
 use std::time::Instant;
@@ -8,6 +9,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::metadata::Metadata;
+use crate::room::{self, Plan};
 use crate::screen;
 use crate::suite::{SUITES, Stage, Suite};
 use crate::summary::{Step, Summary, Verdict};
@@ -24,6 +26,16 @@ pub(crate) struct Arguments {
     only: Option<String>,
 }
 
+impl Arguments {
+    fn plan(&self) -> Plan {
+        match (&self.only, self.quick) {
+            (Some(_), _) => Plan::Some,
+            (None, true) => Plan::Quick,
+            (None, false) => Plan::All,
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let is_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
     let stage = Stage { metadata: Metadata::ask()?, is_quick: arguments.quick };
@@ -33,7 +45,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         None => suite.in_quick || !arguments.quick,
     };
     let started = Instant::now();
-    for suite in SUITES.iter().filter(wanted) {
+    let room = room::check(&stage.metadata.target_directory, arguments.plan());
+    if let Err(sentence) = &room {
+        screen::complain(sentence);
+        summary.add(Step::failed("room on the disk"));
+    }
+    let suites = if room.is_ok() { SUITES } else { &[] };
+    for suite in suites.iter().filter(wanted) {
         screen::header(suite.name);
         for step in run_suite(suite, &stage) {
             summary.add(step);

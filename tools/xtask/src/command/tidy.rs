@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 pub(crate) fn steps(stage: &Stage) -> Result<Vec<Step>> {
     let mut steps = text_steps(stage)?;
     for tool in TOOLS {
+        screen::line(&format!("checking {}", tool.name));
         let mut command = stage.cargo(tool.arguments);
         command.envs(tool.variable);
         let run = program::run(&mut command, TOOL_LIMIT, Show::All)?;
