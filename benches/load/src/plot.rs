@@ -167,11 +167,11 @@ impl Plot {
         ys: &Range<f64>,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let (wide, high) = (xs.end - xs.start, ys.end - ys.start);
+        // Beside the legend, wherever that is.
+        let beside = xs.start + wide * if self.axis == Axis::Nines { 0.16 } else { 0.01 };
         for line in &self.lines {
             let (from, to, at, text) = match line {
-                Line::Across(y, text) => {
-                    ((xs.start, *y), (xs.end, *y), (xs.start + wide * 0.01, y + high * 0.045), text)
-                }
+                Line::Across(y, text) => ((xs.start, *y), (xs.end, *y), (beside, y + high * 0.045), text),
                 Line::Down(x, text) => {
                     ((*x, ys.start), (*x, ys.end), (x + wide * 0.006, ys.start + high * 0.97), text)
                 }

@@ -17,7 +17,7 @@ pub struct NetOptions {
     pub reset_secret: Vec<u8>,
     /// Handshakes in progress at once; 1–65,536, default 1,024. From half of it on, clients must first show that they
     /// own their address; at the limit the oldest of the source that holds the most gives way. One costs about 0.4 ms of CPU and
-    /// 40 KiB.
+    /// 28 KiB.
     pub handshakes_max: usize,
     /// Of them those of one source, an IPv4 address or an IPv6 network of 64 bits; 1–65,536, default
     /// [`limits::SOURCE_HANDSHAKES_MAX`]. Beyond it further ones of that source are refused.
@@ -25,7 +25,7 @@ pub struct NetOptions {
     /// Handshakes that begin in a second, beyond a burst of [`limits::HANDSHAKES_BURST`]; 1–100,000, default 200. Further attempts wait, one of
     /// each source after the other, and count among `handshakes_max`. More lets a crowd in sooner, and makes those at play wait for it.
     pub handshakes_per_second: u32,
-    /// Links at once; 1–1,000,000, default 10,000. Beyond it connections are refused. One costs about 40 KiB.
+    /// Links at once; 1–1,000,000, default 10,000. Beyond it connections are refused. One costs about 28 KiB.
     pub links_max: usize,
     /// Of them those of one source, with its handshakes; 1–1,000,000, default [`limits::SOURCE_LINKS_MAX`]. Beyond it further ones of
     /// that source are refused. Raise it where many players come from one address: behind a proxy, or in a hall.
