@@ -50,6 +50,8 @@ counters! {
     retried,
     /// Links closed because more waited for them than is allowed.
     overloaded,
+    /// Packets and connections given up because dealing with them panicked: faults of the server.
+    panicked,
     /// Bytes of streams received.
     stream_bytes_received,
     /// Bytes handed to streams.

@@ -17,6 +17,7 @@
 //! - I1: a round reads, carries out and sends a bounded amount; what is left comes in the next one, after other tasks had their turn.
 //! - I2: every connection that was touched in a round is served in it.
 //! - I3: between two handshakes that begin those at play are served.
+//! - I4: a panic about one packet, attempt or connection ends that one.
 
 use crate::commands::{Commands, Order};
 use crate::deadlines::Deadlines;
@@ -29,6 +30,7 @@ use bytes::BytesMut;
 use lightmoon_wire::{CloseCode, Transmit};
 use quinn_proto::{ConnectionHandle, DatagramEvent, Endpoint, Incoming};
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use tokio::time::sleep_until;
 
@@ -134,20 +136,30 @@ impl Driver {
             () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {}
             () = self.socket.writable(), if is_blocked => {
                 for handle in std::mem::take(&mut self.blocked) {
-                    self.touch(handle);
+                    if let Some(peer) = peer_mut(&mut self.peers, handle) {
+                        peer.is_blocked = false;
+                        touch(peer, handle, &mut self.touched);
+                    }
                 }
             }
         }
     }
 
     fn receive(&mut self, now: Instant) -> Left {
-        let Self { endpoint, socket, peers, touched, .. } = self;
+        let Self { endpoint, socket, peers, touched, shared, .. } = self;
         let (mut answers, mut attempts) = (Vec::new(), Vec::new());
         let left = socket.receive(|meta, packet| {
             let mut answer = Vec::new();
             let ecn = meta.ecn.map(socket::ecn_in);
             let packet = BytesMut::from(packet);
-            match endpoint.handle(now, meta.addr, meta.dst_ip, ecn, packet, &mut answer) {
+            let handled = catch_unwind(AssertUnwindSafe(|| {
+                endpoint.handle(now, meta.addr, meta.dst_ip, ecn, packet, &mut answer)
+            }));
+            let event = handled.unwrap_or_else(|_| {
+                shared.tally.panicked.add(1);
+                None
+            });
+            match event {
                 Some(DatagramEvent::ConnectionEvent(handle, event)) => {
                     if let Some(peer) = peer_mut(peers, handle) {
                         peer.on_packet(event);
@@ -252,7 +264,11 @@ impl Driver {
     }
 
     fn admit(&mut self, now: Instant) {
-        if let Some((handle, peer)) = self.gate.begin(&mut desk!(self, now)) {
+        let begun = catch_unwind(AssertUnwindSafe(|| self.gate.begin(&mut desk!(self, now))));
+        if begun.is_err() {
+            self.shared.tally.panicked.add(1);
+        }
+        if let Ok(Some((handle, peer))) = begun {
             if self.peers.len() <= handle.0 {
                 self.peers.resize_with(handle.0 + 1, || None);
             }
@@ -280,7 +296,7 @@ impl Driver {
             next_link: &mut self.next_link,
             shared: &self.shared,
         });
-        let (link_now, deadline) = (peer.link(), peer.deadline());
+        let link_now = peer.link();
         if link_now != link {
             link.map(|link| self.links.remove(&link));
             link_now.map(|link| self.links.insert(link, handle));
@@ -292,14 +308,19 @@ impl Driver {
         }
         match served {
             Served::Resting => {}
-            Served::More => self.touch(handle),
-            Served::Blocked => self.blocked.push(handle),
+            Served::More => touch(peer, handle, &mut self.touched),
+            Served::Blocked if peer.is_blocked => {}
+            Served::Blocked => {
+                peer.is_blocked = true;
+                self.blocked.push(handle);
+            }
             Served::Gone => {
                 self.peers[handle.0] = None;
                 self.count -= 1;
                 return self.deadlines.set(handle.0, None);
             }
         }
+        let deadline = peer.deadline();
         self.deadlines.set(handle.0, deadline);
     }
 }

@@ -11,6 +11,7 @@
 //! Invariants:
 //! - I1: whoever changes a connection serves it in the same round, so that nothing waits for a packet or a timer of chance.
 //! - I2: a connection's number is given back to quinn after its last event was reported, not before.
+//! - I3: a panic ends the connection that it is about, and no other: what it left is only dropped.
 
 pub(crate) mod browser;
 mod handshake;
@@ -28,8 +29,9 @@ use crate::socket::Socket;
 use handshake::{Done, Handshake};
 use lightmoon_wire::{CloseCode, Transmit};
 use link::Link;
-use quinn_proto::{Connection, ConnectionEvent, ConnectionHandle, Endpoint, Event, VarInt};
+use quinn_proto::{Connection, ConnectionEvent, ConnectionHandle, Endpoint, EndpointEvent, Event, VarInt};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -78,6 +80,10 @@ pub(crate) struct Peer {
     unsent: Option<(quinn_proto::Transmit, Vec<u8>)>,
     /// Whether it is in the list of those that are served in this round.
     pub(crate) is_touched: bool,
+    /// Whether it is in the list of those that the kernel took no packets of.
+    pub(crate) is_blocked: bool,
+    /// Whether something panicked: nothing is done with it any more.
+    is_broken: bool,
 }
 
 enum Phase {
@@ -90,7 +96,7 @@ enum Phase {
 impl Peer {
     pub(crate) fn new(handle: ConnectionHandle, conn: Connection, place: Place, now: Instant) -> Self {
         let phase = Phase::Handshake(Box::new(Handshake::new(place, now)));
-        Self { handle, conn, phase, unsent: None, is_touched: false }
+        Self { handle, conn, phase, unsent: None, is_touched: false, is_blocked: false, is_broken: false }
     }
 
     /// The link that it is, if it is one.
@@ -111,21 +117,25 @@ impl Peer {
 
     /// A packet came.
     pub(crate) fn on_packet(&mut self, event: ConnectionEvent) {
-        self.conn.handle_event(event);
+        self.guard(|peer| peer.conn.handle_event(event));
     }
 
     /// Carries out what the node sends.
     pub(crate) fn send(&mut self, transmit: Transmit, now: Instant, shared: &Shared) {
-        if let Phase::Link(link) = &mut self.phase {
-            link.send(&mut self.conn, transmit, now, shared);
-        }
+        self.guard(|peer| {
+            if let Phase::Link(link) = &mut peer.phase {
+                link.send(&mut peer.conn, transmit, now, shared);
+            }
+        });
     }
 
     /// The node gave back what it held.
     pub(crate) fn resume(&mut self, shared: &Shared) {
-        if let Phase::Link(link) = &mut self.phase {
-            link.resume(&mut self.conn, shared);
-        }
+        self.guard(|peer| {
+            if let Phase::Link(link) = &mut peer.phase {
+                link.resume(&mut peer.conn, shared);
+            }
+        });
     }
 
     /// Ends a handshake; does nothing to a link.
@@ -143,12 +153,12 @@ impl Peer {
 
     /// Ends it at once, whatever it is.
     pub(crate) fn cut(&mut self, code: CloseCode, reason: &str, now: Instant, shared: &Shared) {
-        match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Link(link) => link.cut(&mut self.conn, code, reason, now, shared),
+        self.guard(|peer| match std::mem::replace(&mut peer.phase, Phase::Over) {
+            Phase::Link(link) => link.cut(&mut peer.conn, code, reason, now, shared),
             Phase::Handshake(_) | Phase::Over => {
-                self.conn.close(now, VarInt::from_u32(code.number()), reason.as_bytes().to_vec().into());
+                peer.conn.close(now, VarInt::from_u32(code.number()), reason.as_bytes().to_vec().into());
             }
-        }
+        });
     }
 
     /// When to look at it at the latest.
@@ -163,6 +173,43 @@ impl Peer {
 
     /// Does what is to be done: timers, events, packets.
     pub(crate) fn serve(&mut self, round: &mut Round<'_>) -> Served {
+        self.guard(|peer| peer.do_serve(round)).unwrap_or_else(|| {
+            self.break_up(round);
+            Served::Gone
+        })
+    }
+
+    /// Does it unless something panicked, now or before.
+    fn guard<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        if self.is_broken {
+            return None;
+        }
+        // What a panic leaves is only dropped (I3), so nobody sees it.
+        let done = catch_unwind(AssertUnwindSafe(|| act(self)));
+        self.is_broken = done.is_err();
+        done.ok()
+    }
+
+    /// Reports the end of a connection that panicked, and gives its number back. The client hears of it by a reset of its next packet.
+    fn break_up(&mut self, round: &mut Round<'_>) {
+        let shared = round.shared;
+        shared.tally.panicked.add(1);
+        tracing::error!(
+            target: "lightmoon::net",
+            remote = %self.conn.remote_address(),
+            "serving a connection panicked; it is dropped. This is a fault of the server: report it"
+        );
+        let phase = std::mem::replace(&mut self.phase, Phase::Over);
+        // What reports may be what panicked.
+        let _ = catch_unwind(AssertUnwindSafe(|| match phase {
+            Phase::Link(link) => link.lost(shared),
+            Phase::Handshake(_) => failed(self.conn.remote_address(), "a fault of the server", shared),
+            Phase::Over => {}
+        }));
+        round.endpoint.handle_event(self.handle, EndpointEvent::drained());
+    }
+
+    fn do_serve(&mut self, round: &mut Round<'_>) -> Served {
         let now = round.now;
         if self.conn.poll_timeout().is_some_and(|timeout| timeout <= now) {
             self.conn.handle_timeout(now);
@@ -172,8 +219,7 @@ impl Peer {
                 self.on_event(event, round);
             }
             self.go_on(round);
-            let is_gone = self.pass_to_endpoint(round.endpoint);
-            if is_gone {
+            if self.pass_to_endpoint(round.endpoint) {
                 return Served::Gone;
             }
             let served = self.flush(round);

@@ -234,6 +234,11 @@ impl Link {
         self.over(End { code: None, reason: reason.to_owned() }, shared);
     }
 
+    /// Reports the end of a link whose connection is not usable any more.
+    pub(super) fn lost(mut self: Box<Self>, shared: &Shared) {
+        self.over(End { code: None, reason: "a fault of the server".to_owned() }, shared);
+    }
+
     fn on_opened(&mut self, conn: &mut Connection, dir: Dir, now: Instant, shared: &Shared) -> bool {
         let Some(browser) = &mut self.browser else {
             // Clients open none of the other kind; what they send on them stays with quinn, whose windows bound it.

@@ -13,6 +13,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// Longer than anything here takes on a busy machine; reached only by a failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A datagram with this makes the server panic while it deals with it.
+pub(crate) const PANIC: &[u8] = b"panic, please";
+
 pub(crate) struct Server {
     pub(crate) endpoint: Endpoint,
     pub(crate) commands: Commands,
@@ -41,6 +44,9 @@ impl Server {
     pub(crate) fn with_identity(options: NetOptions, identity: TlsIdentity) -> Self {
         let (sender, events) = unbounded_channel();
         let endpoint = Endpoint::bind(options, &identity, move |event| {
+            if let NetEvent::Datagram { bytes, .. } = &event {
+                assert_ne!(bytes, PANIC, "as was asked for");
+            }
             // A test that ended listens no more.
             let _ = sender.send(event);
         })

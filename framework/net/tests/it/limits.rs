@@ -1,6 +1,6 @@
 //! What happens at the bounds.
 
-use crate::harness::{Server, local, until};
+use crate::harness::{PANIC, Server, local, until};
 use bytes::Bytes;
 use lightmoon_contract::Lane;
 use lightmoon_net::{NetEvent, NetOptions, limits};
@@ -237,4 +237,28 @@ async fn a_browser_that_names_a_session_which_is_not_there_is_let_go() {
     let (code, reason) = server.closed().await;
     assert_eq!(code, None);
     assert!(reason.contains("session"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_panic_about_one_connection_ends_that_one() {
+    let mut server = Server::start();
+    let good = server.native().await;
+    let (kept, _) = server.opened().await;
+    let bad = server.native().await;
+    let (lost, _) = server.opened().await;
+    bad.send_datagram(Bytes::from_static(PANIC)).unwrap();
+    match server.event().await {
+        NetEvent::Closed { link, code: None, reason } => {
+            assert_eq!((link, reason.as_str()), (lost, "a fault of the server"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((server.endpoint.counters().panicked, server.endpoint.counters().links), (1, 1));
+    assert!(server.commands.send(kept, Transmit::Datagram(Bytes::from_static(b"still here"))));
+    assert_eq!(good.read_datagram().await.unwrap(), b"still here".as_slice());
+    // Large enough to hide a reset in, as the next packets of a game are.
+    bad.send_datagram(Bytes::from(vec![0; 500])).unwrap();
+    assert_eq!(bad.closed().await, quinn::ConnectionError::Reset);
+    server.native().await;
+    server.opened().await;
 }

@@ -24,6 +24,11 @@ pub(super) const TABLE: &[Metric] = &[
     counter("lightmoon_link_overloaded_total", "Connections closed because they did not read.", |s| {
         of(s.net.overloaded)
     }),
+    counter(
+        "lightmoon_link_panicked_total",
+        "Packets and connections given up because dealing with them panicked: faults of the server.",
+        |s| of(s.net.panicked),
+    ),
     counter("lightmoon_link_stream_received_bytes_total", "Bytes of streams received.", |s| {
         of(s.net.stream_bytes_received)
     }),
