@@ -59,7 +59,8 @@ pub(super) async fn half_open(ground: &Ground, addresses: u8) -> Result<Fought> 
     let relay = Relay::start(ground.server, Manner::OneWay(from)).await?;
     let camp = ground.keep(Camp::at(ground.from, relay.address)?);
     let (mut count, mut waiting) = (0usize, Vec::new());
-    let dropped = kernel::dropped()?;
+    let ports = [ground.server.port(), relay.address.port()];
+    let dropped = kernel::dropped(&ports)?;
     while count < ground.many || !ground.is_over() {
         waiting.push(camp.begin(relay.address)?);
         count += 1;
@@ -72,7 +73,7 @@ pub(super) async fn half_open(ground: &Ground, addresses: u8) -> Result<Fought> 
         }
     }
     // Of a flood of datagrams the kernel drops some where the machine is busy, and says how many: those reached nobody.
-    let dropped = kernel::dropped()? - dropped;
+    let dropped = kernel::dropped(&ports)? - dropped;
     fought
         .notes
         .push(format!("{count} first packets from {addresses} addresses, {dropped} dropped by the kernel"));
