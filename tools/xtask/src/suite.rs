@@ -191,7 +191,7 @@ fn tests(stage: &Stage) -> Result<Vec<Step>> {
 /// turns on, so a few crates are built once more, into a folder of their own: the rest of the build stays as it is.
 fn flaws(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = stage.building(&["test", "--package", "lightmoon-sim", "--features", "flaws"]);
-    command.args(["--test", "it", "--", "--quiet", "kept::flaws", "fair::flaws", "herd::flaws"]);
+    command.args(["--test", "it", "--", "kept::flaws", "fair::flaws", "herd::flaws"]);
     command.env("CARGO_TARGET_DIR", stage.metadata.target_directory.join("flaws"));
     counted_inside("flaws", command, FLAWS_LIMIT)
 }
