@@ -4,7 +4,7 @@
 //! happens. *Not responsible for*: one connection (`peer`), who is let in (`gate`), when a deadline passes (`deadlines`).
 //!
 //! One task for all connections: what a packet or a tick of the node changes is done, and its answer sent, while the connection is in the
-//! caches. A task, a timer and a channel for each connection cost about a quarter of the CPU (decision 0013).
+//! caches. A task, a timer and a channel for each connection would bring it back there each time (decision 0013).
 //!
 //! ```text
 //!        ┌──────────────────────────── a round ────────────────────────────┐
