@@ -52,6 +52,9 @@ pub fn stow(world: &mut World, crystal: NetId, hue: u16, ore: u32) -> Mined {
     let mined = Mined { crystal, ore, hue, total, coins: purse::find(world) };
     let mut finds = world.resource_mut::<Finds>();
     finds.crystals += 1;
+    // Room for all at once: a pilot that mines takes the memory that it will take in the end.
+    let missing = REMEMBERED_MAX - finds.last.len().min(REMEMBERED_MAX);
+    finds.last.reserve_exact(missing);
     if finds.last.len() >= REMEMBERED_MAX {
         finds.last.remove(0);
     }
