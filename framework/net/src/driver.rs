@@ -182,9 +182,14 @@ impl Driver {
     }
 
     fn decide(&mut self, incoming: Incoming, now: Instant) {
-        for handle in self.gate.decide(incoming, &mut desk!(self, now)) {
+        let decided = catch_unwind(AssertUnwindSafe(|| self.gate.decide(incoming, &mut desk!(self, now))));
+        let evicted = decided.unwrap_or_else(|_| {
+            self.shared.tally.panicked.add(1);
+            Vec::new()
+        });
+        for handle in evicted {
             if let Some(peer) = peer_mut(&mut self.peers, handle) {
-                peer.fail("gave way to another", now, &self.shared);
+                peer.evict(now, &self.shared);
                 self.touch(handle);
             }
         }
@@ -320,7 +325,7 @@ impl Driver {
                 return self.deadlines.set(handle.0, None);
             }
         }
-        let deadline = peer.deadline();
+        let deadline = peer.deadline(now);
         self.deadlines.set(handle.0, deadline);
     }
 }

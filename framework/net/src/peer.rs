@@ -138,8 +138,12 @@ impl Peer {
         });
     }
 
-    /// Ends a handshake; does nothing to a link.
-    pub(crate) fn fail(&mut self, why: &str, now: Instant, shared: &Shared) {
+    /// Ends a handshake whose place another one took; does nothing to a link.
+    pub(crate) fn evict(&mut self, now: Instant, shared: &Shared) {
+        self.guard(|peer| peer.fail("gave way to another", now, shared));
+    }
+
+    fn fail(&mut self, why: &str, now: Instant, shared: &Shared) {
         if let Phase::Handshake(_) = &self.phase {
             self.give_up(why, now, shared);
         }
@@ -161,14 +165,17 @@ impl Peer {
         });
     }
 
-    /// When to look at it at the latest.
-    pub(crate) fn deadline(&mut self) -> Option<Instant> {
-        let own = match &self.phase {
-            Phase::Handshake(handshake) => Some(handshake.until()),
-            Phase::Link(link) => link.until(),
-            Phase::Over => None,
-        };
-        [self.conn.poll_timeout(), own].into_iter().flatten().min()
+    /// When to look at it at the latest; at once if something panicked, so that it is broken up.
+    pub(crate) fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        let deadline = self.guard(|peer| {
+            let own = match &peer.phase {
+                Phase::Handshake(handshake) => Some(handshake.until()),
+                Phase::Link(link) => link.until(),
+                Phase::Over => None,
+            };
+            [peer.conn.poll_timeout(), own].into_iter().flatten().min()
+        });
+        deadline.unwrap_or(Some(now))
     }
 
     /// Does what is to be done: timers, events, packets.
@@ -272,9 +279,12 @@ impl Peer {
         };
         let id = LinkId(*round.next_link);
         *round.next_link += 1;
-        let mut link = Link::open(id, place, browser, &mut self.conn, round.shared);
-        if !link.accept(&mut self.conn, round.now, round.shared) {
-            self.phase = Phase::Link(Box::new(link));
+        // Before it is reported: after a panic there it is a link whose end is to be reported.
+        self.phase = Phase::Link(Box::new(Link::new(id, place, browser, round.shared)));
+        if let Phase::Link(link) = &mut self.phase
+            && link.open(&mut self.conn, round.now, round.shared)
+        {
+            self.phase = Phase::Over;
         }
     }
 

@@ -71,25 +71,17 @@ struct End {
 }
 
 impl Link {
-    pub(super) fn open(
-        id: LinkId,
-        place: Place,
-        browser: Option<Box<Browser>>,
-        conn: &mut Connection,
-        shared: &Shared,
-    ) -> Self {
-        let transport = if browser.is_some() { Transport::WebTransport } else { Transport::Native };
+    /// One that nobody knows of yet.
+    pub(super) fn new(id: LinkId, place: Place, browser: Option<Box<Browser>>, shared: &Shared) -> Self {
         let session = browser.as_ref().and_then(|browser| browser.session().cloned());
         let (streams, datagrams) =
             session.map(|session| (session.stream_header, session.datagram_header)).unwrap_or_default();
-        shared.commands.insert(id);
-        (shared.sink)(NetEvent::Opened { link: id, remote: conn.remote_address().to_string(), transport });
         Self {
             id,
             place: Some(place),
             outbox: Outbox::new(shared.queue_bytes_max, streams),
             inbox: Inbox::new(id, shared),
-            watch: Watch::begin(id, datagrams, conn, shared),
+            watch: Watch::new(id, datagrams),
             browser,
             ending: Ending::No,
         }
@@ -148,8 +140,16 @@ impl Link {
         self.inbox.resume(conn, |bytes| strip(bytes, &header), shared);
     }
 
-    /// Takes the streams that came before the link was open; whether the link is gone.
-    pub(super) fn accept(&mut self, conn: &mut Connection, now: Instant, shared: &Shared) -> bool {
+    /// Reports that it is there, and takes the streams that came before; whether it is gone.
+    pub(super) fn open(&mut self, conn: &mut Connection, now: Instant, shared: &Shared) -> bool {
+        let transport = if self.browser.is_some() { Transport::WebTransport } else { Transport::Native };
+        shared.commands.insert(self.id);
+        (shared.sink)(NetEvent::Opened {
+            link: self.id,
+            remote: conn.remote_address().to_string(),
+            transport,
+        });
+        self.watch.begin(conn, shared);
         let gone = self.on_opened(conn, Dir::Uni, now, shared);
         self.on_datagrams(conn, shared);
         gone

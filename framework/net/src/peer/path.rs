@@ -29,11 +29,13 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    pub(super) const fn new(link: LinkId, header: Bytes) -> Self {
+        Self { link, header, rtt: Duration::ZERO, size_max: 0, is_tight: false, since: 0 }
+    }
+
     /// Reports the path of a link that was just opened.
-    pub(super) fn begin(link: LinkId, header: Bytes, conn: &mut Connection, shared: &Shared) -> Self {
-        let mut watch = Self { link, header, rtt: Duration::ZERO, size_max: 0, is_tight: false, since: 0 };
-        watch.look(conn, shared);
-        watch
+    pub(super) fn begin(&mut self, conn: &mut Connection, shared: &Shared) {
+        self.look(conn, shared);
     }
 
     /// Hands a datagram over if there is room for it.

@@ -7,6 +7,7 @@ use lightmoon_wire::Transmit;
 use quinn::crypto::rustls::QuicClientConfig;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -20,6 +21,8 @@ pub(crate) struct Server {
     pub(crate) endpoint: Endpoint,
     pub(crate) commands: Commands,
     pub(crate) identity: TlsIdentity,
+    /// Whether the next link makes the server panic while it reports it.
+    pub(crate) trips: Arc<AtomicBool>,
     events: UnboundedReceiver<NetEvent>,
 }
 
@@ -43,7 +46,11 @@ impl Server {
 
     pub(crate) fn with_identity(options: NetOptions, identity: TlsIdentity) -> Self {
         let (sender, events) = unbounded_channel();
+        let trips = Arc::new(AtomicBool::new(false));
+        let tripping = Arc::clone(&trips);
         let endpoint = Endpoint::bind(options, &identity, move |event| {
+            let is_opening = matches!(event, NetEvent::Opened { .. });
+            assert!(!is_opening || !tripping.swap(false, Ordering::Relaxed), "as was asked for");
             if let NetEvent::Datagram { bytes, .. } = &event {
                 assert_ne!(bytes, PANIC, "as was asked for");
             }
@@ -51,7 +58,7 @@ impl Server {
             let _ = sender.send(event);
         })
         .unwrap();
-        Self { commands: endpoint.commands(), endpoint, identity, events }
+        Self { commands: endpoint.commands(), endpoint, identity, events, trips }
     }
 
     /// The next event that is no news of a path.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use lightmoon_contract::Lane;
 use lightmoon_net::{NetEvent, NetOptions, limits};
 use lightmoon_wire::{CloseCode, Transmit};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[tokio::test]
@@ -259,6 +260,21 @@ async fn a_panic_about_one_connection_ends_that_one() {
     // Large enough to hide a reset in, as the next packets of a game are.
     bad.send_datagram(Bytes::from(vec![0; 500])).unwrap();
     assert_eq!(bad.closed().await, quinn::ConnectionError::Reset);
+    server.native().await;
+    server.opened().await;
+}
+
+#[tokio::test]
+async fn a_panic_while_a_link_opens_leaves_nothing_of_it() {
+    let mut server = Server::start();
+    server.trips.store(true, Ordering::Relaxed);
+    let _bad = server.native().await;
+    let lost = match server.event().await {
+        NetEvent::Closed { link, code: None, .. } => link,
+        other => panic!("{other:?}"),
+    };
+    assert!(!server.commands.send(lost, Transmit::Datagram(Bytes::from_static(b"anybody?"))));
+    assert_eq!((server.endpoint.counters().panicked, server.endpoint.counters().links), (1, 0));
     server.native().await;
     server.opened().await;
 }
