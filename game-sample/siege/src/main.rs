@@ -1,10 +1,10 @@
 //! A siege of the sample game's server: each attack in turn, while honest bots play.
 //!
-//! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the attacks ([`attack`]), the
-//! process (`game_sample_rig`), what a run is held to ([`run`], [`limits`]).
+//! *Responsible for*: the command line, the order of a run, the exit code. *Not responsible for*: the attacks ([`attack`]), a server
+//! and what is tried on it ([`front`]), the process (`game_sample_rig`), what a run is held to ([`run`], [`limits`]).
 //!
 //! ```text
-//! start server, start honest bots
+//! start server, start honest bots; in a short run three times, each with a share of what follows
 //! each attack:  quiet ── memory, metrics ── attack, and somebody who comes meanwhile ── metrics, rest
 //! two crowds:   memory ── one comes and goes ── rest ── another one ── rest ── held to what the second one added
 //! end:          stop bots ── stop server in order ── each attack is held to its promise, times to all quiet windows ── a table ── 1 if anything was broken
@@ -16,6 +16,7 @@
 
 mod attack;
 mod calm;
+mod front;
 mod honest;
 mod kernel;
 mod limits;
@@ -28,18 +29,15 @@ mod verdict;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use game_sample_bots::Location;
-use game_sample_rig::{Cores, Place, Server, process};
+use game_sample_rig::Place;
 
-use crate::attack::{ATTACKS, Ground};
+use crate::attack::ATTACKS;
 use crate::calm::Calm;
-use crate::honest::Honest;
-use crate::limits::{GROWTH_DEBUG_MAX, GROWTH_MAX, MANY, SOME};
-use crate::run::{Field, Plan};
+use crate::front::{Fate, Front};
+use crate::run::windows;
 use crate::verdict::{TABLE, Verdict};
 
 /// What is tried after all attacks.
@@ -47,9 +45,6 @@ const WAVES: &str = "two crowds that come and go";
 /// Lines of what was broken that are printed in the end, and of one attack when it is over.
 const BROKEN_SAID_MAX: usize = 100;
 const FEW_SAID: usize = 5;
-
-/// A server of one process that keeps nothing.
-const SERVE: [&str; 6] = ["--pin", "off", "--supervise", "off", "--store", "memory:"];
 
 /// Attacks the sample game's server in every way it promises to stand, while honest bots play: wrong bytes, floods, slow readers,
 /// crowds. Exit code 1: a promise was broken, each in a line.
@@ -61,7 +56,7 @@ struct Arguments {
     /// Seconds of a window at least; five of them without an attack come before five with it
     #[arg(long, value_name = "S", default_value_t = 2)]
     seconds: u64,
-    /// Fewer attackers, one window, and times are only printed: for machines that do other things meanwhile
+    /// Fewer attackers, one window, several servers at once, and times are only printed: for machines that do other things meanwhile
     #[arg(long)]
     short: bool,
     /// Decides what honest bots do
@@ -100,39 +95,20 @@ fn siege(arguments: &Arguments) -> Result<bool> {
     }
     let is_own = arguments.folder.is_none();
     let folder = arguments.folder.clone().unwrap_or_else(|| Place::own_folder("game-sample-siege"));
-    let place = Place::new(arguments.binary.as_deref(), folder.clone())?;
-    let cores = if arguments.short { None } else { Some(Cores::choose()?) };
-    let mut server = Server::start(place.clone(), &SERVE, cores.map(|cores| cores.server))?;
-    if let Some(cores) = cores {
-        process::keep_to(cores.clients)?;
-    }
-    let location = Location::from_ready_json(&place.ready_json())?;
-    let many = if arguments.short { SOME } else { MANY };
-    let plan = Plan {
-        ground: Ground::new(&location, many, arguments.short),
-        growth_max: if cfg!(debug_assertions) { GROWTH_DEBUG_MAX } else { GROWTH_MAX },
-        window: Duration::from_secs(arguments.seconds),
-        is_timed: !arguments.short,
-        count: arguments.count,
+    let fronts = front::deal(arguments.short, &folder, attacks, is_chosen(WAVES));
+    let mut fates = hold(&fronts, arguments)?;
+    let trials = fates.iter_mut().flat_map(|fate| &mut fate.trials);
+    let quiet = trials.flat_map(|trial| std::mem::take(&mut trial.quiet)).collect();
+    let calm = Calm::new(quiet, windows(arguments.short));
+    let of_fate = |fate: Fate| {
+        let trials = fate.trials.iter().map(|trial| trial.judge(&fate.plan, &calm));
+        trials.chain(fate.waves).collect::<Vec<Verdict>>()
     };
-    let honest = Honest::start(&location, arguments.count, arguments.seed)?;
-    say(&format!("{} honest bots play", arguments.count));
-    let console = server.console()?;
-    let mut field = Field { plan: &plan, server: &mut server, console, location: &location, honest: &honest };
-    let mut trials = Vec::new();
-    for (number, attack) in (1..).zip(attacks) {
-        let trial = field.fight(number, attack)?;
-        say(&trial.progress());
-        trials.push(trial);
-    }
-    let waves = if is_chosen(WAVES) { Some(field.waves()?) } else { None };
-    let quiet = trials.iter_mut().flat_map(|trial| std::mem::take(&mut trial.quiet)).collect();
-    let calm = Calm::new(quiet, plan.windows());
-    let verdicts: Vec<Verdict> = trials.iter().map(|trial| trial.judge(&plan, &calm)).chain(waves).collect();
+    let mut verdicts: Vec<Verdict> = fates.into_iter().flat_map(of_fate).collect();
+    verdicts.sort_by_key(|verdict| {
+        ATTACKS.iter().position(|attack| attack.name == verdict.name).unwrap_or(ATTACKS.len())
+    });
     verdicts.iter().for_each(tell);
-    honest.stop()?;
-    let status = server.stop()?;
-    ensure!(status.success(), "the server ended with {status}; see server.log");
     TABLE.iter().for_each(|line| say(line));
     verdicts.iter().for_each(|verdict| say(&verdict.row));
     let broken: Vec<String> = verdicts
@@ -147,6 +123,17 @@ fn siege(arguments: &Arguments) -> Result<bool> {
     }
     say(&format!("siege: {} promises broken", broken.len()));
     Ok(broken.is_empty())
+}
+
+/// All fronts at the same time.
+fn hold(fronts: &[Front], arguments: &Arguments) -> Result<Vec<Fate>> {
+    std::thread::scope(|threads| {
+        let held: Vec<_> = fronts.iter().map(|front| threads.spawn(|| front.hold(arguments))).collect();
+        let end = |thread: std::thread::ScopedJoinHandle<'_, Result<Fate>>| {
+            thread.join().map_err(|_| anyhow::anyhow!("a front panicked"))?
+        };
+        held.into_iter().map(end).collect()
+    })
 }
 
 fn tell(verdict: &Verdict) {

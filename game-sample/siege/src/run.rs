@@ -45,8 +45,13 @@ pub(crate) struct Plan {
 impl Plan {
     /// Windows of an attack.
     pub(crate) const fn windows(&self) -> usize {
-        if self.ground.is_short { 1 } else { WINDOWS }
+        windows(self.ground.is_short)
     }
+}
+
+/// Windows of each attack.
+pub(crate) const fn windows(is_short: bool) -> usize {
+    if is_short { 1 } else { WINDOWS }
 }
 
 /// Everything that takes part.
