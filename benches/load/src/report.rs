@@ -16,7 +16,7 @@ use crate::figures::PARTS;
 use crate::phase::{Game, Raw, Times};
 use crate::plot::{Axis, Line, Plot, Series, nines};
 use crate::sample::{Sample, quantile};
-use crate::soak::Outcome;
+use crate::soak::{self, Outcome};
 
 /// Writes the report of a bench.
 pub(crate) fn of_bench(
@@ -239,7 +239,7 @@ pub(crate) fn soak_lines(outcome: &Outcome) -> Vec<String> {
             slope.mib_per_hour,
             slope.give_or_take,
             slope.minutes,
-            if slope.give_or_take > crate::soak::GROWTH_MAX { ": too short to tell" } else { "" }
+            if slope.give_or_take > soak::GROWTH_MAX { ": too short to tell" } else { "" }
         )
     }));
     if outcome.slopes.is_empty() {
@@ -252,9 +252,10 @@ pub(crate) fn soak_lines(outcome: &Outcome) -> Vec<String> {
 }
 
 /// Writes the report of a long run.
-pub(crate) fn of_soak(path: &Path, commit: &str, minutes: f64, outcome: &Outcome) -> Result<()> {
-    let command = format!("cargo xtask soak load --hours {:.2}", minutes / 60.0);
-    let mut text = head("Soak: load", &command, commit)?;
+pub(crate) fn of_soak(path: &Path, arguments: &soak::Arguments, outcome: &Outcome) -> Result<()> {
+    let count = arguments.count.map(|count| format!(" --count {count}")).unwrap_or_default();
+    let command = format!("cargo xtask soak load --hours {:.2}{count}", arguments.minutes / 60.0);
+    let mut text = head("Soak: load", &command, &arguments.commit)?;
     writeln!(
         text,
         "- how: {} bots that mine, leave after 20 to 120 s and come back; the node killed by kill -9 now and then and started again by its \

@@ -25,10 +25,10 @@ use crate::{figure, phase, place, report};
 pub(crate) struct Arguments {
     /// How long
     #[arg(long, value_name = "M", default_value_t = 30.0)]
-    minutes: f64,
+    pub(crate) minutes: f64,
     /// Bots; without it as many as leave a fifth of the machine idle
     #[arg(long, value_name = "N")]
-    count: Option<u32>,
+    pub(crate) count: Option<u32>,
     /// Minutes between two kills, on average; the last three quarters of the time have none
     #[arg(long, value_name = "M", default_value_t = 3.0)]
     kill_every: f64,
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     report: Option<PathBuf>,
     /// What the report says of the commit
     #[arg(long, value_name = "TEXT", default_value = "unknown")]
-    commit: String,
+    pub(crate) commit: String,
     /// Most that the server's store keeps unsorted, and of what it read, MiB: small buffers are full soon, so that what else grows is seen in
     /// less time
     #[arg(long, value_name = "MIB", default_value_t = 1)]
@@ -131,7 +131,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         figure::line(&line);
     }
     if let Some(path) = &arguments.report {
-        report::of_soak(path, &arguments.commit, arguments.minutes, &outcome)?;
+        report::of_soak(path, arguments, &outcome)?;
     }
     let passed = outcome.violations.is_empty();
     if passed {

@@ -67,12 +67,15 @@ pub(crate) fn bench(stage: &Stage, options: &Options, json: Option<&PathBuf>) ->
 }
 
 /// The long run; whether nothing was violated.
-pub(crate) fn soak(stage: &Stage, hours: Option<f64>) -> Result<bool> {
+pub(crate) fn soak(stage: &Stage, hours: Option<f64>, count: Option<u32>) -> Result<bool> {
     screen::header("load: bots come and go, the node is killed now and then; memory, audits");
     let hours = hours.unwrap_or(SOAK_HOURS);
     let mut command = built(stage)?;
     command.args(["soak", "--minutes", &(hours * 60.0).to_string(), "--commit", &commit(stage), "--report"]);
     command.arg(report(stage, "soak-load")?);
+    if let Some(count) = count {
+        command.args(["--count", &count.to_string()]);
+    }
     let limit = Duration::from_secs_f64(hours * 3_600.0) + SOAK_SLACK;
     Ok(program::run(&mut command, limit, Show::All)?.succeeded)
 }

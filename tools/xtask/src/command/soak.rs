@@ -124,6 +124,9 @@ pub(crate) struct Arguments {
     /// Hours for each suite; without it one round where that is a full count, half an hour for load, 1 otherwise
     #[arg(long, value_name = "H")]
     hours: Option<f64>,
+    /// Of load: bots; as many as leave a fifth of the machine idle without it
+    #[arg(long, value_name = "N")]
+    count: Option<u32>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
@@ -150,7 +153,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         write_report(suite, &stage, &outcome, arguments.hours, &commit)?;
     }
     if is_load || arguments.suite.is_none() {
-        passed &= load::soak(&stage, arguments.hours)?;
+        passed &= load::soak(&stage, arguments.hours, arguments.count)?;
     }
     Ok(passed)
 }
