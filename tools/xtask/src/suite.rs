@@ -199,10 +199,10 @@ fn flaws(stage: &Stage) -> Result<Vec<Step>> {
     counted_inside("flaws", command, FLAWS_LIMIT)
 }
 
-/// A tenth of what `cargo xtask soak kill` does, from a seed that the commit decides.
+/// A share of what `cargo xtask soak kill` does, from a seed that the commit decides.
 fn kills(stage: &Stage) -> Result<Vec<Step>> {
     let mut command = Command::new(stage.built("game-sample-kills"));
-    command.args(["--kills", "14", "--seconds", "56", "--seed", &commit_number(stage).to_string()]);
+    command.args(["--kills", "12", "--seconds", "46", "--seed", &commit_number(stage).to_string()]);
     command.current_dir(&stage.metadata.workspace_root);
     let mut steps = counted_once("kills", command, KILLS_LIMIT)?;
     steps.append(&mut kills_of_trades(stage)?);
