@@ -152,14 +152,8 @@ impl Driver {
             let mut answer = Vec::new();
             let ecn = meta.ecn.map(socket::ecn_in);
             let packet = BytesMut::from(packet);
-            let handled = catch_unwind(AssertUnwindSafe(|| {
-                endpoint.handle(now, meta.addr, meta.dst_ip, ecn, packet, &mut answer)
-            }));
-            let event = handled.unwrap_or_else(|_| {
-                shared.tally.panicked.add(1);
-                None
-            });
-            match event {
+            let handle = || endpoint.handle(now, meta.addr, meta.dst_ip, ecn, packet, &mut answer);
+            match contained(shared, handle).flatten() {
                 Some(DatagramEvent::ConnectionEvent(handle, event)) => {
                     if let Some(peer) = peer_mut(peers, handle) {
                         peer.on_packet(event);
@@ -182,12 +176,8 @@ impl Driver {
     }
 
     fn decide(&mut self, incoming: Incoming, now: Instant) {
-        let decided = catch_unwind(AssertUnwindSafe(|| self.gate.decide(incoming, &mut desk!(self, now))));
-        let evicted = decided.unwrap_or_else(|_| {
-            self.shared.tally.panicked.add(1);
-            Vec::new()
-        });
-        for handle in evicted {
+        let evicted = contained(&self.shared, || self.gate.decide(incoming, &mut desk!(self, now)));
+        for handle in evicted.unwrap_or_default() {
             if let Some(peer) = peer_mut(&mut self.peers, handle) {
                 peer.evict(now, &self.shared);
                 self.touch(handle);
@@ -269,11 +259,8 @@ impl Driver {
     }
 
     fn admit(&mut self, now: Instant) {
-        let begun = catch_unwind(AssertUnwindSafe(|| self.gate.begin(&mut desk!(self, now))));
-        if begun.is_err() {
-            self.shared.tally.panicked.add(1);
-        }
-        if let Ok(Some((handle, peer))) = begun {
+        let begun = contained(&self.shared, || self.gate.begin(&mut desk!(self, now)));
+        if let Some((handle, peer)) = begun.flatten() {
             if self.peers.len() <= handle.0 {
                 self.peers.resize_with(handle.0 + 1, || None);
             }
@@ -328,6 +315,15 @@ impl Driver {
         let deadline = peer.deadline(now);
         self.deadlines.set(handle.0, deadline);
     }
+}
+
+/// Does what is about one packet or attempt; a panic is counted and ends that one (I4).
+fn contained<R>(shared: &Shared, act: impl FnOnce() -> R) -> Option<R> {
+    let done = catch_unwind(AssertUnwindSafe(act));
+    if done.is_err() {
+        shared.tally.panicked.add(1);
+    }
+    done.ok()
 }
 
 fn peer_mut(peers: &mut [Option<Box<Peer>>], handle: ConnectionHandle) -> Option<&mut Peer> {

@@ -53,7 +53,7 @@ pub fn stow(world: &mut World, crystal: NetId, hue: u16, ore: u32) -> Mined {
     let mut finds = world.resource_mut::<Finds>();
     finds.crystals += 1;
     // Room for all at once: a pilot that mines takes the memory that it will take in the end.
-    let missing = REMEMBERED_MAX - finds.last.len().min(REMEMBERED_MAX);
+    let missing = REMEMBERED_MAX.saturating_sub(finds.last.len());
     finds.last.reserve_exact(missing);
     if finds.last.len() >= REMEMBERED_MAX {
         finds.last.remove(0);

@@ -8,7 +8,8 @@
 //!
 //! Invariants:
 //! - I1: each attack, and the crowds, are dealt to exactly one front.
-//! - I2: nothing of a front is seen by another one but the load of the machine: servers, folders and addresses are its own.
+//! - I2: nothing of a front is seen by another one but the load of the machine: servers and folders are its own, and no server knows what
+//!   another one counted of an address.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +29,6 @@ use crate::{Arguments, say};
 const SERVE: [&str; 6] = ["--pin", "off", "--supervise", "off", "--store", "memory:"];
 
 /// What is tried on one server.
-#[derive(Clone)]
 pub(crate) struct Front {
     folder: PathBuf,
     /// Each with its number in the list of all: attackers' addresses are made of it.
@@ -43,8 +43,8 @@ pub(crate) struct Fate {
     pub(crate) waves: Option<Verdict>,
 }
 
-/// Deals attacks out, and the crowds if they are wanted. The crowds take as long as several attacks, so they have the last front, with
-/// the fewest of them.
+/// Deals attacks out, and the crowds if they are wanted. The crowds take as long as several attacks, so they have the last front for
+/// themselves where there are several.
 pub(crate) fn deal(
     is_short: bool,
     folder: &Path,
@@ -56,10 +56,9 @@ pub(crate) fn deal(
     let own = |number: usize| if fronts == 1 { folder.to_owned() } else { folder.join(number.to_string()) };
     let front = |number| Front { folder: own(number), attacks: Vec::new(), has_waves: false };
     let mut dealt: Vec<Front> = (1..=fronts).map(front).collect();
-    // With crowds on the last one the others take all attacks.
     let others = if has_waves && fronts > 1 { fronts - 1 } else { fronts };
-    for (index, attack) in (1..).zip(attacks) {
-        dealt[usize::from(index) % others].attacks.push((index, attack));
+    for (number, attack) in (1..).zip(attacks) {
+        dealt[usize::from(number) % others].attacks.push((number, attack));
     }
     if let Some(last) = dealt.last_mut() {
         last.has_waves = has_waves;

@@ -149,7 +149,7 @@ impl Link {
             remote: conn.remote_address().to_string(),
             transport,
         });
-        self.watch.begin(conn, shared);
+        self.watch.look(conn, shared);
         let gone = self.on_opened(conn, Dir::Uni, now, shared);
         self.on_datagrams(conn, shared);
         gone

@@ -33,11 +33,6 @@ impl Watch {
         Self { link, header, rtt: Duration::ZERO, size_max: 0, is_tight: false, since: 0 }
     }
 
-    /// Reports the path of a link that was just opened.
-    pub(super) fn begin(&mut self, conn: &mut Connection, shared: &Shared) {
-        self.look(conn, shared);
-    }
-
     /// Hands a datagram over if there is room for it.
     pub(super) fn send(&mut self, conn: &mut Connection, bytes: Bytes, shared: &Shared) {
         self.since += 1;
@@ -77,8 +72,8 @@ impl Watch {
         }
     }
 
-    /// Looks at the path, and reports it if it changed by much.
-    fn look(&mut self, conn: &mut Connection, shared: &Shared) {
+    /// Looks at the path, and reports it if it changed by much, as it has when the link opens.
+    pub(super) fn look(&mut self, conn: &mut Connection, shared: &Shared) {
         self.since = 0;
         let rtt = conn.rtt();
         let size_max = conn.datagrams().max_size().unwrap_or(0).saturating_sub(self.header.len());
