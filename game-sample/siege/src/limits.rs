@@ -58,7 +58,7 @@ pub(crate) const MANY: usize = 1_000;
 /// The same of a short run.
 pub(crate) const SOME: usize = 300;
 /// Servers of a short run: with more of them two cores are the limit instead of what the server waits for.
-pub(crate) const FRONTS_SHORT: usize = 3;
+pub(crate) const FRONTS_SHORT: usize = 4;
 /// Connections a second of those that come and go.
 pub(crate) const CHURN_PER_SECOND: u32 = 1_000;
 /// Of them at a time: no more than one machine would try.

@@ -4,7 +4,7 @@
 //! and what is tried on it ([`front`]), the process (`game_sample_rig`), what a run is held to ([`run`], [`limits`]).
 //!
 //! ```text
-//! start server, start honest bots; in a short run three times, each with a share of what follows
+//! start server, start honest bots; in a short run four times, each with a share of what follows
 //! each attack:  quiet ── memory, metrics ── attack, and somebody who comes meanwhile ── metrics, rest
 //! two crowds:   memory ── one comes and goes ── rest ── another one ── rest ── held to what the second one added
 //! end:          stop bots ── stop server in order ── each attack is held to its promise, times to all quiet windows ── a table ── 1 if anything was broken

@@ -225,7 +225,7 @@ fn kills_of_trades(stage: &Stage) -> Result<Vec<Step>> {
 fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
     let folder = stage.metadata.target_directory.join("kills-of-a-server-that-forgets");
     let mut command = Command::new(stage.built("game-sample-kills"));
-    command.args(["--kills", "1", "--store", "memory:", "--folder"]).arg(&folder);
+    command.args(["--kills", "1", "--every", "4", "--store", "memory:", "--folder"]).arg(&folder);
     let run = program::run(&mut command, KILLS_LIMIT, Show::Nothing)?;
     let found = !run.succeeded && run.lines.iter().any(|line| line.contains("audit: lost: "));
     if folder.exists() {
