@@ -7,6 +7,7 @@ use std::fmt;
 use lightmoon_contract::call::{Answer, Body};
 use lightmoon_contract::{ActorId, CallError, Caller, Lane, Mono, OperationNumber, Priority, Reliability};
 
+use crate::inspect::Inspect;
 use crate::keep::{Commit, Load, LoadError, Parcel, Stored, Taken};
 use crate::{AskId, Crossing, WorkerId};
 
@@ -132,6 +133,16 @@ pub enum In {
     },
     /// Keep this actor alive from now on, as [`crate::Worker::start`] does.
     Start(ActorId),
+    /// Somebody looks at this actor: if it does not live, show what is stored of it in [`crate::Worker::inspect`]. To be said again to
+    /// see what changed.
+    Peek(Inspect),
+    /// What is stored of an actor, as [`Out::Peek`] asked.
+    Peeked {
+        /// Which actor.
+        actor: ActorId,
+        /// For [`crate::ActorKind::inspect_stored`]; `None`: nothing is.
+        result: Result<Option<Parcel>, LoadError>,
+    },
     /// Make a snapshot of every world now.
     SnapshotAll,
     /// End: what came before is served as far as one turn reaches, every activation is told
@@ -152,6 +163,8 @@ pub struct StoreState {
 pub enum Out {
     /// Read what the store has of this actor; [`In::Loaded`] is the answer. What comes for it waits.
     Load(ActorId),
+    /// Read what is stored of this actor, which nobody brings to life; [`In::Peeked`] is the answer.
+    Peek(ActorId),
     /// Commit; [`In::Committed`] or [`In::Lost`] is the answer.
     Commit(Commit),
     /// Publish a copy of a world that goes into no commit; [`In::Snapshotted`] is the answer.
@@ -265,6 +278,10 @@ impl fmt::Debug for In {
             Self::Store(state) => f.debug_tuple("Store").field(state).finish(),
             Self::Across { from, crossing } => f.debug_tuple("Across").field(from).field(crossing).finish(),
             Self::Start(actor) => f.debug_tuple("Start").field(actor).finish(),
+            Self::Peek(wanted) => f.debug_tuple("Peek").field(wanted).finish(),
+            Self::Peeked { actor, result } => {
+                f.debug_tuple("Peeked").field(actor).field(&result.as_ref().err()).finish()
+            }
             Self::SnapshotAll => f.write_str("SnapshotAll"),
             Self::Stop => f.write_str("Stop"),
         }
@@ -275,6 +292,7 @@ impl fmt::Debug for Out {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Load(actor) => f.debug_tuple("Load").field(actor).finish(),
+            Self::Peek(actor) => f.debug_tuple("Peek").field(actor).finish(),
             Self::Commit(commit) => f.debug_tuple("Commit").field(commit).finish(),
             Self::Snapshot { actor, .. } => f.debug_tuple("Snapshot").field(actor).finish(),
             Self::Released(actor) => f.debug_tuple("Released").field(actor).finish(),

@@ -36,6 +36,25 @@ pub enum Inspected {
     Failed,
     /// Its state.
     Shown(StateLook),
+    /// It does not live; this is what is stored of it.
+    Stored(ActorState, StoredLook),
+}
+
+/// What is stored of an actor.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StoredLook {
+    /// Nothing: it does not exist yet.
+    Nothing,
+    /// The store is away.
+    Away,
+    /// It cannot be read: why.
+    Unreadable(String),
+    /// A whole world that ticks, which is not brought to life to be seen.
+    World,
+    /// The code that reads it panicked.
+    Failed,
+    /// Its state as of its last commit.
+    Shown(StateLook),
 }
 
 /// The state of an actor between two operations.

@@ -70,7 +70,7 @@ pub use ask::{Ask, AskId, Room, Sleep};
 pub use counters::{Counters, KindReport};
 pub use cx::{Cx, Told};
 pub use envelope::{Delivery, DeliveryEnd, Envelope, In, MessageId, Next, Out, ReplyTo, Step, StoreState};
-pub use inspect::{Inspect, Inspected, Inspection, StateLook, ValueKind, ValueLook};
+pub use inspect::{Inspect, Inspected, Inspection, StateLook, StoredLook, ValueKind, ValueLook};
 pub use keep::{
     Commit, Keeping, Kept, Load, LoadError, Logged, Memory, Parcel, Posted, Replied, RequestKey, Save,
     Stored, Taken, Unreadable, Unsavable,

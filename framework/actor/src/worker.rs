@@ -17,6 +17,7 @@ mod keep;
 mod life;
 mod mail;
 mod parked;
+mod peek;
 mod places;
 mod serve;
 mod slow;
@@ -38,6 +39,7 @@ use crate::{
     StoreState, WorkerId, limits,
 };
 use departed::Departed;
+use peek::Peek;
 use places::{Places, State};
 pub use survey::{ActorList, ActorLook, ActorState, Sought, Traced};
 
@@ -125,6 +127,8 @@ pub struct Worker {
     clock_read: Option<Mono>,
     /// What the actor that somebody looks at did last.
     trail: Option<survey::Trail>,
+    /// What is stored of the actor that somebody looks at, if it does not live.
+    peek: Option<Peek>,
     #[cfg(feature = "flaws")]
     flaw: Option<Flaw>,
 }
@@ -167,6 +171,7 @@ impl Worker {
             slow_said_until: Mono(0),
             clock_read: None,
             trail: None,
+            peek: None,
             #[cfg(feature = "flaws")]
             flaw: None,
         }
@@ -204,6 +209,8 @@ impl Worker {
                 In::Store(state) => self.set_store(state),
                 In::Across { from, crossing } => self.port.arrive(from, crossing),
                 In::Start(actor) => self.start(now, actor),
+                In::Peek(wanted) => self.peek(wanted),
+                In::Peeked { actor, result } => self.peeked(actor, result),
                 In::SnapshotAll => self.snapshot_all(),
                 In::Stop => self.stopping = true,
             }

@@ -1,7 +1,7 @@
 //! The keeper: everything that is on its way between the actors of a node and its store.
 //!
 //! *Responsible for*: [`Keeper`], who owns which actor, which request is under way for whom, what to do while the store is
-//! away. *Not responsible for*: reading an actor (`load`), its commits (`commit`), its snapshots (`snapshot`).
+//! away. *Not responsible for*: reading an actor (`load`, and for people `peek`), its commits (`commit`), its snapshots (`snapshot`).
 //!
 //! Invariants:
 //! - I1: an actor has one commit under way at most; its commits happen in the order in which they were handed in.
@@ -12,6 +12,7 @@
 mod commit;
 mod load;
 mod outboxes;
+mod peek;
 mod relay;
 mod settle;
 mod snapshot;
@@ -19,6 +20,7 @@ mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bytes::Bytes;
 use lightmoon_contract::{ActorId, Mono, NetId, Times};
 use lightmoon_store::{Area, KeyRange, Outcome, Request, Ticket};
 
@@ -29,6 +31,7 @@ pub(crate) use commit::open_entity_row;
 use commit::{Flight, Work};
 use load::Load;
 use outboxes::Listed;
+use peek::Peek;
 use relay::Relay;
 pub use relay::Undelivered;
 use snapshot::{Copied, Making};
@@ -50,6 +53,13 @@ pub enum Event {
         actor: ActorId,
         /// Why.
         error: LoadFailure,
+    },
+    /// What is stored of an actor that somebody peeked at.
+    Peeked {
+        /// Which actor.
+        actor: ActorId,
+        /// Its state, a sealed record; `None`: there is none.
+        state: Result<Option<Bytes>, LoadFailure>,
     },
     /// A commit is durable, and all before it.
     Committed {
@@ -264,6 +274,10 @@ pub struct Keeper {
     /// When to read the list of outboxes again; `None`: it is being read.
     outboxes_at: Option<Mono>,
     next_encode: u64,
+    /// Of an actor that somebody wants to see.
+    peek: Option<Peek>,
+    /// How many there were.
+    peeks: u64,
     /// Bytes that wait for the store.
     bytes: usize,
     counters: Counters,
@@ -289,6 +303,8 @@ impl Keeper {
             settle_timers: BTreeSet::new(),
             outboxes_at: None,
             next_encode: 1,
+            peek: None,
+            peeks: 0,
             bytes: 0,
             counters: Counters::default(),
             commit_times: Times::default(),
@@ -367,7 +383,8 @@ impl Keeper {
             Purpose::Sweep(actor) => self.swept(actor, &outcome),
             Purpose::List(actor) => self.list_outcome(now, actor, request, &outcome),
             Purpose::Outboxes => self.outboxes_outcome(now, &request, outcome),
-            Purpose::Peek(actor, listed) => self.peek_outcome(actor, listed, &outcome),
+            Purpose::Holds(actor, listed) => self.holds_outcome(actor, listed, &outcome),
+            Purpose::Peek(number) => self.peek_outcome(number, outcome),
             Purpose::Bar(listed) => self.bar_outcome(listed, &outcome),
             Purpose::Forget => {}
         }
@@ -387,7 +404,8 @@ impl Keeper {
             }
             // What is left over is found at the next load.
             Purpose::Sweep(_) | Purpose::Forget | Purpose::Bar(_) => {}
-            Purpose::Peek(..) => self.look_again(),
+            Purpose::Holds(..) => self.look_again(),
+            Purpose::Peek(number) => self.end_peek(number, Err(LoadFailure::Away)),
             Purpose::Outboxes => self.outboxes_at = Some(self.now + limits::PROBE_EVERY),
             Purpose::Commit(_) | Purpose::Ask(_) | Purpose::Chunk(..) | Purpose::List(_) => {
                 self.traffic.send_first(purpose, request);

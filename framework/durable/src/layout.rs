@@ -109,6 +109,12 @@ pub fn sections(from: u8, to: u8) -> KeyRange {
     KeyRange { from: Bytes::copy_from_slice(&[from]), to: Some(Bytes::copy_from_slice(&[to])) }
 }
 
+/// The parts of the state of an actor without ticks.
+#[must_use]
+pub fn state_parts() -> KeyRange {
+    KeyRange { from: row(Section::State, 0, 0), to: Some(row(Section::State, 1, 0)) }
+}
+
 /// The list of actors that may have messages in their outboxes: generation u64 · kind u16 · key u64.
 #[must_use]
 pub const fn outboxes() -> Partition {

@@ -74,6 +74,10 @@ pub(crate) const WATCH_STACK_BYTES: usize = 256 * 1024;
 /// How often the node's report is copied for the console and metrics.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_millis(250);
 
+/// Time between two reads of what is stored of an actor that somebody looks at and that does not live: what it was is seen soon enough,
+/// and the store has a read of a few rows each time.
+pub(crate) const PEEK_EVERY: Duration = Duration::from_secs(2);
+
 /// A node whose last turn is older than this is called unhealthy by `/health`.
 pub(crate) const TURN_SILENCE_MAX: Duration = Duration::from_secs(2);
 

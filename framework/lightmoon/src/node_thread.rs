@@ -154,6 +154,7 @@ fn live(plan: Plan, answer: &SyncSender<Result<(), Failure>>) -> Result<(), Fail
         window: Window::default(),
         ended_zones: EndedZones::default(),
         wanted: Wanted::default(),
+        peeked: Mono::default(),
         utc_at_zero: options.utc_at_zero.0,
     }
     .run()
@@ -259,6 +260,8 @@ struct Driver {
     ended_zones: EndedZones,
     /// What somebody looks at.
     wanted: Wanted,
+    /// When what is stored of it was asked for.
+    peeked: Mono,
     /// Calendar time when the clock was at 0, in ms.
     utc_at_zero: i64,
 }
@@ -375,6 +378,7 @@ impl Driver {
             ToNode::Watch(wanted) => {
                 self.wanted = wanted;
                 self.engine.watch(wanted);
+                self.peek(clock::mono());
             }
             ToNode::Operate { token, command } => self.inputs.push(Input::Operate { token, command }),
             ToNode::Replay { from, number } => self.inputs.push(Input::Replay { from, number }),
@@ -384,6 +388,14 @@ impl Driver {
                     .get_or_insert_with(|| clock::mono() + limits::STOP_STORE_MAX + limits::STOP_NODE_MAX);
                 self.inputs.push(Input::Stop { reason });
             }
+        }
+    }
+
+    /// Has what is stored of the actor that somebody looks at read, in case that it does not live.
+    fn peek(&mut self, now: Mono) {
+        if let Some(inspect) = self.wanted.inspect {
+            self.peeked = now;
+            self.inputs.push(Input::Peek(inspect));
         }
     }
 
@@ -421,6 +433,9 @@ impl Driver {
         let is_first = self.window.reported == Mono::default();
         if now.since(self.window.reported) < limits::REPORT_EVERY || !(self.observe || is_first) {
             return;
+        }
+        if now.since(self.peeked) >= limits::PEEK_EVERY {
+            self.peek(now);
         }
         let node = self.engine.report(&self.wanted);
         self.ended_zones.pass(&self.board.snapshot().node.zones, &node.zones);

@@ -85,14 +85,16 @@ pub(crate) fn start(
         while ended.recv_timeout(limits::WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
             let seen: Vec<Option<Doing>> = workers.iter().map(|worker| worker.upgrade()?.look()).collect();
             let stalls = watch.look(clock::mono(), &seen);
-            for (stall, _) in stalls.iter().filter(|(_, is_due)| *is_due) {
+            let due = stalls.iter().filter(|(_, is_due)| *is_due).map(|(stall, _)| stall.to_string());
+            let due: Vec<String> = due.collect();
+            // Before it is said: whoever reads it looks at the console.
+            board.set_stalls(stalls.into_iter().map(|(stall, _)| stall).collect(), due.len());
+            for stall in due {
                 tracing::error!(
                     target: "lightmoon::watch",
                     "a turn does not end: {stall}; everything else on this worker waits for it"
                 );
             }
-            let news = stalls.iter().filter(|(_, is_due)| *is_due).count();
-            board.set_stalls(stalls.into_iter().map(|(stall, _)| stall).collect(), news);
         }
     };
     std::thread::Builder::new()

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lightmoon_actor::{
-    DeliveryEnd, Envelope, In, MessageId, Out, Placement, Progress, ReplyTo, Taken, Worker, WorkerId,
-    WorkerOptions,
+    DeliveryEnd, Envelope, In, Inspect, MessageId, Out, Placement, Progress, ReplyTo, Taken, Worker,
+    WorkerId, WorkerOptions,
 };
 use lightmoon_contract::{ActorId, CallError, Caller, Kind, Mono};
 use lightmoon_durable::DeadLetter;
@@ -67,6 +67,8 @@ pub struct Hub {
     stops_workers: bool,
     /// Whether workers are to be told to make snapshots.
     snapshots_wanted: bool,
+    /// What somebody looks at, until its worker is told.
+    peek: Option<Inspect>,
     /// Workers that have not stopped.
     workers_left: u16,
     events: Vec<In>,
@@ -167,6 +169,7 @@ pub fn split(
         phase: Phase::Running,
         stops_workers: false,
         snapshots_wanted: false,
+        peek: None,
         events: Vec::new(),
         full: vec![false; usize::from(placement.workers())],
         placement,
@@ -195,6 +198,7 @@ impl Hub {
             Out::Envelope(envelope) => self.leave(now, envelope),
             Out::Answer { token, result } => self.gateway.answer(token, result),
             Out::Load(actor) => self.keeping.load(now, actor),
+            Out::Peek(actor) => self.keeping.peek(now, actor),
             Out::Commit(commit) => self.keeping.commit(commit),
             Out::Snapshot { actor, parcel } => self.keeping.snapshot(actor, parcel),
             Out::Released(actor) => self.keeping.release(actor),
@@ -281,6 +285,9 @@ impl Hub {
         }
         self.gateway.give_back(messages);
         refused.into_iter().for_each(|envelope| self.refuse(now, envelope));
+        if let Some(wanted) = self.peek.take() {
+            to(self.placement.worker_of(wanted.actor), In::Peek(wanted));
+        }
         if std::mem::take(&mut self.snapshots_wanted) {
             (0..self.placement.workers()).for_each(|number| to(WorkerId(number), In::SnapshotAll));
         }
@@ -315,6 +322,7 @@ impl Hub {
             && !self.is_over()
             && (self.gateway.has_messages()
                 || self.keeping.has_events()
+                || self.peek.is_some()
                 || self.stops_workers
                 || self.snapshots_wanted)
     }
@@ -410,6 +418,7 @@ impl Hub {
                 let is_there = self.keeping.replay(now, from, number);
                 tracing::info!(%from, number, is_there, "a dead letter is to be sent again");
             }
+            Input::Peek(wanted) => self.peek = Some(wanted),
             Input::Operate { token, command } => self.operate(now, token, command),
             Input::Encoded(encoded) => self.keeping.encoded(encoded),
             Input::Stop { reason } => self.stop(now, &reason),
@@ -465,6 +474,8 @@ const fn actor_of(event: &In) -> Option<ActorId> {
         | In::Settled { actor, .. }
         | In::Wake(actor)
         | In::Lost { actor, .. }
+        | In::Peek(Inspect { actor, .. })
+        | In::Peeked { actor, .. }
         | In::Start(actor) => Some(*actor),
         In::Store(_) | In::Across { .. } | In::SnapshotAll | In::Stop => None,
     }

@@ -153,6 +153,13 @@ impl Keeping {
         }
     }
 
+    /// The worker wants to show what is stored of an actor that does not live.
+    pub(crate) fn peek(&mut self, now: Mono, actor: ActorId) {
+        if let Self::Open(open) = self {
+            open.keeper.peek(now, actor);
+        }
+    }
+
     /// The worker hands out a commit.
     pub(crate) fn commit(&mut self, commit: Commit) {
         let Self::Open(open) = self else { return };
@@ -230,6 +237,7 @@ impl Keeping {
                 Event::LoadFailed { actor, error } => {
                     to.push(In::Loaded { actor, result: Err(load_error(error)) });
                 }
+                Event::Peeked { actor, state } => to.push(peeked_input(actor, state)),
                 Event::Committed { actor, number } => to.push(In::Committed { actor, number }),
                 Event::Deliver { from, number, after, posted } => {
                     to.push(In::Envelope(delivery(from, Delivery { number, after }, posted)));
@@ -308,6 +316,11 @@ fn loaded_input(actor: ActorId, mut loaded: Loaded) -> In {
         replies: std::mem::take(&mut loaded.replies).into_iter().map(replied).collect(),
     };
     In::Loaded { actor, result: Ok(Stored { parcel: Box::new(loaded), memory }) }
+}
+
+fn peeked_input(actor: ActorId, state: Result<Option<Bytes>, LoadFailure>) -> In {
+    let parcel = |state| Box::new(Loaded { state: Some(state), ..Loaded::default() }) as Parcel;
+    In::Peeked { actor, result: state.map(|state| state.map(parcel)).map_err(load_error) }
 }
 
 /// A message on its way to its receiver.

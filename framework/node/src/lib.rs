@@ -31,6 +31,7 @@ pub mod report;
 mod survey;
 
 use bytes::Bytes;
+use lightmoon_actor::Inspect;
 use lightmoon_contract::{ActorId, Mono, Utc};
 use lightmoon_store::{Outcome, Request, Ticket};
 use lightmoon_wire::{CloseCode, ServerConfig, StreamKey, Transmit};
@@ -183,6 +184,9 @@ pub enum Input {
         /// Its number among those of its sender.
         number: u64,
     },
+    /// Somebody looks at this actor: if it does not live, [`Node::survey`] is to show what is stored of it. To be said again to see what
+    /// changed.
+    Peek(Inspect),
     /// An operator wants something; what comes of it is said by [`Output::Operated`].
     Operate {
         /// Names the command.

@@ -10,7 +10,7 @@ use std::any::type_name;
 use bytes::Bytes;
 use lightmoon_actor::{Actor, ActorKind, Cx, Inspection, ValueKind};
 use lightmoon_contract::call::Serve;
-use lightmoon_contract::{ActorId, Data as _, Persist, SessionId, codec};
+use lightmoon_contract::{ActorId, Persist, SessionId, codec};
 use lightmoon_durable::record;
 
 use crate::persist::column::read_value;
@@ -98,8 +98,7 @@ struct OneValue;
 impl<A: DurableActor> StoredForm<A> for OneValue {
     fn restore(cx: &mut Cx, key: u64, state: Option<&Bytes>) -> Result<A, ReadError> {
         let Some(state) = state else { return Ok(A::activate(cx, key)) };
-        let record = record::open_as(A::State::NAME, state)?;
-        Ok(A::restore(cx, key, read_value(record.version, &record.body)?))
+        Ok(A::restore(cx, key, read::<A>(state)?))
     }
 
     fn touched(_: &mut A) {}
@@ -113,8 +112,12 @@ impl<A: DurableActor> StoredForm<A> for OneValue {
     }
 
     fn inspect(actor: &mut A, to: &mut Inspection) {
-        let kind = ValueKind { name: A::State::NAME, describe: A::State::describe };
-        to.show(None, kind, &codec::encode(actor.state()));
+        show(actor.state(), to);
+    }
+
+    fn inspect_stored(_: u64, state: &Bytes, to: &mut Inspection) -> Result<(), ReadError> {
+        show(&read::<A>(state)?, to);
+        Ok(())
     }
 
     fn connected(actor: &mut A, cx: &mut Cx, session: SessionId) {
@@ -132,4 +135,13 @@ impl<A: DurableActor> StoredForm<A> for OneValue {
     fn stopping(actor: &mut A, cx: &mut Cx) {
         actor.stopping(cx);
     }
+}
+
+fn read<A: DurableActor>(state: &Bytes) -> Result<A::State, ReadError> {
+    let record = record::open_as(A::State::NAME, state)?;
+    read_value(record.version, &record.body)
+}
+
+fn show<S: Persist>(state: &S, to: &mut Inspection) {
+    to.show(None, ValueKind { name: S::NAME, describe: S::describe }, &codec::encode(state));
 }

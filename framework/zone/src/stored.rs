@@ -34,6 +34,8 @@ pub(crate) trait StoredForm<A>: 'static {
     fn state(actor: &mut A) -> State;
     /// Shows its state to an operator.
     fn inspect(actor: &mut A, to: &mut Inspection);
+    /// Shows a stored state in the same way, without an actor.
+    fn inspect_stored(key: u64, state: &Bytes, to: &mut Inspection) -> Result<(), ReadError>;
     /// Its session came.
     fn connected(actor: &mut A, cx: &mut Cx, session: SessionId);
     /// Its session went.
@@ -102,6 +104,11 @@ where
         let stored = loaded(stored)?;
         Self::live(cx, key, stored.state.as_ref())
             .map_err(|error| error.of(C::NAME, ActorId::new(C::KIND, key)))
+    }
+
+    fn inspect_stored(&self, key: u64, stored: Parcel, to: &mut Inspection) -> Result<(), Unreadable> {
+        let Some(state) = loaded(stored)?.state else { return Ok(()) };
+        F::inspect_stored(key, &state, to).map_err(|error| error.of(C::NAME, ActorId::new(C::KIND, key)))
     }
 }
 

@@ -270,6 +270,11 @@ impl<A: WorldActor> StoredForm<A> for OneWorld {
         actor.world().inspect(to);
     }
 
+    fn inspect_stored(key: u64, state: &Bytes, to: &mut Inspection) -> Result<(), ReadError> {
+        ActorWorld::build::<A>(key, Some(state))?.inspect(to);
+        Ok(())
+    }
+
     fn connected(actor: &mut A, cx: &mut Cx, session: SessionId) {
         actor.connected(cx, session);
     }

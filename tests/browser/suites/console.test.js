@@ -220,3 +220,31 @@ test("a script that somebody smuggles into a page does not run", async () => {
   assert.equal(await page.isVisible("#bar"), true);
   await page.context().close();
 });
+
+// The last one: it kills the server.
+test("what is stored of a player who is away is shown, and nobody comes to life by it", async () => {
+  const pilot = await Pilot.enter(browser, server.url, "Away");
+  let { page, faults } = await openConsole(browser, server);
+  await go(page, "sessions");
+  const row = page.locator("tr", { hasText: "browser" }).filter({ hasText: "here" });
+  await row.waitFor();
+  const key = (await row.locator("td").nth(1).textContent()) ?? "";
+  await pilot.close();
+  await page.context().close();
+  await server.kill();
+  await server.run();
+  ({ page, faults } = await openConsole(browser, server));
+  await go(page, "actors");
+  await page.selectOption('select[aria-label="Kind"]', { label: "Pilot" });
+  await page.fill('input[aria-label="Key"]', key);
+  await page.click("text=Look closer");
+  await page.waitForFunction(() => /as it is stored.*It has no activation.*berth.*profile.*nameAway.*purse/s.test(document.querySelector('[data-part="state"]')?.textContent ?? ""));
+  await page.screenshot({ path: `${SHOTS}console-away.png` });
+  // Nobody has this one.
+  await page.fill('input[aria-label="Key"]', "777");
+  await page.click("text=Look closer");
+  await page.waitForFunction(() => /Nothing is stored of it/.test(document.querySelector('[data-part="state"]')?.textContent ?? ""));
+  assert.match((await page.textContent("tbody")) ?? "", /No such actor lives/);
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});

@@ -1,11 +1,11 @@
 //! Child processes.
 //!
-//! *Responsible for*: running one program to its end or its time limit, showing what it prints, counting its tests.
+//! *Responsible for*: running a program, or several beside each other, to the end or a time limit, showing what they print, counting tests.
 //! *Not responsible for*: which programs (`suite`, `command`), which processes they start (`family`).
 //!
 //! Invariants:
-//! - I1: only what was started here is stopped: a program whose time is over with everything that it started, and what a
-//!   program that ended has left running.
+//! - I1: only what was started here is stopped: a program whose time is over with everything that it started, and what
+//!   programs that ended have left running.
 //! - I2: a run ends at most its limit and a few seconds after it began, whatever its descendants do with its output.
 
 mod family;
@@ -66,44 +66,88 @@ pub(crate) enum Show {
 /// # Errors
 /// The program could not be started.
 pub(crate) fn run(command: &mut Command, limit: Duration, show: Show) -> Result<Run> {
+    let mut runs = run_beside([(command, show)], limit)?;
+    runs.pop().context("there was one program")
+}
+
+/// As [`run`], of several programs that run beside each other: what became of each, in their order. They mostly wait: to those that
+/// keep the processor busy it gives nothing. What one started is stopped when all have ended.
+///
+/// # Errors
+/// A program could not be started; those before it are stopped.
+pub(crate) fn run_beside<'a>(
+    commands: impl IntoIterator<Item = (&'a mut Command, Show)>,
+    limit: Duration,
+) -> Result<Vec<Run>> {
+    let mut family = Family::new();
     let started = Instant::now();
-    let program = command.get_program().to_string_lossy().into_owned();
-    let mut family = Family::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))
-        .with_context(|| format!("cannot start {program}; is it installed?"))?;
-    let mut output = Output { lines: read(family.output()?), is_closed: false, show, run: Run::default() };
-    let end = loop {
-        match family.end() {
-            Some(succeeded) => break Some(succeeded),
-            None if started.elapsed() >= limit => break None,
-            None => output.wait(LOOK),
+    let mut outputs = Vec::new();
+    for (command, show) in commands {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let output = family.start(command.stdin(Stdio::null()).stdout(Stdio::piped()));
+        let output = output.with_context(|| format!("cannot start {name}; is it installed?"))?;
+        outputs.push(Output {
+            name,
+            lines: read(output),
+            is_closed: false,
+            show,
+            end: None,
+            run: Run::default(),
+        });
+    }
+    while outputs.iter().any(|output| output.end.is_none()) && started.elapsed() < limit {
+        for (number, output) in outputs.iter_mut().enumerate().filter(|(_, output)| output.end.is_none()) {
+            output.end = family.end(number);
+            output.run.took = started.elapsed();
         }
-    };
-    if end.is_some() {
+        wait_all(&mut outputs, LOOK);
+    }
+    let have_ended = outputs.iter().all(|output| output.end.is_some());
+    if have_ended {
         let until = Instant::now() + GRACE;
-        while Instant::now() < until && !(output.is_closed && family.rest().is_empty()) {
-            output.wait(LOOK);
+        while Instant::now() < until && !(are_closed(&outputs) && family.rest().is_empty()) {
+            wait_all(&mut outputs, LOOK);
         }
     }
     let stopped = family.stop();
-    if end.is_none() {
+    let named = |has_ended: bool| {
+        let names =
+            outputs.iter().filter(|output| output.end.is_some() == has_ended).map(|output| &*output.name);
+        names.collect::<Vec<&str>>().join(", ")
+    };
+    if !have_ended {
         let limit = limit.as_secs();
-        screen::complain(&format!("{program} took longer than {limit} s and is stopped, with: {stopped}"));
+        screen::complain(&format!("took longer than {limit} s: {}; stopped, with: {stopped}", named(false)));
     } else if !stopped.is_empty() {
-        screen::complain(&format!("{program} has ended and left running, now stopped: {stopped}"));
+        screen::complain(&format!("{} has ended and left running, now stopped: {stopped}", named(true)));
     }
-    // Nobody is left who could hold the pipe; a thread whose read does not end all the same is left alone.
+    // Nobody is left who could hold the pipes; a thread whose read does not end all the same is left alone.
     let until = Instant::now() + GRACE;
-    while Instant::now() < until && !output.is_closed {
-        output.wait(LOOK);
+    while Instant::now() < until && !are_closed(&outputs) {
+        wait_all(&mut outputs, LOOK);
     }
-    Ok(Run { succeeded: end == Some(true), took: started.elapsed(), ..output.run })
+    Ok(outputs.into_iter().map(|output| Run { succeeded: output.end == Some(true), ..output.run }).collect())
+}
+
+fn are_closed(outputs: &[Output]) -> bool {
+    outputs.iter().all(|output| output.is_closed)
+}
+
+/// Takes lines that are there, and waits a little where there are none.
+fn wait_all(outputs: &mut [Output], time: Duration) {
+    let share = time / u32::try_from(outputs.len()).unwrap_or(1).max(1);
+    outputs.iter_mut().for_each(|output| output.wait(share));
 }
 
 /// What a program prints, and what became of it so far.
 struct Output {
+    /// The program's.
+    name: String,
     lines: Receiver<String>,
     is_closed: bool,
     show: Show,
+    /// Whether it ended with exit code 0; `None`: it runs, or was stopped.
+    end: Option<bool>,
     run: Run,
 }
 
@@ -163,7 +207,7 @@ mod tests {
     use std::process::Command;
     use std::time::Duration;
 
-    use super::{Show, run};
+    use super::{Show, run, run_beside};
 
     /// Longer than any of these programs takes.
     const LIMIT: Duration = Duration::from_secs(60);
@@ -220,6 +264,32 @@ mod tests {
         assert!(!run_for(LIMIT, command.args(["-c", "exec >&-; sleep 0.1; exit 3"])));
         let mut command = Command::new("sh");
         assert!(!run_for(Duration::from_millis(50), command.args(["-c", "exec >&-; sleep 600"])));
+    }
+
+    #[test]
+    fn programs_run_beside_each_other_and_each_has_its_own_end() {
+        // The first ends only after the second began, which it could not if they ran one after the other.
+        let folder = crate::fixture::Fixture::new();
+        let flag = folder.root().join("flag");
+        let waits = format!("until [ -e {0} ]; do sleep 0.01; done; echo seen", flag.display());
+        let shell = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            command
+        };
+        let mut commands = [shell(&waits), shell(&format!("touch {}; echo touched; exit 3", flag.display()))];
+        let runs = run_beside(commands.iter_mut().map(|one| (one, Show::Nothing)), LIMIT).unwrap();
+        let ends: Vec<(bool, &str)> = runs.iter().map(|run| (run.succeeded, run.lines[0].as_str())).collect();
+        assert_eq!(ends, [(true, "seen"), (false, "touched")]);
+    }
+
+    #[test]
+    fn of_several_programs_only_the_one_that_hangs_has_failed_when_the_time_is_over() {
+        let mut commands = [Command::new("true"), Command::new("sleep")];
+        commands[1].arg("600");
+        let limit = Duration::from_secs(2);
+        let runs = run_beside(commands.iter_mut().map(|one| (one, Show::Nothing)), limit).unwrap();
+        assert_eq!(runs.iter().map(|run| run.succeeded).collect::<Vec<bool>>(), [true, false]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result};
 use crate::command::{contracts, sim, tidy};
 use crate::metadata::{self, Metadata};
 use crate::pages;
-use crate::program::{self, Show};
+use crate::program::{self, Run, Show};
 use crate::screen;
 use crate::setup::{Need, find_chromium, find_mdbook, find_prometheus};
 use crate::summary::{Step, Verdict};
@@ -199,39 +199,37 @@ fn flaws(stage: &Stage) -> Result<Vec<Step>> {
     counted_inside("flaws", command, FLAWS_LIMIT)
 }
 
-/// A share of what `cargo xtask soak kill` does, from a seed that the commit decides.
+/// Three kill trials beside each other, each with a server of its own, since they mostly wait for players to come back: a share of what
+/// `cargo xtask soak kill` does, from a seed that the commit decides; a smaller share of `soak trade`, kills while bots trade over a
+/// bad network, then so much play that every offer ends; and the proof that kill trials see losses: with a store in memory everything
+/// is lost, which they must find.
 fn kills(stage: &Stage) -> Result<Vec<Step>> {
-    let mut command = Command::new(stage.built("game-sample-kills"));
-    command.args(["--kills", "12", "--seconds", "46", "--seed", &commit_number(stage).to_string()]);
-    command.current_dir(&stage.metadata.workspace_root);
-    let mut steps = counted_once("kills", command, KILLS_LIMIT)?;
-    steps.append(&mut kills_of_trades(stage)?);
-    steps.push(kills_of_a_server_that_forgets(stage)?);
-    Ok(steps)
-}
-
-/// A small share of what `cargo xtask soak trade` does: kills while bots trade over a bad network, then so much play that every
-/// offer ends.
-fn kills_of_trades(stage: &Stage) -> Result<Vec<Step>> {
-    let mut command = Command::new(stage.built("game-sample-kills"));
-    command.args(["--script", "trade", "--count", "30", "--kills", "4", "--every", "7", "--rest", "38"]);
-    command.args(["--lost", "5", "--doubled", "5", "--swapped", "2"]);
-    command.args(["--seed", &commit_number(stage).to_string()]);
-    command.current_dir(&stage.metadata.workspace_root);
-    counted_once("kills of trades", command, KILLS_LIMIT)
-}
-
-/// The proof that kill trials see losses: with a store in memory everything is lost, which they must find.
-fn kills_of_a_server_that_forgets(stage: &Stage) -> Result<Step> {
-    let folder = stage.metadata.target_directory.join("kills-of-a-server-that-forgets");
-    let mut command = Command::new(stage.built("game-sample-kills"));
-    command.args(["--kills", "1", "--every", "4", "--store", "memory:", "--folder"]).arg(&folder);
-    let run = program::run(&mut command, KILLS_LIMIT, Show::Nothing)?;
-    let found = !run.succeeded && run.lines.iter().any(|line| line.contains("audit: lost: "));
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).context("cannot remove the folder of the trial")?;
+    let seed = commit_number(stage).to_string();
+    let forgotten = stage.metadata.target_directory.join("kills-of-a-server-that-forgets");
+    let trial = |arguments: &[&str]| {
+        let mut command = Command::new(stage.built("game-sample-kills"));
+        command.args(arguments).current_dir(&stage.metadata.workspace_root);
+        command
+    };
+    let mut mine = trial(&["--kills", "12", "--seconds", "46", "--seed", &seed]);
+    let mut trade =
+        trial(&["--script", "trade", "--count", "30", "--kills", "4", "--every", "7", "--rest", "38"]);
+    trade.args(["--lost", "5", "--doubled", "5", "--swapped", "2", "--seed", &seed]);
+    let mut memory = trial(&["--kills", "1", "--every", "4", "--store", "memory:", "--folder"]);
+    memory.arg(&forgotten);
+    let shown = [(&mut mine, Show::All), (&mut trade, Show::All), (&mut memory, Show::Nothing)];
+    let runs = program::run_beside(shown, KILLS_LIMIT)?;
+    let [mine, trade, memory] = runs.as_slice() else { unreachable!("a run for each command") };
+    let found = !memory.succeeded && memory.lines.iter().any(|line| line.contains("audit: lost: "));
+    if forgotten.exists() {
+        std::fs::remove_dir_all(&forgotten).context("cannot remove the folder of the trial")?;
     }
-    Ok(step("kills of a server that forgets", found, Tally::of(found), run.took))
+    let once = |name: &str, passed: bool, run: &Run| step(name, passed, Tally::of(passed), run.took);
+    Ok(vec![
+        once("kills", mine.succeeded, mine),
+        once("kills of trades", trade.succeeded, trade),
+        once("kills of a server that forgets", found, memory),
+    ])
 }
 
 /// A number made of the commit's name; 1 where there is none.

@@ -233,6 +233,7 @@ impl Arena {
                 Out::Load(_)
                 | Out::Commit(_)
                 | Out::Snapshot { .. }
+                | Out::Peek(_)
                 | Out::Released(_)
                 | Out::Unreadable { .. }
                 | Out::Delivered { .. }

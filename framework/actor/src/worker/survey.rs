@@ -102,6 +102,7 @@ pub(super) struct Trail {
 impl Worker {
     /// Notes what `actor` does from now on; `None`: of nobody. What was noted of another is forgotten.
     pub fn trace(&mut self, actor: Option<ActorId>) {
+        self.forget_peek(actor);
         if self.trail.as_ref().map(|trail| trail.actor) != actor {
             self.trail = actor.map(|actor| Trail { actor, steps: VecDeque::new() });
         }
@@ -144,8 +145,12 @@ impl Worker {
         self.ask_idle(|activation| activation.chart(places_max))
     }
 
-    /// What an actor shows of its state; `None`: it has no activation here. Costs its encoding, as a save does.
+    /// What an actor shows of its state; of one that does not live what is stored of it, once [`crate::In::Peek`] asked for it. `None`:
+    /// there is nothing to be shown here. Costs its encoding, as a save does.
     pub fn inspect(&mut self, wanted: Inspect) -> Option<Inspected> {
+        if let Some(stored) = self.inspect_stored(wanted) {
+            return Some(stored);
+        }
         let index = self.places.find(wanted.actor)?;
         let place = self.places.at(index);
         let State::Idle(activation) = &mut place.state else {
@@ -158,6 +163,12 @@ impl Worker {
             Some(false) => Inspected::Nothing,
             Some(true) => Inspected::Shown(inspection.finish()),
         })
+    }
+
+    /// How an actor is.
+    pub(super) fn state_of(&self, actor: ActorId) -> ActorState {
+        let place = self.places.find(actor).and_then(|index| self.places.get(index));
+        place.map_or(ActorState::Empty, |place| look(place).state)
     }
 
     /// A step of an actor has ended.

@@ -100,6 +100,7 @@ impl Crew {
                     | Out::Load(_)
                     | Out::Commit(_)
                     | Out::Snapshot { .. }
+                    | Out::Peek(_)
                     | Out::Released(_)
                     | Out::Delivered { .. }
                     | Out::Unreadable { .. }) => panic!("{other:?}"),

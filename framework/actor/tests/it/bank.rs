@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lightmoon_actor::{DeliveryEnd, In, Kinds, Memory, Out, Posted, Replied, Stored, Taken, WorkerOptions};
+use lightmoon_actor::{
+    DeliveryEnd, In, Kinds, Memory, Out, Parcel, Posted, Replied, Stored, Taken, WorkerOptions,
+};
 use lightmoon_contract::{ActorId, CallError, Contract, Operation};
 
 use crate::harness::Bench;
@@ -33,6 +35,8 @@ pub(crate) struct Bank {
     pub(crate) copies: Vec<u64>,
     pub(crate) unreadable: Vec<ActorId>,
     pub(crate) released: Vec<ActorId>,
+    /// How often the store was asked for what somebody looks at.
+    pub(crate) peeks: usize,
 }
 
 pub(crate) const fn id(key: u64) -> ActorId {
@@ -64,6 +68,7 @@ impl Bank {
             copies: Vec::new(),
             unreadable: Vec::new(),
             released: Vec::new(),
+            peeks: 0,
         }
     }
 
@@ -86,6 +91,11 @@ impl Bank {
                         let memory = self.memories.get(&actor).cloned().unwrap_or_default();
                         let stored = Stored { parcel: Box::new(money), memory };
                         self.bench.put_in(In::Loaded { actor, result: Ok(stored) });
+                    }
+                    Out::Peek(actor) => {
+                        self.peeks += 1;
+                        let money = self.stored.get(&actor).map(|money| Box::new(Some(*money)) as Parcel);
+                        self.bench.put_in(In::Peeked { actor, result: Ok(money) });
                     }
                     Out::Commit(commit) => {
                         let state = commit.parcel.map(|parcel| *parcel.downcast::<u64>().expect("a number"));

@@ -172,6 +172,7 @@ impl Bench {
                 out @ (Out::Load(_)
                 | Out::Commit(_)
                 | Out::Snapshot { .. }
+                | Out::Peek(_)
                 | Out::Released(_)
                 | Out::Delivered { .. }
                 | Out::Unreadable { .. }) => self.to_store.push(out),

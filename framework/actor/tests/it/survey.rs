@@ -1,12 +1,12 @@
 //! What tools see of the actors of a worker.
 
-use lightmoon_actor::{ActorState, In, Sought, Step, limits};
+use lightmoon_actor::{ActorState, In, Inspect, Inspected, LoadError, Sought, Step, StoredLook, limits};
 use lightmoon_contract::{Contract, Operation};
 
 use crate::bank::{Bank, id};
 use crate::harness::{Bench, probe_id};
 use crate::probe::{ProbeContract, probe};
-use crate::till::till;
+use crate::till::{UNSAVABLE, till};
 
 #[test]
 fn the_first_actors_are_listed_and_all_are_counted() {
@@ -75,4 +75,61 @@ fn a_snapshot_between_those_that_come_by_themselves_changes_nothing_of_their_tim
     assert_eq!(bank.copies, [0, 5, 5, 5], "one for each command");
     pass(&mut bank, 22);
     assert_eq!(bank.copies.len(), 6, "one each ten seconds, as if nobody had asked");
+}
+
+/// Looks at a till as an operator does.
+fn peek(bank: &mut Bank, key: u64) -> Option<Inspected> {
+    let wanted = Inspect { actor: id(key), entities_from: 0 };
+    bank.bench.put_in(In::Peek(wanted));
+    bank.settle();
+    bank.bench.worker.inspect(wanted)
+}
+
+/// What it shows of a till that is only stored.
+fn seen(bank: &mut Bank, key: u64) -> (ActorState, StoredLook) {
+    match peek(bank, key) {
+        Some(Inspected::Stored(state, look)) => (state, look),
+        other => panic!("it is stored, not {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_stored_is_asked_for_only_while_the_actor_does_not_live() {
+    let mut bank = Bank::new();
+    bank.stored.insert(id(1), 7);
+    let (state, look) = seen(&mut bank, 1);
+    let StoredLook::Shown(look) = look else { panic!("{look:?}") };
+    assert_eq!((state, look.values[0].name, look.values[0].length), (ActorState::Empty, "money", 1));
+    assert_eq!((bank.bench.worker.actors(), bank.bench.worker.counters().loads), (0, 0));
+    assert_eq!(seen(&mut bank, 2).1, StoredLook::Nothing);
+    let token = bank.ask(1, till::Look {});
+    assert_eq!(bank.answer::<till::Look>(token), Some(Ok(7)));
+    assert_eq!((peek(&mut bank, 1), bank.peeks), (Some(Inspected::Nothing), 2), "it shows itself now");
+    assert_eq!(
+        peek(&mut Bank::of_copied(), 1),
+        Some(Inspected::Stored(ActorState::Empty, StoredLook::World))
+    );
+}
+
+#[test]
+fn a_stored_state_that_harms_its_reader_is_shown_as_such_and_ends_nothing() {
+    let mut bank = Bank::new();
+    bank.stored.extend([(id(1), UNSAVABLE), (id(2), u64::MAX)]);
+    assert_eq!(seen(&mut bank, 1), (ActorState::Empty, StoredLook::Failed));
+    let (_, unreadable) = seen(&mut bank, 2);
+    assert!(
+        matches!(&unreadable, StoredLook::Unreadable(why) if why.contains("newer build")),
+        "{unreadable:?}"
+    );
+    // One that was set aside for it shows why, too.
+    bank.ask(2, till::Look {});
+    assert_eq!(seen(&mut bank, 2), (ActorState::SetAside, unreadable));
+    bank.bench.put_in(In::Peeked { actor: id(2), result: Err(LoadError::Away) });
+    bank.settle();
+    let wanted = Inspect { actor: id(2), entities_from: 0 };
+    let away = Some(Inspected::Stored(ActorState::SetAside, StoredLook::Away));
+    assert_eq!(bank.bench.worker.inspect(wanted), away);
+    bank.bench.worker.trace(None);
+    let alone = bank.bench.worker.inspect(wanted);
+    assert_eq!(alone, Some(Inspected::Away(ActorState::SetAside)), "forgotten when nobody looks");
 }

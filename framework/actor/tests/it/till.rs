@@ -3,10 +3,15 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use lightmoon_actor::{Activation, ActorKind, Cx, Keeping, Kept, Parcel, Save, Told, Unreadable, Unsavable};
+use lightmoon_actor::{
+    Activation, ActorKind, Cx, Inspection, Keeping, Kept, Parcel, Save, Told, Unreadable, Unsavable,
+    ValueKind,
+};
 use lightmoon_contract::call::{Body, Form, Serve, Served};
 use lightmoon_contract::operation::OperationSpec;
-use lightmoon_contract::{ActorRef, Caller, Contract, OperationNumber, SessionId, contract};
+use lightmoon_contract::{
+    ActorRef, Caller, Contract, Data as _, OperationNumber, SessionId, codec, contract,
+};
 
 /// What a till can be made to do.
 #[contract]
@@ -232,6 +237,17 @@ impl ActorKind for TillKind {
         }
         let money = Money { amount: stored.unwrap_or(0), saved: *stored };
         Ok(Box::new(Live(Some(Box::new(money)), self.snapshot_every.is_some())))
+    }
+
+    fn inspect_stored(&self, _: u64, stored: Parcel, to: &mut Inspection) -> Result<(), Unreadable> {
+        let stored = stored.downcast::<Stored>().expect("tests store numbers");
+        let amount = stored.expect("nothing is shown of nothing");
+        assert!(amount != UNSAVABLE, "thirteen cannot be seen");
+        if amount == u64::MAX {
+            return Err(Unreadable("that much money was written by a newer build".to_owned()));
+        }
+        to.show(None, ValueKind { name: "money", describe: u64::describe }, &codec::encode(&amount));
+        Ok(())
     }
 }
 

@@ -82,7 +82,7 @@ impl Keeper {
         for row in &page.rows {
             let Some(actor) = layout::outbox_of(&row.key) else { continue };
             match self.actors.get(&actor) {
-                None => self.peek(actor, row.key.clone()),
+                None => self.look_into(actor, row.key.clone()),
                 // If that fails nobody may try again.
                 Some(owned) if owned.load.is_some() => self.look_again(),
                 Some(_) => {}
@@ -106,14 +106,14 @@ impl Keeper {
     }
 
     /// Looks whether an actor that stands in the list has a message.
-    fn peek(&mut self, actor: ActorId, listed: Bytes) {
+    fn look_into(&mut self, actor: ActorId, listed: Bytes) {
         let (area, partition) = (Area::Commits, layout::actor(actor));
         let keys = layout::sections(Section::Outbox as u8, Section::Outbox as u8 + 1);
         let read = Request::Read { area, partition, keys, limit: 1, serial: true };
-        self.traffic.send(Purpose::Peek(actor, listed), read, false);
+        self.traffic.send(Purpose::Holds(actor, listed), read, false);
     }
 
-    pub(super) fn peek_outcome(&mut self, actor: ActorId, listed: Bytes, outcome: &Outcome) {
+    pub(super) fn holds_outcome(&mut self, actor: ActorId, listed: Bytes, outcome: &Outcome) {
         // What could not be read is read again with the list.
         let Outcome::Done(Done::Page(page)) = outcome else { return self.look_again() };
         if !page.rows.is_empty() {

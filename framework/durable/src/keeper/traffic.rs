@@ -32,7 +32,9 @@ pub(super) enum Purpose {
     /// Reading that list.
     Outboxes,
     /// Looking whether an actor of that list, which stands there under this key, has a message.
-    Peek(ActorId, Bytes),
+    Holds(ActorId, Bytes),
+    /// A look at what is stored of an actor, by its number.
+    Peek(u64),
     /// Taking an actor of that list, which stands there under this key, away from a former node.
     Bar(Bytes),
     /// Something whose outcome does not matter.

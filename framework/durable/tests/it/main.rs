@@ -6,6 +6,7 @@ mod desk;
 mod letters;
 mod outcomes;
 mod owners;
+mod peek;
 mod snapshots;
 mod trouble;
 

@@ -18,7 +18,7 @@ export const page = {
     const key = /** @type {HTMLInputElement} */ (h("input", { type: "search", inputmode: "numeric", placeholder: "key", "aria-label": "Key", oninput: () => look() }));
     key.value = keyGiven;
     const count = h("em");
-    const list = table([{ title: "Kind" }, { title: "Key" }, { title: "State" }, { title: "Waiting", number: true }, { title: "Sessions", number: true }, { title: "Not stored", number: true }, { title: "Idle for", number: true }, { title: "Worker", number: true }], "No such actor lives. One that is called by the form begins to.");
+    const list = table([{ title: "Kind" }, { title: "Key" }, { title: "State" }, { title: "Waiting", number: true }, { title: "Sessions", number: true }, { title: "Not stored", number: true }, { title: "Idle for", number: true }, { title: "Worker", number: true }], "No such actor lives. Choose kind and key, and look closer: what is stored of it is shown.");
     const side = h("div");
     root.append(h("div.split", null, h("section.panel", null, h("h2", null, "Actors", count), h("div.row", null, kind, key, h("button", { type: "button", onclick: () => chosen(kind.value, key.value) }, "Look closer")), list.element), side));
     /** @type {ReturnType<typeof closer> | undefined} */

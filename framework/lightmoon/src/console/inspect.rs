@@ -10,7 +10,7 @@
 
 use super::value::{self, nameless};
 use crate::limits;
-use lightmoon_actor::{ActorState, Inspected, StateLook, ValueLook};
+use lightmoon_actor::{ActorState, Inspected, StateLook, StoredLook, ValueLook};
 use lightmoon_contract::ActorId;
 use lightmoon_contract::descriptor::{Descriptor, FieldEntry, Shape, TypeRef};
 use serde_json::{Map, Value, json};
@@ -25,8 +25,9 @@ pub(crate) fn json(worker: usize, actor: ActorId, inspected: &Inspected) -> Valu
         "key": actor.key.to_string(),
         "worker": worker,
         "says": says(inspected),
+        "isStored": matches!(inspected, Inspected::Stored(..)),
     });
-    if let Inspected::Shown(look) = inspected {
+    if let Inspected::Shown(look) | Inspected::Stored(_, StoredLook::Shown(look)) = inspected {
         let mut left = limits::STATE_PARTS_MAX;
         let values = look.values.iter().map(|value| value_json(look, value, &mut left));
         message["values"] = values.collect();
@@ -36,26 +37,49 @@ pub(crate) fn json(worker: usize, actor: ActorId, inspected: &Inspected) -> Valu
     message
 }
 
-fn says(inspected: &Inspected) -> Option<&'static str> {
+fn says(inspected: &Inspected) -> Option<String> {
     Some(match inspected {
-        Inspected::Away(ActorState::Waiting(_) | ActorState::Running) => {
+        Inspected::Away(state) => away(*state).to_owned(),
+        Inspected::Nothing => {
+            "Actors of this kind are in memory only, and show nothing of themselves.".to_owned()
+        }
+        Inspected::Failed => "Its code panicked when it was asked for its state.".to_owned(),
+        Inspected::Shown(look) => return look_says(look).map(str::to_owned),
+        Inspected::Stored(state, look) => {
+            let stored = match look {
+                StoredLook::Nothing => "Nothing is stored of it: its first call makes it.".to_owned(),
+                StoredLook::Away => "The store is away: what is stored of it cannot be read now.".to_owned(),
+                StoredLook::Unreadable(why) => format!("What is stored of it cannot be read: {why}."),
+                StoredLook::World => {
+                    "What is stored of it is a whole world, which is shown while it lives.".to_owned()
+                }
+                StoredLook::Failed => "The code that reads what is stored of it panicked.".to_owned(),
+                StoredLook::Shown(look) => {
+                    look_says(look).unwrap_or("This is what is stored of it.").to_owned()
+                }
+            };
+            format!("{} {stored}", away(*state))
+        }
+    })
+}
+
+/// Why the state in memory is not shown.
+const fn away(state: ActorState) -> &'static str {
+    match state {
+        ActorState::Waiting(_) | ActorState::Running => {
             "One of its operations waits and has its state: it is shown when the operation has ended."
         }
-        Inspected::Away(ActorState::Loading) => "It is being loaded.",
-        Inspected::Away(ActorState::Resting) => {
-            "It rests after a panic, and has no state until it starts over."
-        }
-        Inspected::Away(ActorState::SetAside) => {
+        ActorState::Loading => "It is being loaded.",
+        ActorState::Resting => "It rests after a panic, and has no state until it starts over.",
+        ActorState::SetAside => {
             "It is set aside: it panicked too often, or what is stored of it cannot be read. The events say which."
         }
-        Inspected::Away(ActorState::Empty | ActorState::Idle) => "It has no activation.",
-        Inspected::Nothing => "Actors of this kind are in memory only, and show nothing of themselves.",
-        Inspected::Failed => "Its code panicked when it was asked for its state.",
-        Inspected::Shown(StateLook { values, entities: 0, .. }) if values.is_empty() => {
-            "Nothing of it is kept."
-        }
-        Inspected::Shown(_) => return None,
-    })
+        ActorState::Empty | ActorState::Idle => "It has no activation.",
+    }
+}
+
+fn look_says(look: &StateLook) -> Option<&'static str> {
+    (look.values.is_empty() && look.entities == 0).then_some("Nothing of it is kept.")
 }
 
 fn value_json(state: &StateLook, look: &ValueLook, left: &mut usize) -> Value {
@@ -137,7 +161,7 @@ fn shortened(value: Value, depth: usize, left: &mut usize) -> Value {
 mod tests {
     use super::*;
     use lightmoon_actor::{Inspection, ValueKind};
-    use lightmoon_contract::{Kind, Persist, codec, data};
+    use lightmoon_contract::{Data as _, Kind, Persist, codec, data};
 
     /// What is stored of somebody.
     #[data(persist = "account")]
@@ -194,6 +218,30 @@ mod tests {
         let desk = shown::<Desk>(&codec::encode(&Desk { held: vec![None, Some(account)] }));
         assert_eq!(desk["values"][0]["fields"][0]["value"][1]["name"], "Ada");
         assert!(!desk.to_string().contains("hunter2"), "a secret is one wherever it is held: {desk}");
+    }
+
+    #[test]
+    fn what_is_only_stored_is_shown_with_the_reason_why_it_is() {
+        let bytes =
+            codec::encode(&Account { name: "Ada".to_owned(), token: "hunter2".to_owned(), moves: vec![] });
+        let mut inspection = Inspection::new(0);
+        inspection.show(None, ValueKind { name: Account::NAME, describe: Account::describe }, &bytes);
+        let of = |state, look| json(0, ActorId::new(Kind(3), 1), &Inspected::Stored(state, look));
+        let shown = of(ActorState::Empty, StoredLook::Shown(inspection.finish()));
+        assert_eq!(shown["says"], "It has no activation. This is what is stored of it.");
+        assert_eq!(
+            (&shown["isStored"], &shown["values"][0]["fields"][0]["value"]),
+            (&json!(true), &json!("Ada"))
+        );
+        assert!(!shown.to_string().contains("hunter2"), "a secret is one in the store as well: {shown}");
+        let unreadable =
+            of(ActorState::SetAside, StoredLook::Unreadable("it is from a newer build".to_owned()));
+        let says = unreadable["says"].as_str().unwrap();
+        assert!(says.starts_with("It is set aside") && says.ends_with("it is from a newer build."), "{says}");
+        for look in [StoredLook::Nothing, StoredLook::Away, StoredLook::World, StoredLook::Failed] {
+            let message = of(ActorState::Empty, look);
+            assert!(message["values"].is_null() && message["says"].is_string(), "{message}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use lightmoon_zone::{DurableActor, Zone, ZoneBuilder, ZoneOptions};
 use crate::world::World as Net;
 
 /// How long each kind of this game may idle.
-const IDLE_AFTER: Duration = Duration::from_secs(2);
+pub(crate) const IDLE_AFTER: Duration = Duration::from_secs(2);
 
 /// The player, and under other keys any actor that is kept.
 #[contract]
@@ -61,7 +61,7 @@ contracts! { game = "idle-tests", contracts = [Clerk, Guest, Watchman, Yard], co
 #[data(persist = "counted")]
 #[derive(Default)]
 pub(crate) struct Counted {
-    times: u64,
+    pub(crate) times: u64,
 }
 
 #[derive(Default)]
@@ -141,7 +141,7 @@ impl Yard<Cx, bevy_ecs::world::World> for TheYard {
     }
 }
 
-fn begin(workers_seed: u64, idle_after: Option<Duration>) -> (Net, LinkId) {
+pub(crate) fn begin(workers_seed: u64, idle_after: Option<Duration>) -> (Net, LinkId) {
     let game = Game::new(descriptor())
         .durable_player::<ClerkContract, TheClerk>()
         .actor::<GuestContract, Remembers>()
@@ -159,16 +159,16 @@ fn begin(workers_seed: u64, idle_after: Option<Duration>) -> (Net, LinkId) {
     (net, ann)
 }
 
-const fn at(kind: Kind, key: u64) -> Target {
+pub(crate) const fn at(kind: Kind, key: u64) -> Target {
     Target::Actor(ActorId::new(kind, key))
 }
 
-fn actors(net: &Net) -> usize {
+pub(crate) fn actors(net: &Net) -> usize {
     net.node.report().actors
 }
 
 /// The zone and the guest that were started, and ann, who has a session.
-const ALWAYS: usize = 3;
+pub(crate) const ALWAYS: usize = 3;
 
 #[test]
 fn actors_that_are_kept_leave_memory_and_are_there_again_when_they_are_called() {

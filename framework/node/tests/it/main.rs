@@ -11,6 +11,7 @@ mod kept;
 mod letters;
 mod login;
 mod operator;
+mod peek;
 mod repeats;
 mod resume;
 mod stop;

@@ -65,6 +65,10 @@ impl ActorKind for VisitorKind {
     fn restore(&self, cx: &mut Cx, key: u64, stored: Parcel) -> Result<Box<dyn Activation>, Unreadable> {
         Ok(self.around(self.inner.restore(cx, key, stored)?, key))
     }
+
+    fn inspect_stored(&self, key: u64, stored: Parcel, to: &mut Inspection) -> Result<(), Unreadable> {
+        self.inner.inspect_stored(key, stored, to)
+    }
 }
 
 /// A player and its visit.

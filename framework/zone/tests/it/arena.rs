@@ -235,6 +235,7 @@ impl Arena {
             Out::Load(_)
             | Out::Commit(_)
             | Out::Snapshot { .. }
+            | Out::Peek(_)
             | Out::Released(_)
             | Out::Delivered { .. }
             | Out::Unreadable { .. } => {

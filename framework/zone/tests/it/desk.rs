@@ -259,6 +259,7 @@ impl Desk {
                     Out::Load(_)
                     | Out::Commit(_)
                     | Out::Snapshot { .. }
+                    | Out::Peek(_)
                     | Out::Released(_)
                     | Out::Delivered { .. }
                     | Out::Unreadable { .. } => panic!("the desk stores, not the worker"),

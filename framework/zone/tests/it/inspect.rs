@@ -1,22 +1,31 @@
 //! What an operator sees of the state of actors and zones.
 
-use lightmoon_actor::{ActorKind, ActorState, Inspected, StateLook, limits};
+use bytes::Bytes;
+use lightmoon_actor::{ActorKind, ActorState, Inspected, Inspection, Parcel, StateLook, limits};
 use lightmoon_contract::codec::{Limits, decode};
 use lightmoon_contract::descriptor::{Shape, TypeRef};
 use lightmoon_contract::{ActorId, Contract, Data, Operation};
-use lightmoon_zone::durable;
+use lightmoon_durable::{Loaded, record};
+use lightmoon_zone::{durable, world_actor};
 
 use crate::arena::Arena;
 use crate::desk::Desk;
 use crate::game::Label;
 use crate::goods::{Cargo, Till, first, fresh, yard};
-use crate::world_actor::{BankContract, Teller, bag, bank, player};
+use crate::world_actor::{BagContract, BankContract, Player, Teller, bag, bank, player};
 
 fn look(desk: &mut Desk, entities_from: u64) -> StateLook {
     match desk.inspect(entities_from) {
         Some(Inspected::Shown(look)) => look,
         other => panic!("it shows itself, not {other:?}"),
     }
+}
+
+/// What a kind shows of what the desk stored.
+fn stored(kind: &impl ActorKind, desk: &Desk, entities_from: u64) -> StateLook {
+    let mut inspection = Inspection::new(entities_from);
+    kind.inspect_stored(2, Box::new(desk.stored()), &mut inspection).unwrap();
+    inspection.finish()
 }
 
 /// Whose each value is, and its name.
@@ -49,6 +58,40 @@ fn an_actor_shows_the_state_that_it_has_now_and_saves_nothing_by_it() {
     let balance: crate::world_actor::Account = value(&shown, 0);
     assert_eq!(balance.balance, 157, "not what was stored last");
     assert!(desk.save(false).is_some(), "looking is no save");
+}
+
+#[test]
+fn what_is_stored_is_shown_as_an_actor_that_lives_would_show_it() {
+    let make = || Box::new(durable::<BankContract, Teller>()) as Box<dyn ActorKind>;
+    let mut desk = Desk::new(ActorId::new(BankContract::KIND, 2), make);
+    desk.ask(bank::PayIn { amount: 50 });
+    desk.save(false);
+    let alive = look(&mut desk, 0);
+    desk.ask(bank::PayIn { amount: 7 });
+    assert_eq!(stored(&durable::<BankContract, Teller>(), &desk, 0), alive, "not what it has now");
+
+    let mut desk = player();
+    for number in 0..49 {
+        desk.ask(bag::Put { name: format!("thing {number}") });
+    }
+    desk.save(false);
+    let all = look(&mut desk, 0);
+    let kind = world_actor::<BagContract, Player>();
+    assert_eq!(stored(&kind, &desk, 0), all);
+    let next = all.next.unwrap();
+    assert_eq!(stored(&kind, &desk, next), look(&mut desk, next));
+}
+
+#[test]
+fn stored_bytes_that_are_no_state_of_the_kind_are_an_error_with_its_name() {
+    let kind = durable::<BankContract, Teller>();
+    for state in
+        [Bytes::from_static(b"nonsense"), record::seal("item", 1, &[]), record::seal("account", 99, &[])]
+    {
+        let parcel: Parcel = Box::new(Loaded { state: Some(state), ..Loaded::default() });
+        let error = kind.inspect_stored(2, parcel, &mut Inspection::new(0)).unwrap_err();
+        assert!(error.0.contains(BankContract::NAME), "{error}");
+    }
 }
 
 #[test]

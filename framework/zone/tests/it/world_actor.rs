@@ -55,7 +55,7 @@ struct Weight {
 #[derive(Resource, Default)]
 struct Runs(u64);
 
-struct Player(ActorWorld);
+pub(crate) struct Player(ActorWorld);
 
 fn weigh(items: Query<'_, '_, &Item>, mut weight: ResMut<'_, Weight>, mut runs: ResMut<'_, Runs>) {
     weight.letters = items.iter().map(|item| item.name.len() as u64).sum();

@@ -121,6 +121,7 @@ impl Sky {
             Out::Stopped => {}
             Out::Failed { actor, message, .. } => panic!("{actor}: {message}"),
             other @ (Out::Snapshot { .. }
+            | Out::Peek(_)
             | Out::Released(_)
             | Out::Delivered { .. }
             | Out::Unreadable { .. }) => panic!("nothing goes wrong here: {other:?}"),

@@ -1,23 +1,23 @@
-//! A program and all that it starts.
+//! Programs that run beside each other, mostly one alone, and all that they start.
 //!
-//! *Responsible for*: knowing which processes a program started, seeing them end, ending those that are left.
-//! *Not responsible for*: what the program prints, and how long it may take (`program`).
+//! *Responsible for*: knowing which processes the programs started, seeing them end, ending those that are left.
+//! *Not responsible for*: what a program prints, and how long it may take (`program`).
 //!
 //! On Linux this process becomes the *subreaper* of its descendants: what loses its parent becomes our child, whatever
 //! group, session or environment it made for itself (browsers and servers do). So nothing that was started here gets out
-//! of sight, and what is below us in the tree of processes is exactly what the program of now has started. Elsewhere only
-//! the program itself is seen.
+//! of sight, and what is below us in the tree of processes is exactly what the programs of now have started. Elsewhere only
+//! the programs themselves are seen.
 //!
 //! Programs stay in our group of processes: Ctrl-C at a terminal reaches them as it reaches us. It also ends those that
 //! have a group of their own, see [`end_with_signals`].
 //!
 //! Invariants:
-//! - I1: one program runs at a time in this process (`TURN`), so that every descendant belongs to it.
+//! - I1: one family runs at a time in this process (`TURN`), so that every descendant belongs to it.
 //! - I2: nothing but descendants is ever stopped.
 //! - I3: every process is started here; a lint forbids it elsewhere. Who started one outside would lose it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Child, Command};
+use std::process::{ChildStdout, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, fs, thread};
@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Processes named in one line: a build has dozens.
 const NAMES_MAX: usize = 8;
 
-/// Held for as long as a program runs (I1): tests of this crate run beside each other.
+/// Held for as long as a family runs (I1): tests of this crate run beside each other.
 static TURN: Mutex<()> = Mutex::new(());
 /// Held to start a program, and kept by who ends this process: nothing is started behind its back.
 static DOOR: Mutex<()> = Mutex::new(());
@@ -47,55 +47,63 @@ fn lock(mutex: &'static Mutex<()>) -> MutexGuard<'static, ()> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A running program with its descendants; all of them end with this value.
+/// Running programs with their descendants; all of them end with this value.
 pub(super) struct Family {
-    child: Child,
-    pid: Pid,
-    /// Whether it ended with exit code 0; `None` while it runs.
-    end: Option<bool>,
+    members: Vec<Member>,
     _turn: MutexGuard<'static, ()>,
 }
 
+/// A program.
+struct Member {
+    pid: Pid,
+    /// Whether it ended with exit code 0; `None` while it runs.
+    end: Option<bool>,
+}
+
 impl Family {
-    /// Starts a program, after the one before it has ended.
-    pub(super) fn start(command: &mut Command) -> std::io::Result<Self> {
-        let turn = lock(&TURN);
+    /// Nobody yet, after the family before has ended.
+    pub(super) fn new() -> Self {
+        Self { members: Vec::new(), _turn: lock(&TURN) }
+    }
+
+    /// Starts a program; what it prints on its standard output.
+    pub(super) fn start(&mut self, command: &mut Command) -> Result<ChildStdout> {
         let door = lock(&DOOR);
         adopt()?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts processes, see I3")]
-        let child = command.spawn()?;
+        let mut child = command.spawn()?;
         drop(door);
-        let pid = Pid::from_child(&child);
-        Ok(Self { child, pid, end: None, _turn: turn })
+        let output = child.stdout.take();
+        self.members.push(Member { pid: Pid::from_child(&child), end: None });
+        output.context("the output is a pipe")
     }
 
-    /// What it prints on its standard output, once.
-    pub(super) fn output(&mut self) -> Result<std::process::ChildStdout> {
-        self.child.stdout.take().context("the output is a pipe")
-    }
-
-    /// Whether it ended with exit code 0; `None` while it runs. Also lets go of descendants that have ended: they would
-    /// stay in the list of processes until somebody asks for their end, and tests look there.
-    pub(super) fn end(&mut self) -> Option<bool> {
+    /// Whether the program that was started as this one, counted from 0, ended with exit code 0; `None` while it runs. Also lets go of
+    /// descendants that have ended: they would stay in the list of processes until somebody asks for their end, and tests look there.
+    pub(super) fn end(&mut self, number: usize) -> Option<bool> {
         while let Some((pid, succeeded)) = ended_child() {
-            if pid == self.pid {
-                self.end = Some(succeeded);
+            if let Some(member) = self.members.iter_mut().find(|member| member.pid == pid) {
+                member.end = Some(succeeded);
             }
         }
-        self.end
+        self.members.get(number)?.end
     }
 
     /// Descendants that still run.
     pub(super) fn rest(&mut self) -> Vec<Process> {
-        self.end();
+        self.end(0);
         descendants().into_iter().filter(|process| !process.is_dead).collect()
     }
 
-    /// Ends the program and its descendants; says who they were.
+    /// Ends the programs and their descendants; says who they were.
     pub(super) fn stop(&mut self) -> Names {
-        let names = stop_all(self.end().is_none().then_some(self.pid));
-        // Whoever saw its end, it is over, and it was stopped.
-        self.end.get_or_insert(false);
+        self.end(0);
+        let running = self.members.iter().filter(|member| member.end.is_none());
+        let names = stop_all(&running.map(|member| member.pid).collect::<Vec<Pid>>());
+        // Whoever saw their end, it is over, and they were stopped.
+        for member in &mut self.members {
+            member.end.get_or_insert(false);
+        }
         // Where this process is being ended, nothing goes on here.
         drop(lock(&DOOR));
         names
@@ -191,13 +199,13 @@ fn parse(pid: Pid, stat: &str) -> Option<(i32, Process)> {
 }
 
 /// Kills everything below us, again and again until nothing is left: what is killed may have started another just before.
-/// `child` is killed also where descendants cannot be seen.
-fn stop_all(child: Option<Pid>) -> Names {
+/// `children` are killed also where descendants cannot be seen.
+fn stop_all(children: &[Pid]) -> Names {
     let mut names = Names::default();
     let until = Instant::now() + STOP_LIMIT;
-    if let Some(pid) = child {
+    for pid in children {
         // It may have ended by itself.
-        let _ = kill_process(pid, Signal::KILL);
+        let _ = kill_process(*pid, Signal::KILL);
     }
     loop {
         while ended_child().is_some() {}
@@ -234,7 +242,7 @@ pub(crate) fn end_with_signals() -> Result<()> {
         let Some(signal) = signals.forever().next() else { return };
         // Never opened again: nothing is started from here on.
         let _door = lock(&DOOR);
-        let names = stop_all(None);
+        let names = stop_all(&[]);
         if !names.is_empty() {
             screen::complain(&format!("xtask was told to end, and stopped what it had started: {names}"));
         }

@@ -43,12 +43,13 @@ export function statePanel(title, kind, key, look) {
       // The first message is of before anybody looked.
       silent = isOurs ? 0 : silent + 1;
       if (!isOurs && silent < 3) return;
-      const sentence = isOurs ? inspected.says : "It has no activation: the next call makes it, or loads what is stored of it.";
+      const sentence = isOurs ? inspected.says : "It has no activation, and nothing of actors of this kind is stored: the next call makes it.";
       says.hidden = sentence === null;
       write(says, sentence ?? "");
       const all = isOurs ? inspected.values ?? [] : [];
       const entities = isOurs ? inspected.entities ?? 0 : 0;
-      write(count, entities > 0 ? `${whole(entities)} ${entities === 1 ? "entity" : "entities"}, as it is now` : isOurs && sentence === null ? "as it is now" : "");
+      const when = isOurs && inspected.isStored ? "as it is stored" : "as it is now";
+      write(count, entities > 0 ? `${whole(entities)} ${entities === 1 ? "entity" : "entities"}, ${when}` : all.length > 0 ? when : "");
       next.value = (isOurs && inspected.next) || "";
       next.disabled = next.value === "";
       first.disabled = from === "";
