@@ -322,7 +322,6 @@ impl Hub {
             && !self.is_over()
             && (self.gateway.has_messages()
                 || self.keeping.has_events()
-                || self.peek.is_some()
                 || self.stops_workers
                 || self.snapshots_wanted)
     }

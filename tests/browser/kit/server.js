@@ -101,6 +101,13 @@ export class Server {
     return `http://${this.ready.web}/`;
   }
 
+  /** Ends it in order, as Ctrl-C does: what it knows is stored. */
+  async end() {
+    this.child?.kill("SIGINT");
+    await this.gone;
+    this.child = undefined;
+  }
+
   /** Kills it as a power cut would. */
   async kill() {
     this.child?.kill("SIGKILL");
@@ -109,7 +116,7 @@ export class Server {
     this.child = undefined;
   }
 
-  /** Ends it and removes its data. */
+  /** Kills it and removes its data. */
   async stop() {
     await this.kill();
     rmSync(this.data, { recursive: true, force: true });

@@ -104,11 +104,27 @@ fn what_is_stored_is_asked_for_only_while_the_actor_does_not_live() {
     assert_eq!(seen(&mut bank, 2).1, StoredLook::Nothing);
     let token = bank.ask(1, till::Look {});
     assert_eq!(bank.answer::<till::Look>(token), Some(Ok(7)));
-    assert_eq!((peek(&mut bank, 1), bank.peeks), (Some(Inspected::Nothing), 2), "it shows itself now");
+    let wanted = Inspect { actor: id(2), entities_from: 0 };
+    bank.ask(2, till::Look {});
+    assert_eq!(bank.bench.worker.inspect(wanted), Some(Inspected::Nothing), "it lives, and shows itself");
+    assert_eq!((peek(&mut bank, 1), bank.peeks), (Some(Inspected::Nothing), 2), "the store is not asked");
     assert_eq!(
         peek(&mut Bank::of_copied(), 1),
         Some(Inspected::Stored(ActorState::Empty, StoredLook::World))
     );
+}
+
+#[test]
+fn an_answer_about_another_actor_is_no_answer() {
+    let mut bank = Bank::new();
+    let wanted = Inspect { actor: id(2), entities_from: 0 };
+    bank.bench.put_in(In::Peek(wanted));
+    bank.bench.put_in(In::Peeked { actor: id(1), result: Ok(None) });
+    bank.bench.settle();
+    assert_eq!(bank.bench.worker.inspect(wanted), None);
+    bank.serve_loads();
+    let nothing = Inspected::Stored(ActorState::Empty, StoredLook::Nothing);
+    assert_eq!(bank.bench.worker.inspect(wanted), Some(nothing));
 }
 
 #[test]

@@ -56,6 +56,9 @@ fn the_largest_state_is_shown_whole() {
 fn a_look_at_another_takes_the_place_of_the_one_before() {
     let mut desk = Desk::new(1);
     let mut keeper = Keeper::new(1);
+    desk.load(&mut keeper, ACTOR);
+    commit(&mut keeper, 1, true, state(5), Vec::new());
+    desk.settle(&mut keeper);
     keeper.peek(desk.now, ACTOR);
     keeper.peek(desk.now, NOBODY);
     let events = desk.settle(&mut keeper);
