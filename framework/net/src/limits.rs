@@ -34,6 +34,11 @@ pub const HANDSHAKES_PER_SECOND: u32 = 200;
 /// [`HANDSHAKES_PER_SECOND`].
 pub const HANDSHAKES_BURST: u32 = 64;
 
+/// How long a round trip of a new connection is taken to be until one was measured (RFC 9002 6.2.2 proposes 333 ms; browsers take this, too). A packet
+/// of the handshake that was lost is sent again after three of it: of a thousand players who come back over a network that loses 5 %, a
+/// tenth waits for that. Too little for who is farther away: one packet comes twice.
+pub const INITIAL_RTT: Duration = Duration::from_millis(100);
+
 /// Links at once, unless the options say otherwise: above what a core can serve, so that the machine, not this number, is the limit
 /// in play. Over it: refused; counted by `refused`.
 pub const LINKS_MAX: usize = 10_000;

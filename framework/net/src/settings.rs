@@ -24,6 +24,7 @@ pub(crate) fn transport(options: &NetOptions) -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
         .send_fairness(true)
+        .initial_rtt(limits::INITIAL_RTT)
         .send_window(limits::SEND_WINDOW)
         .stream_receive_window(VarInt::from_u32(limits::STREAM_RECEIVE_WINDOW))
         .receive_window(VarInt::from_u32(limits::RECEIVE_WINDOW))
@@ -91,6 +92,11 @@ mod tests {
         assert_eq!(field(&transport, "stream_receive_window"), "65536");
         assert_eq!(field(&transport, "receive_window"), "262144");
         assert_eq!(field(&transport, "send_window"), "1048576");
+    }
+
+    #[test]
+    fn a_lost_packet_of_a_handshake_costs_a_third_of_a_second() {
+        assert_eq!(field(&transport(&NetOptions::default()), "initial_rtt"), "100ms");
     }
 
     #[test]

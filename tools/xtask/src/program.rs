@@ -152,14 +152,19 @@ struct Output {
 }
 
 impl Output {
-    /// Takes the next line, or passes this time where there is none.
+    /// Takes the lines that are there, or passes this time where there is none.
     fn wait(&mut self, time: Duration) {
         if self.is_closed {
             thread::sleep(time);
             return;
         }
         match self.lines.recv_timeout(time) {
-            Ok(line) => self.take(line),
+            Ok(line) => {
+                self.take(line);
+                // No more than that, so that a program that never stops printing reaches its time limit.
+                let more: Vec<String> = self.lines.try_iter().take(LINES_WAITING_MAX).collect();
+                more.into_iter().for_each(|line| self.take(line));
+            }
             Err(RecvTimeoutError::Disconnected) => self.is_closed = true,
             Err(RecvTimeoutError::Timeout) => {}
         }

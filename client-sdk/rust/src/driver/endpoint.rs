@@ -29,6 +29,9 @@ const STREAMS_MAX: u32 = 16;
 
 /// Streams that hold one answer, besides: as many requests as the protocol lets travel so.
 const SOLO_STREAMS_MAX: u32 = 64;
+/// How long a round trip is taken to be until one was measured, as the server does: a packet of the handshake that was lost is sent
+/// again after three of it, instead of after a second.
+const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// Silence after which QUIC gives up; the core's own patience is shorter.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(20);
 /// Keeps a path through address translation open when nobody plays.
@@ -124,6 +127,7 @@ pub(super) fn quic_config(certificates: Vec<CertificateHash>) -> ClientConfig {
 fn transport() -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
+        .initial_rtt(INITIAL_RTT)
         .send_window(SEND_WINDOW_BYTES)
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
         .receive_window(VarInt::from_u32(WINDOW_BYTES))
