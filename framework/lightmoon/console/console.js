@@ -76,8 +76,8 @@ const live = new Live(
     if (topic === "status") took(message);
     open?.shown.show?.(topic, message);
   },
-  (isThere) => {
-    if (!isThere) state("bad", "no connection to the server");
+  (isThere, why) => {
+    if (!isThere) state("bad", why);
     else if (status !== undefined) vitals();
   },
 );
@@ -110,6 +110,7 @@ function vitals() {
   if (document.title !== titled) document.title = titled;
   if (!status.healthy) state("bad", "the node does not take its turns");
   else if (status.stalled.length > 0) state("bad", `a turn does not end: ${status.stalled[0]}`);
+  else if (status.setAside.length > 0) state("warn", `${status.setAside.length === 1 ? "1 actor is" : `${status.setAside.length} actors are`} set aside: the events say why`);
   else if (status.draining) state("warn", "drains: takes no new players");
   else if (status.store.away) state("warn", "the store does not answer");
   else state("good", `version ${status.version}, up ${span(status.upSeconds)}`);

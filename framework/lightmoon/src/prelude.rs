@@ -11,6 +11,7 @@ pub use lightmoon_contract::{
 };
 pub use lightmoon_node::{Authenticate, Denied, Identity};
 pub use lightmoon_zone::{
-    AlwaysVisible, Audience, Avatar, First, Host, InterestOptions, Last, NetIdentity, NetIds, Optional,
-    Outgoing, Overload, TickRate, Update, Viewers, Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
+    ActorWorld, AlwaysVisible, Audience, Avatar, DurableActor, First, Host, InterestOptions, Last,
+    NetIdentity, NetIds, Optional, Outgoing, Overload, TickRate, Update, Viewers, WorldActor, WorldBuilder,
+    Zone, ZoneBuilder, ZoneOptions, ZoneRandom, ZoneTime,
 };

@@ -135,6 +135,19 @@ impl<W: Sort> Builder<'_, W> {
         self
     }
 
+    /// Leaves out what older builds kept under the name `name` and this one keeps no more. Without it an actor that has such a value is
+    /// not brought to life, since nobody can know whether it was meant to be lost. An entity of which nothing else was kept is left out as a
+    /// whole. What is left out is gone with the next commit or snapshot of its actor: let this line stay until each was loaded once.
+    ///
+    /// # Panics
+    /// It is a zone without [`crate::Zone::KEEPS`], or the name is kept.
+    pub fn retire(&mut self, name: &'static str) -> &mut Self {
+        let policy = self.policy.as_mut();
+        let Some(policy) = policy else { panic!("`{name}` is retired by a zone without `const KEEPS`") };
+        policy.retire(name);
+        self
+    }
+
     fn keep<T: Persist>(&mut self, column: Box<dyn column::Column>) {
         assert!(!self.is_built, "`{}` is kept by `populate`: let `build` say so", T::NAME);
         let policy = self.policy.as_mut();

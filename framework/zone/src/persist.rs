@@ -22,6 +22,7 @@ pub(crate) mod form;
 pub(crate) mod restore;
 pub(crate) mod touched;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use bevy_ecs::component::ComponentId;
@@ -43,12 +44,27 @@ const OWN_PREFIX: &str = "lightmoon.";
 pub(crate) struct Policy {
     /// Sorted by name.
     columns: Vec<Box<dyn Column>>,
+    /// Names under which older builds kept something that is not kept any more.
+    retired: BTreeSet<&'static str>,
 }
 
 impl Policy {
     /// Keeps only that an entity is disabled, which alone keeps no entity.
     pub(crate) fn new(world: &mut World) -> Self {
-        Self { columns: vec![column::disabled(world)] }
+        Self { columns: vec![column::disabled(world)], retired: BTreeSet::new() }
+    }
+
+    /// Leaves out from now on what older builds kept under this name.
+    ///
+    /// # Panics
+    /// It is kept.
+    pub(crate) fn retire(&mut self, name: &'static str) {
+        assert!(self.find(name).is_none(), "`{name}` is kept and retired: take one of both away");
+        self.retired.insert(name);
+    }
+
+    pub(crate) fn is_retired(&self, name: &str) -> bool {
+        self.retired.contains(name)
     }
 
     /// Keeps one type more.
@@ -62,6 +78,7 @@ impl Policy {
             (1..=PERSIST_NAME_BYTES_MAX).contains(&name.len()),
             "the name `{name}` of {of} has not 1 to {PERSIST_NAME_BYTES_MAX} bytes"
         );
+        assert!(!self.is_retired(name), "`{name}` is kept and retired: take one of both away");
         let is_ours = name.starts_with(OWN_PREFIX);
         assert!(!is_ours, "names that begin with `{OWN_PREFIX}` are the framework's: rename {of} (`{name}`)");
         let is_tick = about.role == Role::Resource(form::tick_id());
@@ -105,6 +122,11 @@ impl Policy {
     /// The column of this name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.columns.binary_search_by(|column| column.about().name.cmp(name)).ok()
+    }
+
+    /// Whether an entity is kept for the sake of this column.
+    pub(crate) fn is_reason(&self, column: usize) -> bool {
+        self.columns[column].about().role == Role::Component
     }
 
     /// The components for whose sake an entity is kept.

@@ -81,6 +81,7 @@ test("two people walk in a new game, and are where they were after it was killed
   const before = await snapshots();
   await until(30_000, async () => (await snapshots()) > before);
   await server.kill();
+  for (const { page } of [ada, bea]) await says(page, "the server does not answer");
   await server.run();
   for (const { page } of [ada, bea]) {
     await says(page, ALL);

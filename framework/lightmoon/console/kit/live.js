@@ -9,7 +9,7 @@
 export class Live {
   /**
    * @param {(topic: string, message: any) => void} show
-   * @param {(isThere: boolean) => void} state
+   * @param {(isThere: boolean, why: string) => void} state
    */
   constructor(show, state) {
     this.show = show;
@@ -31,11 +31,12 @@ export class Live {
     this.source?.close();
     const source = new EventSource(`live?${query}`);
     this.source = source;
-    source.addEventListener("open", () => this.state(true));
+    source.addEventListener("open", () => this.state(true, ""));
     source.addEventListener("error", () => {
-      this.state(false);
+      this.state(false, "no connection to the server");
       // Refused, not lost: a browser gives up then, and we do not.
       if (source.readyState === EventSource.CLOSED && source === this.source) {
+        void this.#refused();
         this.query = "";
         setTimeout(() => source === this.source && this.look(topics, more), 2000);
       }
@@ -45,5 +46,11 @@ export class Live {
         if (source === this.source) this.show(topic, JSON.parse(event.data));
       });
     }
+  }
+
+  /** A stream does not say why it was refused. */
+  async #refused() {
+    const answer = await fetch("status.json").catch(() => undefined);
+    if (answer?.status === 401) this.state(false, "this page has another server's token: open the address that the server printed");
   }
 }

@@ -6,6 +6,9 @@ import { bytes, h, micros, span, table, whole, write } from "../kit/dom.js";
 import { fieldsPart } from "../kit/form.js";
 import { statePanel } from "./actors/state.js";
 
+/** The framework's own kind of players, where they have no contract. */
+const VISITOR = 0xff02;
+
 /** @type {import("../console.js").Page} */
 export const page = {
   name: "actors",
@@ -18,7 +21,7 @@ export const page = {
     const key = /** @type {HTMLInputElement} */ (h("input", { type: "search", inputmode: "numeric", placeholder: "key", "aria-label": "Key", oninput: () => look() }));
     key.value = keyGiven;
     const count = h("em");
-    const list = table([{ title: "Kind" }, { title: "Key" }, { title: "State" }, { title: "Waiting", number: true }, { title: "Sessions", number: true }, { title: "Not stored", number: true }, { title: "Idle for", number: true }, { title: "Worker", number: true }], "No such actor lives. Choose kind and key, and look closer: what is stored of it is shown.");
+    const list = table([{ title: "Kind" }, { title: "Key" }, { title: "State" }, { title: "Waiting", number: true }, { title: "Sessions", number: true }, { title: "Not stored", number: true }, { title: "Idle for", number: true }], "No such actor lives. Choose kind and key, and look closer: what is stored of it is shown.");
     const side = h("div");
     root.append(h("div.split", null, h("section.panel", null, h("h2", null, "Actors", count), h("div.row", null, kind, key, h("button", { type: "button", onclick: () => chosen(kind.value, key.value) }, "Look closer")), list.element), side));
     /** @type {ReturnType<typeof closer> | undefined} */
@@ -57,8 +60,12 @@ export const page = {
           id: `${actor.kind}/${actor.key}`,
           class: open !== undefined && open.kind === actor.kind && open.key === actor.key ? "chosen" : "",
           pick: () => chosen(String(actor.kind), actor.key),
-          cells: [actor.name, h("code", null, actor.key), state(actor), whole(actor.waiting), whole(actor.sessions), actor.kept ? bytes(actor.unsavedBytes) : "–", actor.idleMs === null ? "–" : span(actor.idleMs / 1000), actor.worker],
+          cells: [actor.name, h("code", null, actor.key), state(actor), whole(actor.waiting), whole(actor.sessions), actor.kept ? bytes(actor.unsavedBytes) : "–", actor.idleMs === null ? "–" : span(actor.idleMs / 1000)],
         })));
+        for (const one of contracts.contracts.length > 0 ? message.kinds : []) {
+          // Kinds of the framework have no contract.
+          if (![...kind.options].some((option) => option.value === String(one.kind))) kind.append(h("option", { value: one.kind }, one.name));
+        }
         const all = message.kinds.map((/** @type {any} */ one) => `${whole(one.count)} ${one.name}`).join(", ");
         write(count, message.found > message.actors.length ? `the first ${message.actors.length} of ${whole(message.found)}; ${all}` : all);
         open?.show(message);
@@ -83,7 +90,7 @@ function state(actor) {
  */
 function closer(contracts, kind, key, look) {
   const contract = contracts.contracts.find((/** @type {any} */ one) => one.kind === kind);
-  const name = contract?.name ?? `kind ${kind}`;
+  const name = contract?.name ?? (kind === VISITOR ? "Visitor" : `kind ${kind}`);
   const steps = table([{ title: "When" }, { title: "Did" }, { title: "Took", number: true }], "Nothing since you look.");
   const operations = (contract?.operations ?? []).filter((/** @type {any} */ one) => one.form !== "push");
   const choice = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Operation", onchange: () => show() }, operations.map((/** @type {any} */ one) => h("option", { value: one.name }, one.name))));

@@ -34,7 +34,7 @@ export const page = {
   topics: [],
   mount(root, console) {
     const tiles = new Map([
-      ["players", "playing now"], ["entities", "things in all zones"], ["tick", "mean tick, slowest zone"],
+      ["players", "playing now"], ["entities", "things in all zones"], ["tick", "slowest zone's mean tick"],
       ["busy", "busiest worker"], ["sent", "state to clients"], ["commits", "commits to the store"],
     ].map(([name, about]) => [name, tile(name ?? "", about ?? "")]));
     const flows = chart("Calls, and state packets to clients, in a second", (value) => `${short(value)}/s`, [["calls", "#93a9ff"], ["state packets", "#5fd3a2"]]);
@@ -66,7 +66,7 @@ export const page = {
         const tick = slowest === undefined ? 0 : mean(slowest);
         const share = slowest === undefined ? 0 : (tick * slowest.rateHz) / 1e6;
         tiles.get("players")?.show(whole(status.sessions.open), "", `${status.sessions.list.filter((/** @type {any} */ one) => one.waits).length} wait to come back`);
-        tiles.get("entities")?.show(whole(sum(status, "entities")), "", `in ${status.zones.length} zones, ${whole(sum(status, "viewers"))} viewers`);
+        tiles.get("entities")?.show(whole(sum(status, "entities")), "", `in ${status.zones.length} ${status.zones.length === 1 ? "zone" : "zones"}, ${whole(sum(status, "viewers"))} viewers`);
         tiles.get("tick")?.show(micros(tick), "", slowest === undefined ? "no zone runs" : `zone ${slowest.zone}, ${Math.round(share * 100)} % full`, share > 0.8 ? "bad" : share > 0.5 ? "warn" : "");
         tiles.get("busy")?.show(`${Math.round(busy * 100)}`, "%", `${status.workers.length} worker${status.workers.length === 1 ? "" : "s"}`, busy > 0.9 ? "bad" : busy > 0.7 ? "warn" : "");
         tiles.get("sent")?.show(bytes(last((one) => sum(one, "stateBytes"))), "/s", `${short(last((one) => sum(one, "states")))} packets/s`);

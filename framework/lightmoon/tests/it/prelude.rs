@@ -20,8 +20,8 @@ named! {
     Actor Cx
     ActorId ActorRef CallError Caller Mono NetId Priority Reliability SessionId Tick contract contracts data replicate
     Authenticate Denied Identity
-    AlwaysVisible Audience Avatar First Host InterestOptions Last NetIdentity NetIds Optional Outgoing Overload
-    TickRate Update Viewers Zone ZoneBuilder ZoneOptions ZoneRandom ZoneTime
+    ActorWorld AlwaysVisible Audience Avatar DurableActor First Host InterestOptions Last NetIdentity NetIds
+    Optional Outgoing Overload TickRate Update Viewers WorldActor WorldBuilder Zone ZoneBuilder ZoneOptions ZoneRandom ZoneTime
 }
 
 #[test]

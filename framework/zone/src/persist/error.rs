@@ -42,8 +42,10 @@ pub(crate) enum ReadError {
         /// Where it stands.
         id: NetId,
     },
-    /// This build keeps no such type: register it, or run the build that does.
-    #[error("this build keeps nothing with the name `{0}`")]
+    /// This build keeps no such type: register it, run the build that does, or let it be left out.
+    #[error(
+        "this build keeps nothing with the name `{0}`: run a build that does, or leave it out for ever with `retire(\"{0}\")`"
+    )]
     Unknown(String),
     /// A newer build wrote it: run that build.
     #[error("`{name}` has version {found} in the store, this build reads up to {known}")]

@@ -4,7 +4,8 @@
 //! are and in which order (`lightmoon_durable`).
 //!
 //! Invariants:
-//! - I1: after a row was laid over the world, its entity has the kept components of the row and no others.
+//! - I1: after a row was laid over the world, its entity has the kept components of the row and no others; what is retired is left
+//!   out, with entities of which nothing else was kept.
 //! - I2: what cannot be read whole makes no world.
 
 use bevy_ecs::prelude::*;
@@ -41,14 +42,19 @@ fn item(
     id: NetId,
     values: &[Value<'_>],
 ) -> Result<(), ReadError> {
+    let mut is_left_out = !values.is_empty();
     for (column, bytes) in values {
         let entry = table.0.get(*column).ok_or_else(|| ReadError::Unknown(format!("column {column}")))?;
-        put(world, policy, entity, id, &entry.name, entry.version, bytes)?;
+        let put = put(world, policy, entity, id, &entry.name, entry.version, bytes)?;
+        is_left_out &= !put.is_some_and(|column| policy.is_reason(column));
+    }
+    if is_left_out && !is_resource_id(id) {
+        world.despawn(entity);
     }
     Ok(())
 }
 
-/// Puts one value; gives its column.
+/// Puts one value; gives its column, `None`: it is retired.
 fn put(
     world: &mut World,
     policy: &Policy,
@@ -57,8 +63,10 @@ fn put(
     name: &str,
     version: u16,
     bytes: &[u8],
-) -> Result<usize, ReadError> {
-    let found = policy.find(name).ok_or_else(|| ReadError::Unknown(name.to_owned()))?;
+) -> Result<Option<usize>, ReadError> {
+    let Some(found) = policy.find(name) else {
+        return if policy.is_retired(name) { Ok(None) } else { Err(ReadError::Unknown(name.to_owned())) };
+    };
     let column = &policy.columns()[found];
     let belongs = match column.about().role {
         Role::Resource(of) => of == id,
@@ -68,7 +76,7 @@ fn put(
         return Err(ReadError::WrongPlace { name: name.to_owned(), id });
     }
     column.insert(world, entity, version, bytes)?;
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// Lays the row of a durable entity or resource over the world.
@@ -96,12 +104,20 @@ pub(crate) fn row(
         None => identity::spawn_as(world, id),
     };
     let mut has = vec![false; policy.columns().len()];
+    let mut is_left_out = true;
     form::read_entity(row, &mut |name, version, bytes| {
-        let column = put(world, policy, entity, id, name, version, bytes)?;
-        has[column] = true;
+        if let Some(column) = put(world, policy, entity, id, name, version, bytes)? {
+            has[column] = true;
+            is_left_out &= !policy.is_reason(column);
+        }
         Ok(())
     })?;
-    if !is_resource_id(id) {
+    if is_resource_id(id) {
+        return Ok(());
+    }
+    if is_left_out {
+        world.despawn(entity);
+    } else {
         for (column, _) in policy.columns().iter().zip(has).filter(|(_, has)| !has) {
             if !matches!(column.about().role, Role::Resource(_)) {
                 column.remove(world, entity);

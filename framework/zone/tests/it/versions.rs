@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use bevy_ecs::prelude::*;
 use lightmoon_actor::ActorKind;
 use lightmoon_contract::{ActorId, Contract, Limits, NetId, Persist, UpgradeError, codec, contract, data};
-use lightmoon_zone::{NetIdentity, Zone, ZoneBuilder, ZoneOptions, zone};
+use lightmoon_zone::{NetIdentity, NetIds, Zone, ZoneBuilder, ZoneOptions, zone};
 
 use crate::desk::Desk;
 
@@ -144,15 +144,89 @@ fn a_newer_version_is_refused_and_named() {
     assert_eq!(why, "Dock 31/1: `hull` has version 3 in the store, this build reads up to 1");
 }
 
+const UNKNOWN: &str = "Dock 31/1: this build keeps nothing with the name `hull`: run a build that does, or leave it out for ever with `retire(\"hull\")`";
+
+/// A build that has done with hulls.
+struct NoHulls;
+
+impl Zone for NoHulls {
+    const KEEPS: bool = true;
+
+    fn build(zone: &mut ZoneBuilder<'_>) {
+        zone.persist::<Sail>().retire("hull");
+    }
+}
+
+impl<Cx> Dock<Cx, World> for NoHulls {
+    fn moor(world: &mut World, cx: &mut Cx, left: u8) -> NetId {
+        DockZone::<Sail>::moor(world, cx, left)
+    }
+
+    fn hulls(world: &mut World, _: &mut Cx) -> Vec<String> {
+        let count = world.query::<&NetIdentity>().iter(world).count();
+        vec![format!("{} things, {} sails", count, world.query::<&Sail>().iter(world).count())]
+    }
+}
+
+/// A build that has hulls with sails.
+struct Both;
+
+impl Zone for Both {
+    const KEEPS: bool = true;
+
+    fn build(zone: &mut ZoneBuilder<'_>) {
+        zone.persist_all::<(Old, Sail)>();
+    }
+}
+
+impl<Cx> Dock<Cx, World> for Both {
+    fn moor(world: &mut World, cx: &mut Cx, left: u8) -> NetId {
+        let id = DockZone::<Old>::moor(world, cx, left);
+        let entity = world.resource::<NetIds>().entity(id).unwrap();
+        world.entity_mut(entity).insert(Sail { area: left });
+        id
+    }
+
+    fn hulls(_: &mut World, _: &mut Cx) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_type_that_is_retired_is_left_out_with_entities_that_had_nothing_else() {
+    let without = || Box::new(zone::<DockContract, NoHulls>(ZoneOptions::default())) as Box<dyn ActorKind>;
+    for has_snapshot in [true, false] {
+        let mut desk = stored::<Old>();
+        desk.tamper(|loaded| loaded.snapshot = loaded.snapshot.take().filter(|_| has_snapshot));
+        desk.crash_into(without);
+        assert_eq!(desk.unreadable(), None);
+        assert_eq!(desk.ask(dock::Hulls {}), ["0 things, 0 sails"]);
+    }
+    let with = || Box::new(zone::<DockContract, Both>(ZoneOptions::default())) as Box<dyn ActorKind>;
+    let mut desk = Desk::new(ActorId::new(DockContract::KIND, 1), with);
+    desk.ask(dock::Moor { left: 50 });
+    desk.save(true);
+    desk.tamper(|loaded| loaded.entities.clear());
+    desk.ask(dock::Moor { left: 25 });
+    desk.save(false);
+    desk.crash_into(without);
+    assert_eq!(desk.ask(dock::Hulls {}), ["2 things, 2 sails"]);
+    // What was left out is gone for good.
+    desk.save(true);
+    desk.tamper(|loaded| loaded.entities.clear());
+    desk.crash_into(kind::<Sail>);
+    assert_eq!(desk.ask(dock::Hulls {}), ["50 m2", "25 m2"]);
+}
+
 #[test]
 fn an_unknown_type_is_refused_and_named_in_snapshots_and_rows() {
     let mut desk = stored::<Old>();
     desk.crash_into(kind::<Sail>);
-    assert_eq!(desk.unreadable().unwrap(), "Dock 31/1: this build keeps nothing with the name `hull`");
+    assert_eq!(desk.unreadable().unwrap(), UNKNOWN);
     let mut desk = stored::<Old>();
     desk.tamper(|loaded| loaded.snapshot = None);
     desk.crash_into(kind::<Sail>);
-    assert_eq!(desk.unreadable().unwrap(), "Dock 31/1: this build keeps nothing with the name `hull`");
+    assert_eq!(desk.unreadable().unwrap(), UNKNOWN);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use bevy_ecs::prelude::*;
 use lightmoon::actor::{Actor, Cx};
 use lightmoon::contract::{ActorRef, CallError, Caller, Priority, contract, contracts, data, replicate};
 use lightmoon::node::{Node, NodeOptions};
-use lightmoon::zone::{InterestOptions, Optional, Update, Zone, ZoneBuilder, ZoneOptions};
+use lightmoon::zone::{DurableActor, InterestOptions, Optional, Update, Zone, ZoneBuilder, ZoneOptions};
 use lightmoon::{App, Game};
 
 use game_sample::page::Page;
@@ -108,8 +108,58 @@ pub trait Hall {
     fn announce(text: String);
 }
 
+// ANCHOR: remembers
+/// What a player's client may do with its purse.
+#[contract]
+pub trait Purse {
+    /// Earns a coin, and says how many there are. The coin is stored when the answer is there.
+    #[operation(client = own, durability = sync, rate = 10)]
+    fn earn() -> u64;
+}
+
+/// What is kept of a player.
+#[data(persist = "coins")]
+#[derive(Default)]
+pub struct Coins {
+    /// How many.
+    pub count: u64,
+}
+
+#[derive(Default)]
+pub struct PurseActor {
+    coins: Coins,
+}
+
+impl Purse<Cx> for PurseActor {
+    fn earn(&mut self, _cx: &mut Cx) -> u64 {
+        self.coins.count += 1;
+        self.coins.count
+    }
+}
+
+impl Actor for PurseActor {
+    /// A player who was never here.
+    fn activate(_cx: &mut Cx, _player: u64) -> Self {
+        Self::default()
+    }
+}
+
+impl DurableActor for PurseActor {
+    type State = Coins;
+
+    fn state(&self) -> &Coins {
+        &self.coins
+    }
+
+    /// A player who comes back.
+    fn restore(_cx: &mut Cx, _player: u64, coins: Coins) -> Self {
+        Self { coins }
+    }
+}
+// ANCHOR_END: remembers
+
 contracts! {
-    game = "book", contracts = [Pilot, Sector, Guild, Hall], components = [Pose, Label], lock = none
+    game = "book", contracts = [Pilot, Sector, Guild, Hall, Purse], components = [Pose, Label], lock = none
 }
 
 // ANCHOR: actor
@@ -249,6 +299,8 @@ fn main() -> ExitCode {
 #[test]
 fn the_game_of_the_books_examples_starts() {
     let now = lightmoon::contract::Mono::from_millis(1_000);
+    let remembers = Game::new(descriptor()).durable_player::<PurseContract, PurseActor>();
+    assert!(Node::new(remembers, NodeOptions::default(), 1, now).is_ok());
     let mut node = Node::new(game_with_guilds(), NodeOptions::default(), 1, now).unwrap();
     let mut out = Vec::new();
     node.turn(now, &mut Vec::new(), &mut out);

@@ -67,7 +67,7 @@ fn ask(lock: &Path) -> Result<String> {
     let output = command.output().context("cannot run cargo")?;
     ensure!(
         output.status.success(),
-        "the game could not be asked for its contracts (the reason stands above)"
+        "the game could not be asked for its contracts (the reason stands above); this is to be run in the folder of a game"
     );
     String::from_utf8(output.stdout).context("the game's verb `contracts` wrote no text")
 }

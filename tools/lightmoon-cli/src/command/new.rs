@@ -41,6 +41,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     for (path, text) in template::render(&arguments.name, checkout) {
         write_whole(&folder.join(path), &text)?;
     }
+    // The versions that Lightmoon was tested with; cargo leaves out what the game does not need.
+    let lock = Path::new(checkout).join("Cargo.lock");
+    if lock.is_file() {
+        std::fs::copy(&lock, folder.join("Cargo.lock"))
+            .with_context(|| format!("cannot copy {} into the game", lock.display()))?;
+    }
     let folder = folder.display();
     say(&format!(
         "made {folder}\n\n  cd {folder}\n  cargo run\n\nThen open the page whose address it prints. Its rules are in src/game.rs; README.md says what else there is."

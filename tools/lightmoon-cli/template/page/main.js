@@ -13,10 +13,6 @@ const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("meadow
 const line = /** @type {HTMLElement} */ (document.getElementById("line"));
 const client = connect({ info: "/lightmoon.json", contracts, token: token() });
 
-client.onState((state) => {
-  line.textContent = state.is;
-});
-
 canvas.addEventListener("pointerdown", walk);
 canvas.addEventListener("pointermove", (event) => event.buttons > 0 && walk(event));
 
@@ -57,8 +53,16 @@ requestAnimationFrame(function draw(now) {
     pen.fill();
     count += 1;
   }
-  if (client.attached !== undefined) line.textContent = `${count} in the meadow · point somewhere to walk there`;
+  line.textContent = words(count);
 });
+
+/** @param {number} count how many are in the meadow */
+function words(count) {
+  const { state } = client;
+  if (state.is === "lost") return `${state.text || state.reason}: reload this page`;
+  if (state.is === "reconnecting") return "the server does not answer, trying again";
+  return client.attached === undefined ? state.is : `${count} in the meadow · point somewhere to walk there`;
+}
 
 /** Who this tab is: drawn once, kept while the tab lives, so that two tabs are two players. */
 function token() {
