@@ -34,7 +34,7 @@ export const page = {
   topics: [],
   mount(root, console) {
     const tiles = new Map([
-      ["players", "playing now"], ["entities", "things in all zones"], ["tick", "slowest zone's mean tick"],
+      ["players", "playing now"], ["entities", "things in all zones"], ["tick", "slowest zone's tick"],
       ["busy", "busiest worker"], ["sent", "state to clients"], ["commits", "commits to the store"],
     ].map(([name, about]) => [name, tile(name ?? "", about ?? "")]));
     const flows = chart("Calls, and state packets to clients, in a second", (value) => `${short(value)}/s`, [["calls", "#93a9ff"], ["state packets", "#5fd3a2"]]);

@@ -48,7 +48,7 @@ export function statePanel(title, kind, key, look) {
       write(says, sentence ?? "");
       const all = isOurs ? inspected.values ?? [] : [];
       const entities = isOurs ? inspected.entities ?? 0 : 0;
-      const when = isOurs && inspected.isStored ? "as it is stored" : `as it is now, on worker ${inspected?.worker}`;
+      const when = isOurs && inspected.isStored ? "as it is stored" : `now, on worker ${inspected?.worker}`;
       write(count, entities > 0 ? `${whole(entities)} ${entities === 1 ? "entity" : "entities"}, ${when}` : all.length > 0 ? when : "");
       next.value = (isOurs && inspected.next) || "";
       next.disabled = next.value === "";
