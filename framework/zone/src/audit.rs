@@ -34,7 +34,7 @@ impl StoredEntity {
 
     fn of(table: &Table, values: &[Value<'_>]) -> Result<Self, ReadError> {
         let value = |(column, bytes): &Value<'_>| {
-            let entry = table.0.get(*column).ok_or_else(|| ReadError::Unknown(format!("column {column}")))?;
+            let entry = table.entry(*column)?;
             Ok((entry.name.clone(), (entry.version, Bytes::copy_from_slice(bytes))))
         };
         Ok(Self { values: values.iter().map(value).collect::<Result<_, ReadError>>()? })

@@ -151,6 +151,11 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_packet_of_a_handshake_costs_a_third_of_a_second() {
+        assert!(format!("{:?}", transport()).contains("initial_rtt: 100ms"));
+    }
+
+    #[test]
     fn names_for_tls_are_hosts() {
         let v4: SocketAddr = "127.0.0.1:7".parse().unwrap();
         let v6: SocketAddr = "[::1]:7".parse().unwrap();

@@ -42,6 +42,9 @@ pub(crate) enum ReadError {
         /// Where it stands.
         id: NetId,
     },
+    /// A value is of no type that its record names: as a damaged record, but its checksum is right.
+    #[error("a value is of column {0}, which its record does not name")]
+    NoColumn(usize),
     /// This build keeps no such type: register it, run the build that does, or let it be left out.
     #[error(
         "this build keeps nothing with the name `{0}`: run a build that does, or leave it out for ever with `retire(\"{0}\")`"

@@ -53,6 +53,11 @@ pub(crate) struct TableEntry {
 pub(crate) struct Table(pub(crate) Vec<TableEntry>);
 
 impl Table {
+    /// The type of a value.
+    pub(crate) fn entry(&self, column: usize) -> Result<&TableEntry, ReadError> {
+        self.0.get(column).ok_or(ReadError::NoColumn(column))
+    }
+
     fn write(&self, to: &mut Writer) {
         to.count(self.0.len());
         for entry in &self.0 {

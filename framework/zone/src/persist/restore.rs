@@ -44,7 +44,7 @@ fn item(
 ) -> Result<(), ReadError> {
     let mut is_left_out = !values.is_empty();
     for (column, bytes) in values {
-        let entry = table.0.get(*column).ok_or_else(|| ReadError::Unknown(format!("column {column}")))?;
+        let entry = table.entry(*column)?;
         let put = put(world, policy, entity, id, &entry.name, entry.version, bytes)?;
         is_left_out &= !put.is_some_and(|column| policy.is_reason(column));
     }
